@@ -1,0 +1,274 @@
+"""What the documents report and claim, and the one rule by which our runs judge a claim.
+
+The rule, fixed before any run and the same for every claim: a claim is turned into one or more
+comparisons, each a difference per seed whose sign says whether the claim holds (positive: it does). The
+95 % interval of the mean difference (Student's t over the seeds) decides. All of it above zero:
+*reproduced*. All of it below zero: *contradicted*. Otherwise, or with fewer than three seeds:
+*undecided*. A claim of several comparisons is reproduced if all are, contradicted if any is. What
+cannot be compared at all is *not testable*, with the reason.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+from numpy.typing import ArrayLike
+from scipy import stats
+
+REPORTED = Path(__file__).resolve().parent.parent / "book" / "reported"
+SOURCES = ("prim", "undip", "tutorial", "spacnn_ldvae", "ldvae")
+CONFIDENCE = 0.95
+FEWEST_SEEDS = 3
+
+
+class Verdict(enum.Enum):
+    """Outcome for a claim; the value is the word on the page."""
+
+    REPRODUCED = "reproduced"
+    CONTRADICTED = "contradicted"
+    UNDECIDED = "undecided"
+    NOT_TESTABLE = "not testable"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One paired comparison, positive where the claim holds.
+
+    Parameters
+    ----------
+    what
+        What is compared, in words a reader understands, with its scene.
+    scene
+        Name of the scene.
+    mean, low, high
+        Mean difference and its 95 % interval, in the unit of the score.
+    seeds
+        Number of pairs.
+    relative
+        Mean difference over the mean of what it is compared with; None where that has no meaning.
+    reported
+        The same relative difference in the document, or None.
+    """
+
+    what: str
+    scene: str
+    mean: float
+    low: float
+    high: float
+    seeds: int
+    relative: float | None = None
+    reported: float | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the interval says."""
+        if self.seeds < FEWEST_SEEDS:
+            return Verdict.UNDECIDED
+        if self.low > 0:
+            return Verdict.REPRODUCED
+        return Verdict.CONTRADICTED if self.high < 0 else Verdict.UNDECIDED
+
+
+def interval(differences: ArrayLike) -> tuple[float, float, float]:
+    """Mean and 95 % interval of the mean, by Student's t.
+
+    Parameters
+    ----------
+    differences
+        One value per seed, shape ``(seeds,)``.
+
+    Returns
+    -------
+    mean, low, high
+        With a single value the interval is infinite; with equal values it is the value itself.
+
+    Raises
+    ------
+    ValueError
+        If there is no value, or one is not finite.
+    """
+    d = np.asarray(differences, dtype=np.float64)
+    if d.ndim != 1 or d.size == 0 or not np.isfinite(d).all():
+        raise ValueError(f"expected finite differences, one per seed, got {d}")
+    mean = float(d.mean())
+    if d.size == 1:
+        return mean, -np.inf, np.inf
+    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, d.size - 1) * d.std(ddof=1) / np.sqrt(d.size))
+    return mean, mean - half, mean + half
+
+
+def compare(
+    what: str,
+    scene: str,
+    ours: ArrayLike,
+    against: ArrayLike,
+    *,
+    better: str = "higher",
+    reported: tuple[float, float] | None = None,
+) -> Comparison:
+    """Does `ours` beat `against`, seed by seed?
+
+    Parameters
+    ----------
+    what, scene
+        See `Comparison`.
+    ours, against
+        Scores in the same order of seeds, shape ``(seeds,)``; `against` may be one number (a threshold).
+    better
+        ``"higher"`` or ``"lower"``: which way of the score the claim calls better.
+    reported
+        The document's pair (ours, against), for the relative difference beside ours.
+
+    Returns
+    -------
+    Comparison
+        Its mean is positive if `ours` is better.
+    """
+    x = np.asarray(ours, dtype=np.float64)
+    y = np.broadcast_to(np.asarray(against, dtype=np.float64), x.shape)
+    sign = {"higher": 1.0, "lower": -1.0}[better]
+    mean, low, high = interval(sign * (x - y))
+    base = float(np.abs(y.mean()))
+    theirs = None if reported is None else sign * (reported[0] - reported[1]) / abs(reported[1])
+    return Comparison(what, scene, mean, low, high, x.size, mean / base if base else None, theirs)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A claim with its verdict and what it rests on."""
+
+    claim: str
+    verdict: Verdict
+    comparisons: tuple[Comparison, ...] = ()
+    profile: str = ""
+    reason: str = ""
+
+    @property
+    def scenes(self) -> tuple[str, ...]:
+        """Scenes it was judged on, each once."""
+        return tuple(dict.fromkeys(c.scene for c in self.comparisons))
+
+    @property
+    def seeds(self) -> int:
+        """Fewest seeds of any comparison."""
+        return min((c.seeds for c in self.comparisons), default=0)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready fields."""
+        return asdict(self) | {"verdict": self.verdict.value}
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Judgement:
+        """Inverse of `to_dict`."""
+        parts = tuple(Comparison(**c) for c in fields["comparisons"])
+        return cls(**fields | {"verdict": Verdict(fields["verdict"]), "comparisons": parts})
+
+
+def judge(claim: str, comparisons: Sequence[Comparison], *, profile: str, reason: str = "") -> Judgement:
+    """Verdict on a claim from its comparisons, by the rule of this module.
+
+    Parameters
+    ----------
+    claim
+        Id in ``claims.yaml``.
+    comparisons
+        All that the claim asserts; without any it is not testable.
+    profile
+        Profile of the runs.
+    reason
+        What a reader must know to take the verdict for what it is; required where not testable.
+
+    Raises
+    ------
+    ValueError
+        If the claim is not known, or it is not testable and no reason is given.
+    """
+    if claim not in claims().index:
+        raise ValueError(f"no claim {claim!r} in {REPORTED.name}/claims.yaml")
+    verdicts = {c.verdict for c in comparisons}
+    if not verdicts:
+        if not reason:
+            raise ValueError(f"{claim}: without a comparison it is not testable; give the reason")
+        verdict = Verdict.NOT_TESTABLE
+    elif Verdict.CONTRADICTED in verdicts:
+        verdict = Verdict.CONTRADICTED
+    else:
+        verdict = Verdict.UNDECIDED if Verdict.UNDECIDED in verdicts else Verdict.REPRODUCED
+    return Judgement(claim, verdict, tuple(comparisons), profile, reason)
+
+
+# --------------------------------------------------------------------------- what the documents say
+
+
+@cache
+def _claims_file() -> dict[str, Any]:
+    return yaml.safe_load((REPORTED / "claims.yaml").read_text(encoding="utf-8"))
+
+
+@cache
+def claims() -> pd.DataFrame:
+    """All claims of the documents, indexed by id.
+
+    Columns: source, where, kind, statement, check, datasets, reported, own_figures (see
+    ``book/reported/README.md``).
+    """
+    return pd.DataFrame(_claims_file()["claims"]).set_index("id")
+
+
+@cache
+def inconsistencies() -> pd.DataFrame:
+    """Contradictions within and between the documents: id, sources, where, kind, statement, figures."""
+    return pd.DataFrame(_claims_file()["inconsistencies"]).set_index("id")
+
+
+@cache
+def settings() -> dict[str, Any]:
+    """Settings the documents state, by source; ``not_stated`` lists what they leave open."""
+    return yaml.safe_load((REPORTED / "settings.yaml").read_text(encoding="utf-8"))
+
+
+@cache
+def reported(source: str) -> pd.DataFrame:
+    """All figures of a document; columns as in ``book/reported/README.md``.
+
+    Raises
+    ------
+    ValueError
+        If `source` is none of `SOURCES`.
+    """
+    if source not in SOURCES:
+        raise ValueError(f"no document {source!r}; known: {', '.join(SOURCES)}")
+    text = ("table", "dataset", "method", "condition", "target", "note", "spread")
+    types = dict.fromkeys(text, "string")
+    return pd.read_csv(
+        REPORTED / f"{source}.csv", dtype=types, keep_default_na=False, na_values={"value": [""]}
+    )
+
+
+def reported_value(source: str, **where: str) -> float:
+    """The one figure that the given columns select.
+
+    Raises
+    ------
+    LookupError
+        If none or several rows match.
+
+    Examples
+    --------
+    >>> reported_value("prim", table="Table 1", method="ae-plain", metric="mse-abundances")
+    0.0926
+    """
+    rows = reported(source)
+    for column, value in where.items():
+        rows = rows[rows[column] == value]
+    if len(rows) != 1:
+        raise LookupError(f"{len(rows)} figures of {source} match {where}, expected one")
+    return float(rows["value"].iloc[0])

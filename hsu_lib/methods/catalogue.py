@@ -1,0 +1,34 @@
+"""All methods by name. A new method is one function: write it in a file beside this one and list it here."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from hsu_lib.methods import autoencoder, geometric
+from hsu_lib.methods.method import Method
+
+METHODS: dict[str, Method] = {
+    method.name: method
+    for method in (
+        geometric.FCLSU,
+        geometric.VCA,
+        geometric.SIVM,
+        autoencoder.PLAIN,
+        autoencoder.PATCHES,
+    )
+}
+
+
+def get(name: str) -> Method:
+    """Method of that name.
+
+    Raises
+    ------
+    ValueError
+        If there is none; the known names are listed, the closest first.
+    """
+    if name not in METHODS:
+        close = get_close_matches(name, METHODS, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise ValueError(f"no method {name!r}.{hint} Known: {', '.join(METHODS)}")
+    return METHODS[name]

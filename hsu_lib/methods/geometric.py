@@ -1,0 +1,57 @@
+"""`fclsu`, `vca-fclsu`, `sivm-fclsu`: endmembers given or picked from the pixels, then least squares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hsu_lib.abundances import fclsu
+from hsu_lib.extraction import sivm, vca
+from hsu_lib.methods.method import Method
+from hsu_lib.scene import Array, Scene, Status, Unmixing
+
+
+def _with(scene: Scene, E: Array, device: str) -> Unmixing:
+    A = fclsu(scene.pixels, E, device=device)
+    return Unmixing(E=E, A=A.reshape(-1, scene.height, scene.width), status=Status.CONVERGED)
+
+
+def _given(
+    scene: Scene, settings: Any, *, endmembers: int, seed: int, device: str, progress: bool
+) -> Unmixing:
+    assert scene.E is not None  # `Method.unmix` has checked it
+    return _with(scene, scene.E, device)
+
+
+def _vca(scene: Scene, settings: Any, *, endmembers: int, seed: int, device: str, progress: bool) -> Unmixing:
+    return _with(scene, vca(scene.pixels, endmembers, seed=seed).E, device)
+
+
+def _sivm(
+    scene: Scene, settings: Any, *, endmembers: int, seed: int, device: str, progress: bool
+) -> Unmixing:
+    return _with(scene, sivm(scene.pixels, endmembers).E, device)
+
+
+FCLSU = Method(
+    name="fclsu",
+    summary="fully constrained least squares with the scene's own endmembers",
+    kind="supervised",
+    solve=_given,
+    source="Heinz and Chang, IEEE TGRS 39(3), 2001, 529-545",
+)
+
+VCA = Method(
+    name="vca-fclsu",
+    summary="vertex component analysis, then FCLSU",
+    kind="blind",
+    solve=_vca,
+    source="Nascimento and Dias, IEEE TGRS 43(4), 2005, 898-910",
+)
+
+SIVM = Method(
+    name="sivm-fclsu",
+    summary="simplex volume maximisation, then FCLSU",
+    kind="blind",
+    solve=_sivm,
+    source="Thurau, Kersting and Bauckhage, CIKM 2010, 1785-1788",
+)

@@ -1,0 +1,460 @@
+"""One run of one method: what was asked (`Run`), what came out (`Record`), and the store that keeps it."""
+
+from __future__ import annotations
+
+import ast
+import datetime
+import hashlib
+import importlib.metadata
+import importlib.util
+import io
+import json
+import os
+import platform
+import subprocess
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsu_lib import methods, metrics, scenes
+from hsu_lib.methods.method import settings_dict
+from hsu_lib.scene import SceneSpec, Status, Unmixing
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def local_folder() -> Path:
+    """Local run store: ``HSU_STORE``, or ``_build/runs`` of the project."""
+    return Path(os.environ.get("HSU_STORE") or ROOT / "_build" / "runs")
+
+
+def published_folder() -> Path:
+    """Published results: ``book/results`` of the project, or ``HSU_PUBLISHED``."""
+    return Path(os.environ.get("HSU_PUBLISHED") or ROOT / "book" / "results")
+
+
+def _json(value: Any) -> str:
+    """Canonical JSON: sorted keys, no spaces, no NaN."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _digest(data: bytes | str) -> str:
+    return hashlib.sha256(data.encode() if isinstance(data, str) else data).hexdigest()
+
+
+# --------------------------------------------------------------------------- what is asked
+
+
+@dataclass(frozen=True)
+class Run:
+    """One unmixing to be made: method, scene, seed, settings.
+
+    Parameters
+    ----------
+    method
+        Name in `hsu_lib.methods.METHODS`.
+    scene
+        Which scene, and what is done to it.
+    seed
+        Seed of the method.
+    settings
+        Settings that differ from the method's defaults; checked here.
+    endmembers
+        How many; None for as many as the scene's reference has.
+    label
+        What a chapter calls this condition; not part of the key.
+    """
+
+    method: str
+    scene: SceneSpec
+    seed: int = 0
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    endmembers: int | None = None
+    label: str = ""
+
+    def __post_init__(self) -> None:
+        methods.get(self.method).configure(**self.settings)  # a typing error is told before the work
+
+    def asked(self) -> dict[str, Any]:
+        """Everything that decides the result, as JSON-ready values; all settings are spelt out."""
+        method = methods.get(self.method)
+        return {
+            "method": self.method,
+            "method_version": method.version,
+            "settings": dict(settings_dict(method.configure(**self.settings))),
+            "scene": self.scene.to_dict(),
+            "scene_version": scenes.version(self.scene),
+            "seed": self.seed,
+            "endmembers": self.endmembers,
+        }
+
+    @property
+    def key(self) -> str:
+        """SHA-256 of what is asked, in canonical JSON. The same question has the same key anywhere."""
+        return _digest(_json(self.asked()))
+
+    def __str__(self) -> str:
+        return f"{self.label or self.method} on {self.scene}, seed {self.seed}"
+
+
+# --------------------------------------------------------------------------- where it came from
+
+
+@cache
+def code_fingerprint(method: str) -> str:
+    """SHA-256 of the source files of `hsu_lib` that the method's function and the scores import.
+
+    Two records with the same fingerprint were made by the same code, whatever the commit.
+    """
+    todo = [methods.get(method).solve.__module__, "hsu_lib.metrics", "hsu_lib.noise"]
+    sources: dict[str, bytes] = {}
+    while todo:
+        name = todo.pop()
+        spec = importlib.util.find_spec(name)
+        if name in sources or spec is None or spec.origin is None:
+            continue
+        sources[name] = Path(spec.origin).read_bytes()
+        for node in ast.walk(ast.parse(sources[name])):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("hsu_lib"):
+                todo.append(node.module)
+                todo += [
+                    f"{node.module}.{a.name}" for a in node.names if _is_module(f"{node.module}.{a.name}")
+                ]
+    return _digest(b"".join(_digest(sources[name]).encode() for name in sorted(sources)))
+
+
+def _is_module(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+@cache
+def commit() -> str:
+    """Commit of the project's checkout, with ``+`` where files differ from it; empty outside git."""
+    try:
+        named = ["git", "-C", str(ROOT), "describe", "--always", "--abbrev=12", "--dirty=+", "--exclude=*"]
+        return subprocess.run(named, capture_output=True, text=True, check=True, timeout=20).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return ""
+
+
+@cache
+def device_name(device: str) -> str:
+    """The processor in words, with its number of threads or its memory."""
+    import torch
+
+    if torch.device(device).type == "cuda":
+        card = torch.cuda.get_device_properties(device)
+        return f"{card.name}, {card.total_memory / 2**30:.0f} GiB"
+    model = platform.processor() or platform.machine()
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        model = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        pass
+    return f"{model}, {torch.get_num_threads()} threads"
+
+
+def _versions() -> dict[str, str]:
+    return {name: importlib.metadata.version(name) for name in ("numpy", "scipy", "torch")} | {
+        "python": platform.python_version()
+    }
+
+
+# --------------------------------------------------------------------------- what came out
+
+
+@dataclass(frozen=True)
+class Record:
+    """Outcome of a run: scores, arrays and provenance.
+
+    Parameters
+    ----------
+    asked
+        `Run.asked` of the run.
+    scores
+        Names of `hsu_lib.metrics.SCORES` to values.
+    status
+        `hsu_lib.scene.Status` by name.
+    seconds
+        Wall time of the method alone, without loading and scoring.
+    made
+        Provenance: device, versions, commit, code fingerprint, scene fingerprint, date (UTC).
+    arrays
+        ``E`` and ``A`` in the order of the reference, ``history/NAME`` curves. A published record
+        may lack ``A``.
+    origin
+        ``"local"``, or the profile it was published with; empty for one just computed.
+    """
+
+    asked: Mapping[str, Any]
+    scores: Mapping[str, float]
+    status: str
+    seconds: float
+    made: Mapping[str, Any]
+    arrays: Mapping[str, NDArray]
+    origin: str = ""
+
+    @property
+    def key(self) -> str:
+        """Key of the run this answers."""
+        return _digest(_json(self.asked))
+
+    @property
+    def scene(self) -> SceneSpec:
+        """Which scene it was made from."""
+        return SceneSpec.from_dict(self.asked["scene"])
+
+    @property
+    def unmixing(self) -> Unmixing:
+        """Endmembers and abundances.
+
+        Raises
+        ------
+        LookupError
+            If this published record keeps no abundances.
+        """
+        if "A" not in self.arrays:
+            raise LookupError(
+                "abundances are published for one seed of each condition only; "
+                "run this one again with `hsu run ... --recompute`"
+            )
+        curves = {
+            name.removeprefix("history/"): a for name, a in self.arrays.items() if name.startswith("history/")
+        }
+        return Unmixing(self.arrays["E"], self.arrays["A"], Status[self.status], curves)
+
+
+def execute(run: Run, *, device: str = "cpu", progress: bool = False) -> Record:
+    """Make a run now.
+
+    Raises
+    ------
+    ValueError, OSError
+        What the scene or the method finds wrong.
+    """
+    import torch
+
+    method, scene = methods.get(run.method), scenes.load(run.scene, progress=progress)
+    started = time.perf_counter()
+    unmixing = method.unmix(
+        scene,
+        endmembers=run.endmembers,
+        seed=run.seed,
+        device=device,
+        progress=progress,
+        **run.settings,
+    )
+    if torch.device(device).type == "cuda":
+        torch.cuda.synchronize()
+    seconds = time.perf_counter() - started
+    scores: Mapping[str, float] = {}
+    if unmixing.status is not Status.DIVERGED:
+        scores, unmixing = metrics.score(unmixing, scene)
+    return Record(
+        asked=run.asked(),
+        scores={name: value for name, value in scores.items() if np.isfinite(value)},
+        status=unmixing.status.name,
+        seconds=round(seconds, 3),
+        made={
+            "device": device_name(device),
+            "versions": _versions(),
+            "commit": commit(),
+            "code": code_fingerprint(run.method),
+            "scene": scene.fingerprint,
+            "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        },
+        arrays={"E": unmixing.E, "A": unmixing.A} | {f"history/{n}": c for n, c in unmixing.history.items()},
+    )
+
+
+# --------------------------------------------------------------------------- where it is kept
+
+
+class DamagedRecord(ValueError):
+    """A stored record that is not what was written."""
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """File that is either wholly there or not at all, whenever the process or the machine stops."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def write_record(folder: Path, record: Record) -> int:
+    """Write ``KEY.npz`` and then ``KEY.json`` into `folder`; the number of bytes written.
+
+    The JSON comes last and carries the SHA-256 of the arrays and of itself: what is not complete
+    does not count, and what was changed is noticed.
+    """
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **{name.replace("/", "."): array for name, array in record.arrays.items()})
+    body = {
+        "asked": record.asked,
+        "scores": record.scores,
+        "status": record.status,
+        "seconds": record.seconds,
+        "made": record.made,
+        "arrays_sha256": _digest(buffer.getvalue()),
+    }
+    text = json.dumps(body | {"sha256": _digest(_json(body))}, indent=1, sort_keys=True) + "\n"
+    write_atomically(folder / f"{record.key}.npz", buffer.getvalue())
+    write_atomically(folder / f"{record.key}.json", text.encode())
+    return len(buffer.getvalue()) + len(text)
+
+
+def read_record(path: Path, origin: str) -> Record:
+    """Record from its JSON file and the arrays beside it.
+
+    Raises
+    ------
+    DamagedRecord
+        If a byte of either file is not what was written, or the arrays are missing.
+    """
+    try:
+        body = json.loads(path.read_bytes())
+        stated = body.pop("sha256")
+        data = path.with_suffix(".npz").read_bytes()
+        intact = stated == _digest(_json(body)) and body["arrays_sha256"] == _digest(data)
+        if not intact or _digest(_json(body["asked"])) != path.stem:
+            raise ValueError("checksums differ")
+        with np.load(io.BytesIO(data), allow_pickle=False) as file:
+            arrays = {name.replace("history.", "history/"): file[name] for name in file.files}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DamagedRecord(f"{path}: {error}") from error
+    if "A_quantised" in arrays:
+        arrays["A"] = dequantise(arrays.pop("A_quantised"))
+    return Record(
+        body["asked"], body["scores"], body["status"], body["seconds"], body["made"], arrays, origin
+    )
+
+
+def quantise(A: NDArray) -> NDArray[np.uint8]:
+    """Abundances in steps of 1/255 for publication; the maps of a page need no more."""
+    return np.round(np.clip(A, 0, 1) * 255).astype(np.uint8)
+
+
+def dequantise(levels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Abundances from `quantise`, each within 1/510 of the original, rescaled to sum to one (ASC)."""
+    A = levels.astype(np.float32)
+    return A / A.sum(axis=0, keepdims=True).clip(min=1.0)
+
+
+@dataclass(frozen=True)
+class Store:
+    """Where records are looked up and kept: the local folder first, then the published ones, read-only.
+
+    Parameters
+    ----------
+    local
+        Folder written to.
+    published
+        Folder with one subfolder per profile; nothing is ever written there by a run.
+    """
+
+    local: Path = field(default_factory=local_folder)
+    published: Path = field(default_factory=published_folder)
+
+    def get(self, run: Run) -> Record | None:
+        """Record of that run, or None where it must be computed.
+
+        A damaged local entry is removed, with a warning, and counts as missing; a damaged published
+        one is passed over with a warning.
+        """
+        for path, origin in self._places(run.key):
+            if not path.exists():
+                continue
+            try:
+                return read_record(path, origin)
+            except DamagedRecord as damage:
+                warnings.warn(f"damaged record, computed again: {damage}", RuntimeWarning, stacklevel=2)
+                if origin == "local":
+                    path.unlink(missing_ok=True)
+                    path.with_suffix(".npz").unlink(missing_ok=True)
+        return None
+
+    def put(self, record: Record) -> Record:
+        """Keep a record in the local folder; the same record, now of origin ``"local"``."""
+        write_record(self.local / record.key[:2], record)
+        return replace(record, origin="local")
+
+    def records(self) -> Iterator[Record]:
+        """Every intact record, local ones before published ones, each key once."""
+        seen = set()
+        files = [(p, "local") for p in sorted(self.local.glob("??/*.json"))]
+        files += [(p, p.parent.parent.name) for p in sorted(self.published.glob("*/records/*.json"))]
+        for path, origin in files:
+            if path.stem not in seen:
+                try:
+                    yield read_record(path, origin)
+                    seen.add(path.stem)
+                except DamagedRecord:
+                    continue
+
+    def _places(self, key: str) -> list[tuple[Path, str]]:
+        places = [(self.local / key[:2] / f"{key}.json", "local")]
+        profiles = sorted(p for p in self.published.glob("*/records") if p.is_dir())
+        return places + [(p / f"{key}.json", p.parent.name) for p in profiles]
+
+
+def publish(records: Sequence[Record], folder: Path) -> int:
+    """Copy records to ``folder/records``; the bytes written.
+
+    Scores, endmembers and curves of every run; abundances, in 255 steps, of the lowest seed of each
+    condition only.
+    """
+    first: dict[str, int] = {}
+    for record in records:
+        condition = _json({k: v for k, v in record.asked.items() if k != "seed"})
+        first[condition] = min(first.get(condition, record.asked["seed"]), record.asked["seed"])
+    written = 0
+    for record in records:
+        condition = _json({k: v for k, v in record.asked.items() if k != "seed"})
+        arrays = dict(record.arrays)
+        A = arrays.pop("A", None)
+        if A is not None and record.asked["seed"] == first[condition]:
+            arrays["A_quantised"] = quantise(A)
+        written += write_record(folder / "records", replace(record, arrays=arrays))
+    return written
+
+
+def as_row(record: Record) -> dict[str, Any]:
+    """Record as one flat row: method, scene, seed, status, seconds, provenance, scores."""
+    asked = record.asked
+    return {
+        "key": record.key,
+        "method": asked["method"],
+        "scene": str(record.scene),
+        "seed": asked["seed"],
+        "status": record.status,
+        "seconds": record.seconds,
+        "origin": record.origin,
+        **{name: record.made.get(name, "") for name in ("date", "device", "commit", "code")},
+        **record.scores,
+        "settings": settings_line(asked["settings"]),
+    }
+
+
+def settings_line(settings: Mapping[str, Any]) -> str:
+    """Settings in one line, ``name=value`` in order."""
+    return ", ".join(f"{name}={value}" for name, value in sorted(settings.items()))

@@ -1,0 +1,259 @@
+"""What goes into an unmixing and what comes out: `Scene`, `SceneSpec`, `Unmixing`.
+
+The mixing model everywhere is ``Y = E A + N``, with abundances that are not negative (ANC) and
+sum to one in each pixel (ASC).
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float32]
+
+
+def _frozen(values: ArrayLike, name: str, ndim: int) -> Array:
+    array = np.array(values, dtype=np.float32, order="C")  # a copy: nobody else can change it
+    if array.ndim != ndim:
+        raise ValueError(f"{name}: expected {ndim} dimensions, got shape {array.shape}")
+    if array.size == 0:
+        raise ValueError(f"{name}: expected at least one value, got shape {array.shape}")
+    bad = array.size - int(np.isfinite(array).sum())
+    if bad:
+        raise ValueError(
+            f"{name}: {bad} of {array.size} values are NaN or infinite; "
+            "remove those bands or fill those pixels first"
+        )
+    array.flags.writeable = False
+    return array
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A hyperspectral image with, where they are known, its endmembers and abundances.
+
+    Parameters
+    ----------
+    Y
+        Image, shape ``(bands, height, width)``, in reflectance units (0 to about 1).
+    E
+        Reference endmembers, shape ``(bands, endmembers)``, or None.
+    A
+        Reference abundances, shape ``(endmembers, height, width)``, or None.
+    materials
+        One name per endmember; empty where there is no reference.
+    wavelengths
+        Band centres in nm, shape ``(bands,)``, or None where the source has none.
+    name
+        How the scene is called.
+    reference
+        One sentence: what `E` and `A` are and who made them. A "ground truth" is named for what it is.
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit the others, or a value is not finite.
+
+    Notes
+    -----
+    Arrays are copied to float32 and made read-only. Two scenes are the same if their
+    `fingerprint` is.
+    """
+
+    Y: Array
+    E: Array | None = None
+    A: Array | None = None
+    materials: tuple[str, ...] = ()
+    wavelengths: Array | None = None
+    name: str = "scene"
+    reference: str = ""
+
+    def __post_init__(self) -> None:
+        def put(name: str, value: Any) -> None:
+            object.__setattr__(self, name, value)
+
+        put("Y", _frozen(self.Y, "Y (bands, height, width)", 3))
+        put("materials", tuple(self.materials))
+        bands, height, width = self.Y.shape
+        if self.E is not None:
+            put("E", _frozen(self.E, "E (bands, endmembers)", 2))
+            if self.E.shape[0] != bands:
+                raise ValueError(f"E has {self.E.shape[0]} bands, Y has {bands}")
+        if self.A is not None:
+            put("A", _frozen(self.A, "A (endmembers, height, width)", 3))
+            if self.A.shape[1:] != (height, width):
+                raise ValueError(f"A is {self.A.shape[1:]} pixels, Y is {(height, width)} (height, width)")
+        if self.E is not None and self.A is not None and self.E.shape[1] != self.A.shape[0]:
+            raise ValueError(f"E has {self.E.shape[1]} endmembers, A has {self.A.shape[0]}")
+        if self.materials and self.endmembers not in (None, len(self.materials)):
+            raise ValueError(f"{len(self.materials)} materials for {self.endmembers} endmembers")
+        if self.wavelengths is not None:
+            put("wavelengths", _frozen(self.wavelengths, "wavelengths (bands,)", 1))
+            if self.wavelengths.shape[0] != bands:
+                raise ValueError(f"{self.wavelengths.shape[0]} wavelengths for {bands} bands")
+
+    @property
+    def bands(self) -> int:
+        """Number of bands."""
+        return self.Y.shape[0]
+
+    @property
+    def height(self) -> int:
+        """Number of pixel rows."""
+        return self.Y.shape[1]
+
+    @property
+    def width(self) -> int:
+        """Number of pixel columns."""
+        return self.Y.shape[2]
+
+    @property
+    def endmembers(self) -> int | None:
+        """Number of reference endmembers, or None where there is no reference."""
+        if self.E is not None:
+            return self.E.shape[1]
+        return None if self.A is None else self.A.shape[0]
+
+    @property
+    def pixels(self) -> Array:
+        """Image as a matrix, shape ``(bands, height * width)``, pixels in C (row-major) order."""
+        return self.Y.reshape(self.bands, -1)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the content: image, reference, materials and wavelengths, but not the name."""
+        digest = hashlib.sha256()
+        for array in (self.Y, self.E, self.A, self.wavelengths):
+            digest.update(repr(None if array is None else array.shape).encode())
+            if array is not None:
+                digest.update(array.tobytes())
+        digest.update(repr(self.materials).encode())
+        return digest.hexdigest()
+
+    def crop(self, top: int, left: int, height: int, width: int) -> Scene:
+        """Window of the scene, its reference cut to the same pixels."""
+        if (
+            min(top, left) < 0
+            or min(height, width) < 1
+            or top + height > self.height
+            or left + width > self.width
+        ):
+            raise ValueError(
+                f"window of {height} x {width} at row {top}, column {left} does not lie in "
+                f"{self.name} ({self.height} x {self.width})"
+            )
+        window = (slice(None), slice(top, top + height), slice(left, left + width))
+        return replace(self, Y=self.Y[window], A=None if self.A is None else self.A[window])
+
+
+@dataclass(frozen=True)
+class SceneSpec:
+    """A scene by name, with what is done to it: enough to make the same scene again anywhere.
+
+    `hsu_lib.scenes.load` turns it into a `Scene`: the named scene, then the crop, then the noise.
+
+    Parameters
+    ----------
+    name
+        A name of `hsu_lib.scenes`, for instance ``"samson"``.
+    reference
+        Which published reference to take where a scene has several (``hsu data show NAME`` lists
+        them); empty for the scene's usual one.
+    snr_db
+        Signal-to-noise ratio of added white Gaussian noise in dB; None adds none.
+    crop
+        ``(top, left, height, width)`` in pixels, or None for the whole scene.
+    noise_seed
+        Seed of the added noise.
+    """
+
+    name: str
+    reference: str = ""
+    snr_db: float | None = None
+    crop: tuple[int, int, int, int] | None = None
+    noise_seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.crop is not None:
+            object.__setattr__(self, "crop", tuple(int(edge) for edge in self.crop))
+        if self.snr_db is not None:
+            object.__setattr__(self, "snr_db", float(self.snr_db))
+
+    def __str__(self) -> str:
+        parts = [self.name]
+        if self.reference:
+            parts.append(f"reference {self.reference}")
+        if self.crop:
+            parts.append("window of {2} x {3} at row {0}, column {1}".format(*self.crop))
+        if self.snr_db is not None:
+            parts.append(f"{self.snr_db:g} dB")
+        return ", ".join(parts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready fields, the defaults included."""
+        fields = asdict(self)
+        fields["crop"] = None if self.crop is None else list(self.crop)
+        return fields
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> SceneSpec:
+        """Inverse of `to_dict`."""
+        return cls(**fields)
+
+
+class Status(enum.Enum):
+    """How a method ended; the value is the sentence that tells the user what to do next."""
+
+    CONVERGED = "converged: the method met its own stopping rule"
+    FINISHED = "finished: all planned steps were taken (the method has no stopping rule)"
+    STOPPED = "stopped at its limit before converging: allow more iterations and compare"
+    DIVERGED = "the estimate is no longer finite: lower the learning rate or check the image's scale"
+
+
+@dataclass(frozen=True, eq=False)
+class Unmixing:
+    """Estimated endmembers and abundances, with how they came about.
+
+    Parameters
+    ----------
+    E
+        Estimated endmembers, shape ``(bands, endmembers)``.
+    A
+        Estimated abundances, shape ``(endmembers, height, width)``.
+    status
+        How the method ended.
+    history
+        Named curves over the iterations or epochs, each of shape ``(steps,)``, for instance
+        ``{"loss": ...}``.
+    """
+
+    E: Array
+    A: Array
+    status: Status = Status.FINISHED
+    history: Mapping[str, Array] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, ndim in (("E", 2), ("A", 3)):
+            array = np.array(getattr(self, name), dtype=np.float32, order="C")
+            if array.ndim != ndim:
+                raise ValueError(f"{name}: expected {ndim} dimensions, got shape {array.shape}")
+            array.flags.writeable = False
+            object.__setattr__(self, name, array)
+        if self.E.shape[1] != self.A.shape[0]:
+            raise ValueError(f"E has {self.E.shape[1]} endmembers, A has {self.A.shape[0]}")
+        if not (np.isfinite(self.E).all() and np.isfinite(self.A).all()):
+            object.__setattr__(self, "status", Status.DIVERGED)
+        history = {name: np.asarray(curve, dtype=np.float32) for name, curve in self.history.items()}
+        object.__setattr__(self, "history", history)
+
+    def permuted(self, order: ArrayLike) -> Unmixing:
+        """Same unmixing with its endmembers in another order, shape of `order` ``(endmembers,)``."""
+        order = np.asarray(order)
+        return replace(self, E=self.E[:, order], A=self.A[order])
