@@ -172,7 +172,9 @@ class Judgement:
         return cls(**fields | {"verdict": Verdict(fields["verdict"]), "comparisons": parts})
 
 
-def judge(claim: str, comparisons: Sequence[Comparison], *, profile: str, reason: str = "") -> Judgement:
+def judge(
+    claim: str, comparisons: Sequence[Comparison], *, profile: str, reason: str = "", complete: bool = True
+) -> Judgement:
     """Verdict on a claim from its comparisons, by the rule of this module.
 
     Parameters
@@ -185,6 +187,9 @@ def judge(claim: str, comparisons: Sequence[Comparison], *, profile: str, reason
         Profile of the runs.
     reason
         What a reader must know to take the verdict for what it is; required where not testable.
+    complete
+        False if only a part of what the claim asserts is compared: a part can contradict a claim, but
+        not reproduce it.
 
     Raises
     ------
@@ -200,8 +205,10 @@ def judge(claim: str, comparisons: Sequence[Comparison], *, profile: str, reason
         verdict = Verdict.NOT_TESTABLE
     elif Verdict.CONTRADICTED in verdicts:
         verdict = Verdict.CONTRADICTED
+    elif Verdict.UNDECIDED in verdicts or not complete:
+        verdict = Verdict.UNDECIDED
     else:
-        verdict = Verdict.UNDECIDED if Verdict.UNDECIDED in verdicts else Verdict.REPRODUCED
+        verdict = Verdict.REPRODUCED
     return Judgement(claim, verdict, tuple(comparisons), profile, reason)
 
 

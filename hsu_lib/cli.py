@@ -1,0 +1,344 @@
+"""The command `hsu`: scenes, methods, runs, chapters, the book and the scorecard from a terminal."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import pandas as pd
+import yaml
+
+import hsu_lib
+
+EXAMPLES = """\b
+Examples
+  hsu data list                                  the scenes, and which of them are here
+  hsu methods ae-patches                         a method's settings with their sources
+  hsu run patching                               a chapter on the embedded scene, in a minute
+  hsu run patching --profile desk -p scene=jasper -p seeds=3 --out mine
+  hsu unmix image.mat --method vca-fclsu -p 4    any method on an image of your own
+  hsu scorecard                                  every claim with its verdict so far
+"""
+
+
+class _Commands(click.Group):
+    """Turns the errors that users can mend into one line and a non-zero exit."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (ValueError, LookupError, OSError, RuntimeError) as error:
+            if isinstance(error, (click.exceptions.Exit, click.Abort, BrokenPipeError)):
+                raise
+            raise click.ClickException(str(error).strip("'\"")) from error
+
+
+@click.group(cls=_Commands, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(hsu_lib.__version__, prog_name="hsu")
+def main() -> None:
+    """Hyperspectral unmixing, reproduced: run methods, rerun chapters, build the book.
+
+    Tables are for reading; add --json to any listing for programs.
+    """
+
+
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+
+
+def _show(table: pd.DataFrame, as_json: bool, *, columns: list[str] | None = None) -> None:
+    """Table for people (chosen columns, cut to the terminal), or all of it as JSON records."""
+    if as_json:
+        rows = json.loads(table.to_json(orient="records", double_precision=15))
+        click.echo(json.dumps(rows, indent=1))
+        return
+    if table.empty:
+        click.echo("nothing there yet")
+        return
+    shown = table[columns] if columns else table
+    width = max(60, shutil.get_terminal_size((120, 24)).columns)
+    with pd.option_context("display.width", width, "display.max_colwidth", max(16, width // 3)):
+        click.echo(shown.to_string(index=False, justify="left", na_rep=""))
+
+
+# --------------------------------------------------------------------------- scenes
+
+
+@main.group()
+def data() -> None:
+    """List, describe, fetch and check the scenes.
+
+    Files are looked for in HSU_DATA_DIR, then in the cache, then downloaded with their checksums.
+    """
+
+
+@data.command("list")
+@_json_option
+def data_list(as_json: bool) -> None:
+    """All scenes: size, materials, and whether their files are here."""
+    from hsu_lib import scenes
+
+    _show(scenes.table(), as_json)
+
+
+@data.command("show")
+@click.argument("name")
+@_json_option
+def data_show(name: str, as_json: bool) -> None:
+    """Everything known about scene NAME: references, files, licence, cautions."""
+    from dataclasses import asdict
+
+    from hsu_lib import scenes
+
+    fields = asdict(scenes.describe(name))
+    if as_json:
+        click.echo(json.dumps(fields, indent=1, default=str))
+        return
+    click.echo(
+        yaml.safe_dump(json.loads(json.dumps(fields, default=str)), sort_keys=False, width=100), nl=False
+    )
+
+
+@data.command("fetch")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+def data_fetch(names: tuple[str, ...]) -> None:
+    """Download the files of scenes, with progress; what is here already is only checked."""
+    from hsu_lib import scenes
+
+    for name in names:
+        scenes.fetch(name, progress=True)
+        click.echo(f"{name}: here")
+
+
+@data.command("verify")
+@_json_option
+def data_verify(as_json: bool) -> None:
+    """Check every file that is here against its checksum; exit 1 if one is damaged."""
+    from hsu_lib import scenes
+
+    table = scenes.verify()
+    _show(table, as_json)
+    if table.astype(str).apply(lambda column: column.str.contains("damaged")).any(axis=None):
+        sys.exit(1)
+
+
+# --------------------------------------------------------------------------- methods and runs
+
+
+@main.command("methods")
+@click.argument("name", required=False)
+@_json_option
+def list_methods(name: str | None, as_json: bool) -> None:
+    """List the methods, or the settings of method NAME with their defaults and sources."""
+    from hsu_lib import methods
+
+    if name:
+        _show(pd.DataFrame(methods.get(name).describe(), columns=["setting", "default", "source"]), as_json)
+        return
+    rows = [
+        {"name": m.name, "kind": m.kind, "summary": m.summary, "source": m.source}
+        for m in methods.METHODS.values()
+    ]
+    _show(pd.DataFrame(rows), as_json, columns=["name", "kind", "summary"])
+
+
+@main.command("runs")
+@click.option("--method", help="Only this method.")
+@click.option("--scene", help="Only scenes whose name starts so.")
+@_json_option
+def list_runs(method: str | None, scene: str | None, as_json: bool) -> None:
+    """List the stored runs, local and published, with their scores."""
+    from hsu_lib.runs import Store, as_row
+
+    table = pd.DataFrame([as_row(record) for record in Store().records()])
+    if not table.empty:
+        table = table[table["method"].eq(method or table["method"])]
+        table = table[table["scene"].str.startswith(scene or "")].sort_values(
+            ["scene", "method", "settings", "seed"]
+        )
+    wanted = ["scene", "method", "seed", "mse-abundances", "sad-endmembers", "seconds", "origin", "key"]
+    shown = table.assign(key=table["key"].str[:12]) if not table.empty and not as_json else table
+    _show(shown, as_json, columns=[c for c in wanted if c in table.columns])
+
+
+@main.command("scorecard")
+@click.option(
+    "--build", is_flag=True, help="Verdicts of the chapters executed last here, not the published ones."
+)
+@click.option("--all", "everything", is_flag=True, help="Also the claims that no chapter has judged yet.")
+@_json_option
+def show_scorecard(build: bool, everything: bool, as_json: bool) -> None:
+    """Show the claims with their verdicts, intervals, seeds, scenes and reasons."""
+    from hsu_lib import published
+
+    table = published.scorecard(published.manifests(published.chapters_folder() if build else None))
+    table = table.reset_index()
+    if not everything:
+        table = table[table["verdict"] != "not yet judged"]
+    table["interval"] = [
+        None if pd.isna(low) else f"{low:+.3g} to {high:+.3g}"
+        for low, high in zip(table["low"], table["high"], strict=True)
+    ]
+    _show(table, as_json, columns=["claim", "verdict", "interval", "seeds", "scenes", "profile"])
+
+
+# --------------------------------------------------------------------------- chapters and book
+
+
+def _parameters(given: tuple[str, ...]) -> dict[str, Any]:
+    values = {}
+    for item in given:
+        name, equals, value = item.partition("=")
+        if not equals or not name:
+            raise click.BadParameter(f"expected NAME=VALUE, got {item!r}", param_hint="-p")
+        values[name] = yaml.safe_load(value)
+    return values
+
+
+@main.command("run")
+@click.argument("chapter")
+@click.option(
+    "--profile", default="quick", show_default=True, help="Named set of parameters: quick, desk, paper."
+)
+@click.option(
+    "-p",
+    "parameters",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Set one parameter (YAML value); repeatable.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for the executed notebook."
+)
+@click.option("--recompute", is_flag=True, help="Compute all runs afresh instead of replaying stored ones.")
+def run_chapter(
+    chapter: str, profile: str, parameters: tuple[str, ...], out: Path | None, recompute: bool
+) -> None:
+    """Execute CHAPTER with the parameters of a profile and your own.
+
+    Finished runs are kept: stop it whenever you like, start it again, and it goes on.
+    """
+    from hsu_lib import book
+
+    path = book.run_chapter(
+        chapter, profile=profile, parameters=_parameters(parameters), out=out, recompute=recompute
+    )
+    click.echo(path)
+
+
+@main.command("book")
+@click.option(
+    "--profile", help="Execute every chapter with this profile; by default each at its best published one."
+)
+@click.option("--recompute", is_flag=True, help="Compute all runs afresh instead of replaying stored ones.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for everything made.")
+def build_book(profile: str | None, recompute: bool, out: Path | None) -> None:
+    """Execute the chapters and build the pages; print where the front page is."""
+    from hsu_lib import book
+
+    click.echo(book.build(profile, recompute=recompute, out=out))
+
+
+@main.command("publish")
+@click.argument("profile")
+def publish_results(profile: str) -> None:
+    """Copy the results of the chapters last executed with PROFILE into book/results.
+
+    Scores, endmembers and curves of every run; abundance maps of one seed of each condition.
+    """
+    from hsu_lib import published
+
+    folder, size = published.publish(profile)
+    click.echo(f"{folder} ({size / 1e6:.1f} MB of published results in all)")
+
+
+# --------------------------------------------------------------------------- an image of one's own
+
+
+@main.command("unmix")
+@click.argument("image", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--method", default="vca-fclsu", show_default=True, help="A name from `hsu methods`.")
+@click.option("-p", "--endmembers", type=click.IntRange(min=1), help="How many endmembers to look for.")
+@click.option(
+    "-s",
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A setting of the method; repeatable.",
+)
+@click.option(
+    "--variable", help="Variable in a .mat or .npz file that holds the image, if there are several."
+)
+@click.option("--scale", type=float, help="Divide the image by this to get reflectance.")
+@click.option(
+    "--layout", type=click.Choice(["hwb", "bhw"]), help="Order of axes: h height, w width, b bands."
+)
+@click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
+@click.option("--device", help="Torch device; by default CUDA where there is one.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default="unmixing.npz",
+    show_default=True,
+    help="Result: E (bands, endmembers), A (endmembers, height, width); maps beside it as .png.",
+)
+def unmix_image(
+    image: Path,
+    method: str,
+    endmembers: int | None,
+    settings: tuple[str, ...],
+    variable: str | None,
+    scale: float | None,
+    layout: str | None,
+    seed: int,
+    device: str | None,
+    out: Path,
+) -> None:
+    """Unmix IMAGE (.mat, .npz, ENVI) with any method, and draw the maps.
+
+    \b
+    Example
+      hsu unmix field.hdr --method ae-patches -p 4 -s epochs=50 --out field.npz
+    """
+    import numpy as np
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    from hsu_lib import figures, methods, scenes
+    from hsu_lib.sweep import default_device
+
+    chosen = methods.get(method)
+    options = {"layout": layout} if layout else {}
+    scene = scenes.read_image(image, variable=variable, scale=scale, **options)
+    result = chosen.unmix(
+        scene,
+        endmembers=endmembers,
+        seed=seed,
+        device=device or default_device(),
+        progress=sys.stderr.isatty(),
+        **_parameters(settings),
+    )
+    out = out.with_suffix(".npz")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with out.open("wb") as file:
+        np.savez_compressed(file, E=result.E, A=result.A)
+    count = result.E.shape[1]
+    figure, axes = figures.grid(2, max(count, 2), width=3 * max(count, 2), ratio=scene.height / scene.width)
+    names = scene.materials or [f"endmember {k + 1}" for k in range(count)]
+    figures.abundance_maps(result.A, list(axes[0, :count]), materials=names)
+    for ax in [*axes[0, count:], *axes[1, 1:]]:
+        ax.set_axis_off()
+    figures.spectra(result.E, axes[1, 0], wavelengths=scene.wavelengths, materials=names).legend(
+        fontsize="small"
+    )
+    FigureCanvasAgg(figure).print_png(str(out.with_suffix(".png")))
+    click.echo(f"{chosen.name} on {scene.name} ({scene.bands} bands, {scene.height} x {scene.width} pixels)")
+    click.echo(result.status.value)
+    click.echo(f"{out}\n{out.with_suffix('.png')}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,163 @@
+"""Plots of the book: data and axes in, axes out. Nothing is shown, saved or styled globally here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
+
+from hsu_lib.scene import Scene
+
+#: One colour per material across the book (colour-blind safe set of Okabe and Ito, extended); the first
+#: word that occurs in a material's name decides.
+MATERIAL_COLOURS: Mapping[str, str] = {
+    "tree": "#009E73",
+    "mangrove": "#009E73",
+    "veget": "#009E73",
+    "grass": "#7AB800",
+    "water": "#0072B2",
+    "lagoon": "#0072B2",
+    "asphalt": "#666666",
+    "road": "#666666",
+    "roof": "#D55E00",
+    "metal": "#CC79A7",
+    "sand": "#E69F00",
+    "rock": "#E69F00",
+    "soil": "#8C510A",
+    "dirt": "#8C510A",
+}
+_CYCLE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#8C510A", "#666666")
+
+
+def material_colour(name: str, index: int = 0) -> str:
+    """Colour of a material, the same on every page; `index` chooses one for unknown names."""
+    known = (colour for word, colour in MATERIAL_COLOURS.items() if word in name.lower())
+    return next(known, _CYCLE[index % len(_CYCLE)])
+
+
+def grid(rows: int, columns: int, *, width: float = 9.0, ratio: float = 1.0) -> tuple[Figure, NDArray]:
+    """Figure with ``rows x columns`` axes, always a 2-D array; `ratio` is height over width of one."""
+    size = (width, width / columns * ratio * rows)
+    return plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
+
+
+def rgb(scene: Scene, ax: Axes) -> Axes:
+    """Composite of three bands, stretched to the 2nd and 98th percentile.
+
+    Near 650, 550 and 450 nm where the wavelengths are known; else at 5/8, 3/8 and 1/8 of the bands.
+    """
+    if scene.wavelengths is not None:
+        bands = [int(np.abs(scene.wavelengths - nm).argmin()) for nm in (650, 550, 450)]
+    else:
+        bands = [scene.bands * k // 8 for k in (5, 3, 1)]
+    image = scene.Y[bands].transpose(1, 2, 0)
+    low, high = np.percentile(image, (2, 98), axis=(0, 1))
+    ax.imshow(np.clip((image - low) / np.maximum(high - low, 1e-9), 0, 1), interpolation="nearest")
+    ax.set(xticks=[], yticks=[])
+    return ax
+
+
+def spectra(
+    E: ArrayLike,
+    ax: Axes,
+    *,
+    wavelengths: ArrayLike | None = None,
+    materials: Sequence[str] = (),
+    **line: object,
+) -> Axes:
+    """One line per endmember, over wavelength in nm where known, else over the band's index.
+
+    Parameters
+    ----------
+    E
+        Shape ``(bands, endmembers)``.
+    materials
+        Names, for the colours and (unless ``label`` is given) the legend.
+    **line
+        For ``Axes.plot``.
+    """
+    E = np.asarray(E)
+    x = np.arange(len(E)) if wavelengths is None else np.asarray(wavelengths)
+    gaps = np.flatnonzero(np.diff(x) > 5 * np.median(np.diff(x))) + 1 if len(x) > 2 else []
+    for k, spectrum in enumerate(E.T):
+        name = materials[k] if k < len(materials) else f"endmember {k + 1}"
+        style = {"color": material_colour(name, k), "label": name} | line
+        # removed bands leave a gap, not a straight line
+        ax.plot(np.insert(x.astype(float), gaps, np.nan), np.insert(spectrum, gaps, np.nan), **style)
+    ax.set(xlabel="band index" if wavelengths is None else "wavelength (nm)", ylabel="reflectance")
+    return ax
+
+
+def abundance_maps(
+    A: ArrayLike, axes: Sequence[Axes], *, materials: Sequence[str] = (), notes: Sequence[str] = ()
+) -> Sequence[Axes]:
+    """One map per endmember, all on the scale 0 to 1, with one colour bar at the right.
+
+    Parameters
+    ----------
+    A
+        Shape ``(endmembers, height, width)``.
+    axes
+        One per endmember.
+    materials, notes
+        Title above each map, and a short text (its score) under it.
+    """
+    A = np.asarray(A)
+    drawn = None
+    for k, ax in enumerate(axes):
+        drawn = ax.imshow(A[k], vmin=0, vmax=1, cmap="viridis", interpolation="nearest")
+        ax.set(xticks=[], yticks=[])
+        if k < len(materials):
+            ax.set_title(materials[k])
+        if k < len(notes):
+            ax.set_xlabel(notes[k])
+    if drawn is not None:
+        figure = axes[0].figure
+        figure.colorbar(drawn, ax=list(axes), label="abundance", shrink=0.85, pad=0.01)
+    return axes
+
+
+def curves(histories: Mapping[str, ArrayLike], ax: Axes) -> Axes:
+    """Median curve of each condition over its seeds with the range of all seeds behind it.
+
+    Parameters
+    ----------
+    histories
+        Condition to an array of shape ``(seeds, steps)``.
+    """
+    for k, (name, runs) in enumerate(histories.items()):
+        values = np.atleast_2d(np.asarray(runs))
+        x = np.linspace(0, 1, values.shape[1]) * 100
+        ax.fill_between(x, values.min(axis=0), values.max(axis=0), color=_CYCLE[k], alpha=0.2, linewidth=0)
+        ax.plot(x, np.median(values, axis=0), color=_CYCLE[k], label=f"{name} ({values.shape[1]} epochs)")
+    ax.set(xlabel="training done (%)", yscale="log")
+    return ax
+
+
+def seed_dots(
+    groups: Mapping[str, ArrayLike], ax: Axes, *, reported: Mapping[str, float] | None = None
+) -> Axes:
+    """Every seed as a dot, the mean as a bar and, where there is one, the reported figure as a diamond.
+
+    Parameters
+    ----------
+    groups
+        Condition to its scores, one per seed.
+    reported
+        Condition to the document's figure.
+    """
+    for k, (name, values) in enumerate(groups.items()):
+        values = np.asarray(values, dtype=float)
+        spread = np.linspace(-0.12, 0.12, len(values)) if len(values) > 1 else np.zeros(1)
+        ax.plot(values, k + spread, "o", color=_CYCLE[k], alpha=0.75, markersize=5)
+        ax.plot([values.mean()] * 2, [k - 0.28, k + 0.28], color=_CYCLE[k], linewidth=2.5)
+        if reported and name in reported:
+            ax.plot(reported[name], k, "D", markerfacecolor="none", markeredgecolor="black", markersize=8)
+    ax.set_yticks(range(len(groups)), list(groups))
+    ax.set_ylim(len(groups) - 0.5, -0.5)
+    ax.grid(axis="x", alpha=0.3)
+    return ax

@@ -1,0 +1,254 @@
+"""What a chapter puts on its page: pictures, tables, computed prose, verdicts, provenance.
+
+A `Page` also keeps the chapter's `hsu_lib.published.Manifest`: which records it used and what it judged.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from IPython.display import HTML, Markdown, display
+from matplotlib.figure import Figure
+from matplotlib.pyplot import close
+
+from hsu_lib import scenes
+from hsu_lib.claims import Comparison, Judgement, Verdict, claims
+from hsu_lib.published import PROFILES, Manifest, chapters_folder
+from hsu_lib.runs import Record, Run, published_folder, write_atomically
+from hsu_lib.scene import SceneSpec
+from hsu_lib.sweep import sweep
+
+DPI = 110
+
+
+class Page:
+    """A chapter's page.
+
+    Parameters
+    ----------
+    chapter
+        Its name.
+    profile
+        Name of the profile its parameters come from.
+
+    Notes
+    -----
+    What the chapter makes goes to the folder ``HSU_OUT``, by default ``_build/chapters/CHAPTER``.
+    """
+
+    def __init__(self, chapter: str, profile: str = "quick") -> None:
+        self.manifest = Manifest(chapter, profile)
+        self.out = Path(os.environ.get("HSU_OUT") or chapters_folder() / chapter)
+        self.rows: list[pd.DataFrame] = []
+        self._keep()
+
+    def _keep(self) -> None:
+        self.manifest.write(self.out / "chapter.json")
+
+    def sweep(self, runs: Sequence[Run]) -> tuple[pd.DataFrame, list[Record]]:
+        """`hsu_lib.sweep.sweep`, with its records noted as used by this chapter."""
+        table, records = sweep(runs)
+        self.manifest.keys += [r.key for r in records if r.key not in self.manifest.keys]
+        self.rows.append(table)
+        self._keep()
+        return table, records
+
+    def figure(
+        self,
+        name: str,
+        draw: Callable[[], Figure],
+        *,
+        alt: str,
+        caption: str,
+        needs: Iterable[SceneSpec | str] = (),
+    ) -> None:
+        """Show a picture with its caption and a text alternative.
+
+        Parameters
+        ----------
+        name
+            File name without ending, unique on the page.
+        draw
+            Makes the figure; called only if everything it needs is here.
+        alt
+            What the picture shows, for those who do not see it.
+        caption
+            Markdown-free text under the picture.
+        needs
+            Scenes whose data the picture shows. Where they are not on this machine, the published
+            picture is shown, and the caption says so; nothing is downloaded.
+        """
+        wanted = list(needs)
+        if wanted:
+            self.manifest.pictures.append(name)
+            self._keep()
+        missing = [str(scene) for scene in wanted if not scenes.is_available(scene)]
+        if missing:
+            data = self._published_picture(name)
+            if data is None:
+                fetch = " ".join(f"hsu data fetch {scene.split(',')[0]}" for scene in missing[:1])
+                text = f"This picture needs data that is not on this machine: <code>{fetch}</code>"
+                display(HTML(f'<p class="hsu-missing">{html.escape(caption)} {text}</p>'))
+                return
+            caption += (
+                " (Published picture: the data of this scene is not on the machine that built the page.)"
+            )
+        else:
+            figure, buffer = draw(), io.BytesIO()
+            figure.savefig(buffer, format="png", dpi=DPI, facecolor="white", metadata={"Software": None})
+            close(figure)
+            data = buffer.getvalue()
+            write_atomically(self.out / "figures" / f"{name}.png", data)
+        source = base64.b64encode(data).decode()
+        display(
+            HTML(
+                f'<figure class="hsu" id="{html.escape(name)}"><img src="data:image/png;base64,{source}" '
+                f'alt="{html.escape(alt)}"><figcaption>{html.escape(caption)}</figcaption></figure>'
+            )
+        )
+
+    def _published_picture(self, name: str) -> bytes | None:
+        profile = self.manifest.profile
+        for place in (profile, *(p for p in reversed(PROFILES) if p != profile)):
+            path = published_folder() / place / "figures" / f"{self.manifest.chapter}-{name}.png"
+            if path.exists():
+                return path.read_bytes()
+        return None
+
+    def table(
+        self,
+        table: pd.DataFrame,
+        *,
+        caption: str,
+        formats: Mapping[str, str | Callable[[Any], str]] | None = None,
+        markup: Iterable[str] = (),
+    ) -> None:
+        """Show a table; it scrolls in its own box where the screen is narrow.
+
+        Parameters
+        ----------
+        table
+            Its index is shown only if it has a name.
+        caption
+            What the table says, with units.
+        formats
+            Column to a format such as ``"{:.4f}"`` or a function.
+        markup
+            Columns that hold HTML of our own making; all others are escaped.
+        """
+        shown = table.reset_index() if table.index.name else table
+        raw = set(markup)
+        head = "".join(f'<th scope="col">{html.escape(str(column))}</th>' for column in shown.columns)
+        body = []
+        for values in shown.itertuples(index=False):
+            cells = []
+            for column, value in zip(shown.columns, values, strict=True):
+                text = _cell(value, (formats or {}).get(column))
+                number = isinstance(value, (int, float)) and not isinstance(value, bool)
+                style = ' class="number"' if number else ""
+                cells.append(f"<td{style}>{text if column in raw else html.escape(text)}</td>")
+            body.append(f"<tr>{''.join(cells)}</tr>")
+        display(
+            HTML(
+                f'<div class="hsu-table" tabindex="0" role="region" aria-label="{html.escape(caption)}">'
+                f"<table><caption>{html.escape(caption)}</caption><thead><tr>{head}</tr></thead>"
+                f"<tbody>{''.join(body)}</tbody></table></div>"
+            )
+        )
+
+    def text(self, markdown: str) -> None:
+        """Show computed prose, in Markdown."""
+        display(Markdown(markdown))
+
+    def verdict(self, judgement: Judgement) -> None:
+        """Show a claim with its verdict and the comparisons behind it, and note it for the scorecard."""
+        kept = [j for j in self.manifest.judgements if j.claim != judgement.claim]
+        self.manifest.judgements = [*kept, judgement]
+        self._keep()
+        claim = claims().loc[judgement.claim]
+        rows = "".join(_comparison_row(c) for c in judgement.comparisons)
+        head = "".join(
+            f'<th scope="col">{title}</th>'
+            for title in ("comparison", "mean difference", "95 % interval", "seeds", "ours", "reported", "")
+        )
+        table = (
+            f'<div class="hsu-table" tabindex="0" role="region" aria-label="comparisons for {judgement.claim}">'
+            f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+            if rows
+            else ""
+        )
+        reason = f"<p>{html.escape(judgement.reason)}</p>" if judgement.reason else ""
+        own = claim["own_figures"]
+        display(
+            HTML(
+                f'<section class="hsu-verdict" id="{judgement.claim}"><p>{badge(judgement.verdict.value)} '
+                f"<strong>{html.escape(claim['statement'])}</strong></p>"
+                f'<p class="hsu-source"><code>{judgement.claim}</code>, {html.escape(claim["where"])}; '
+                f"the document's own figures: {html.escape(own)}.</p>{table}{reason}</section>"
+            )
+        )
+
+    def provenance(self) -> None:
+        """Say where the numbers on the page come from."""
+        display(
+            HTML(f'<p class="hsu-provenance">{html.escape(provenance(self.rows, self.manifest.profile))}</p>')
+        )
+
+
+def provenance(tables: Sequence[pd.DataFrame], profile: str) -> str:
+    """One paragraph: profile, how many runs, replayed or computed, device, commit, dates, changed code."""
+    start = f"Where these numbers come from: profile {profile}"
+    if not tables:
+        return f"{start}; the page computes everything it shows when it is built."
+    runs = pd.concat(tables).drop_duplicates("key")
+    replayed = int(runs["replayed"].sum())
+    published = sorted({o for o in runs.loc[runs["replayed"], "origin"] if o != "local"})
+    kind = f" (published, profile {', '.join(published)})" if published else " from the local store"
+    days = sorted(d[:10] for d in runs["date"])
+    dates = days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}"
+    changed = int(runs["changed"].sum())
+    code = (
+        "the code they depend on has not changed since"
+        if not changed
+        else f"the code that {changed} of them depend on has changed since: recompute to be sure"
+    )
+    return (
+        f"{start}; {len(runs)} runs, {replayed} replayed{kind if replayed else ''} and "
+        f"{len(runs) - replayed} computed with this page; made on {'; '.join(sorted(set(runs['device'])))}; "
+        f"commit {', '.join(sorted(set(runs['commit']) - {''})) or 'unknown'}; {dates} (UTC); "
+        f"{runs['seconds'].sum() / 60:.0f} minutes of computing; {code}."
+    )
+
+
+def badge(verdict: str) -> str:
+    """Verdict as HTML: a colour and the word."""
+    return f'<span class="verdict verdict-{verdict.replace(" ", "-")}">{html.escape(verdict)}</span>'
+
+
+def _comparison_row(c: Comparison) -> str:
+    mark = {Verdict.REPRODUCED: "holds", Verdict.CONTRADICTED: "fails"}.get(c.verdict, "open")
+    percent = [("" if value is None else f"{100 * value:+.1f} %") for value in (c.relative, c.reported)]
+    cells = [
+        html.escape(c.what),
+        f"{c.mean:+.4f}",
+        f"{c.low:+.4f} to {c.high:+.4f}",
+        str(c.seeds),
+        *percent,
+        mark,
+    ]
+    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def _cell(value: Any, style: str | Callable[[Any], str] | None) -> str:
+    if value is None or (isinstance(value, float) and pd.isna(value)):
+        return ""
+    if callable(style):
+        return style(value)
+    return style.format(value) if style else f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,143 @@
+"""The contract that every method of the catalogue keeps, and known answers for some."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from toys import pure_pixel_scene
+
+from hsu_lib import metrics
+from hsu_lib.methods import METHODS, get
+from hsu_lib.scene import Scene, Status
+
+#: Settings under which a method is quick enough for every contract test.
+QUICK = {
+    "ae-plain": {"epochs": 3, "filters": 6, "kernel": 3},
+    "ae-patches": {"epochs": 2, "patches": 4, "patch_size": 4, "batch": 2, "filters": 6, "kernel": 3},
+}
+every_method = pytest.mark.parametrize("name", list(METHODS))
+
+
+def unmix(name, scene, **given):
+    return get(name).unmix(scene, **QUICK.get(name, {}), **given)
+
+
+@every_method
+def test_shapes_constraints_and_finiteness(name):
+    scene = pure_pixel_scene()
+    before = scene.fingerprint
+    u = unmix(name, scene, endmembers=3, seed=1)
+    assert u.E.shape == (12, 3)
+    assert u.A.shape == (3, 7, 5)
+    assert np.isfinite(u.E).all()
+    assert u.A.min() >= -1e-6
+    np.testing.assert_allclose(u.A.sum(axis=0), 1, atol=1e-5)
+    assert u.status in (Status.CONVERGED, Status.FINISHED)
+    assert Scene(scene.Y, scene.E, scene.A, scene.materials).fingerprint == before
+
+
+@every_method
+def test_same_seed_same_result_bit_for_bit(name):
+    scene = pure_pixel_scene()
+    one, two = (unmix(name, scene, endmembers=3, seed=4) for _ in range(2))
+    np.testing.assert_array_equal(one.E, two.E)
+    np.testing.assert_array_equal(one.A, two.A)
+
+
+@pytest.mark.parametrize("name", ["ae-plain", "ae-patches"])
+@pytest.mark.parametrize("reading", ["document", "code"])
+def test_another_seed_gives_another_result(name, reading):
+    scene = pure_pixel_scene()
+    one, two = (unmix(name, scene, endmembers=3, seed=s, reading=reading) for s in (0, 1))
+    assert not np.array_equal(one.A, two.A)
+
+
+@every_method
+def test_one_pixel(name):
+    scene = pure_pixel_scene()
+    pixel = Scene(scene.Y[:, :1, :1], E=scene.E[:, :1])
+    u = unmix(name, pixel, endmembers=1)
+    np.testing.assert_allclose(u.A, np.ones((1, 1, 1)), atol=1e-6)
+
+
+@every_method
+def test_one_endmember(name):
+    scene = pure_pixel_scene()
+    u = unmix(name, Scene(scene.Y, E=scene.E[:, :1]), endmembers=1)
+    np.testing.assert_allclose(u.A, 1, atol=1e-6)
+
+
+@every_method
+def test_wrong_requests_are_refused_with_the_reason(name):
+    scene = pure_pixel_scene()
+    with pytest.raises(ValueError, match="no setting 'epoch'|no setting 'epochz'"):
+        get(name).unmix(scene, epochz=3)
+    if get(name).kind == "supervised":
+        with pytest.raises(ValueError, match="needs known endmembers"):
+            unmix(name, Scene(scene.Y))
+        with pytest.raises(ValueError, match="asked for 2 endmembers"):
+            unmix(name, scene, endmembers=2)
+    else:
+        with pytest.raises(ValueError, match="say how many"):
+            unmix(name, Scene(scene.Y))
+        for count, message in ((0, "at least one"), (13, "12 bands"), (36, "35 pixels")):
+            with pytest.raises(ValueError, match=message):
+                unmix(name, scene, endmembers=count)
+
+
+def test_an_unknown_method_names_the_closest():
+    with pytest.raises(ValueError, match=r"Did you mean 'ae-patches'\?"):
+        get("ae-patch")
+
+
+@pytest.mark.parametrize("name", ["fclsu", "vca-fclsu", "sivm-fclsu"])
+def test_noiseless_pure_pixels_are_recovered_exactly(name):
+    scene = pure_pixel_scene(height=9, width=11)
+    scores, _ = metrics.score(get(name).unmix(scene, endmembers=3), scene)
+    assert scores["sad-endmembers"] < 1e-4
+    assert scores["rmse-abundances"] < 1e-4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("reading", ["document", "code"])
+def test_the_autoencoder_finds_the_endmembers_of_a_simple_scene(reading):
+    # stripes of pure materials, wide against the kernel: the decoder has no reason to borrow from neighbours
+    scene = pure_pixel_scene()
+    A = np.kron(np.eye(3), np.ones((1, 8)))[:, None, :].repeat(20, axis=1)  # 3 x 20 x 24
+    stripes = Scene(np.einsum("lp,phw->lhw", scene.E, A), scene.E, A)
+    u = get("ae-patches").unmix(
+        stripes,
+        seed=0,
+        reading=reading,
+        epochs=40,
+        patches=20,
+        patch_size=12,
+        filters=16,
+        kernel=3,
+        dropout=0.0,
+    )
+    scores, _ = metrics.score(u, stripes)
+    assert scores["sad-endmembers"] < np.deg2rad(10)
+    assert scores["rmse-abundances"] < 0.2
+    assert u.history["loss"][-1] < 0.2 * u.history["loss"][0]
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"reading": "text"}, "'document' or 'code'"),
+        ({"kernel": 4}, "odd"),
+        ({"epochs": 0}, "at least 1"),
+        ({"dropout": 1.0}, "probability"),
+        ({"learning_rate": 0.0}, "learning_rate > 0"),
+        ({"patches": -1}, "whole image"),
+    ],
+)
+def test_settings_out_of_range_are_refused(setting, message):
+    with pytest.raises(ValueError, match=message):
+        get("ae-patches").configure(**setting)
+
+
+def test_every_setting_has_a_source():
+    for method in METHODS.values():
+        assert all(row["source"] for row in method.describe()), method.name

@@ -1,0 +1,144 @@
+"""Scores against values known on paper, and their invariances."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from hsu_lib import metrics
+from hsu_lib.scene import Scene, Unmixing
+
+positive = st.floats(0.015625, 1.0, width=32)
+spectra = arrays(np.float64, (9, 4), elements=positive)
+maps = arrays(np.float64, (4, 7, 5), elements=positive)
+
+
+def test_spectral_angle_known():
+    E_hat = np.array([[1.0, 1.0, 1.0, 0.0], [0.0, 1.0, 0.0, 0.0]])
+    E_ref = np.array([[1.0, 1.0, -2.0, 1.0], [0.0, 0.0, 0.0, 0.0]])
+    np.testing.assert_allclose(metrics.spectral_angle(E_hat, E_ref), [0, np.pi / 4, np.pi, np.pi / 2])
+
+
+def test_spectral_angle_is_exact_where_the_arccosine_is_not():
+    turn = 1e-7
+    E_ref, E_hat = np.array([[1.0], [0.0]]), np.array([[np.cos(turn)], [np.sin(turn)]])
+    assert metrics.spectral_angle(E_hat, E_ref)[0] == pytest.approx(turn, rel=1e-9)
+
+
+@given(spectra, arrays(np.float64, 4, elements=st.floats(1e-3, 1e3)))
+def test_spectral_angle_is_blind_to_scale_and_finite(E, scale):
+    assert np.all(metrics.spectral_angle(E * scale, E) < 1e-7)
+
+
+@given(spectra, st.permutations(range(4)))
+def test_align_undoes_any_order(E, order):
+    found = metrics.align(E[:, order], E)
+    # equal or parallel spectra may be exchanged, but the matched angles are all zero
+    assert np.all(metrics.spectral_angle(E[:, order][:, found], E) < 1e-7)
+
+
+@given(spectra, spectra)
+def test_align_is_as_good_as_trying_all_orders(E_hat, E_ref):
+    best = min(metrics.spectral_angle(E_hat[:, list(p)], E_ref).sum() for p in permutations(range(4)))
+    found = metrics.spectral_angle(E_hat[:, metrics.align(E_hat, E_ref)], E_ref).sum()
+    assert found == pytest.approx(best, abs=1e-9)
+
+
+@given(maps, maps)
+def test_own_order_is_as_good_as_trying_all_orders(A, B):
+    tried = [list(p) for p in permutations(range(4))]
+    assert metrics.mse_own_order(A, B) == pytest.approx(min(metrics.mse(A[p], B) for p in tried))
+    best = max(metrics.cosine_pooled(A[p], B) for p in tried)
+    assert metrics.cosine_own_order(A, B) == pytest.approx(best)
+
+
+def test_errors_known():
+    hat, ref = np.array([[1.0, 1.0], [0.0, 0.0]]), np.array([[0.0, 0.0], [0.0, 0.0]])
+    assert metrics.mse(hat, ref) == 0.5
+    assert metrics.mae(hat, ref) == 0.5
+    assert metrics.rmse_pooled(hat, ref) == pytest.approx(np.sqrt(0.5))
+    assert metrics.rmse_averaged(hat, ref) == 0.5  # (1 + 0) / 2
+    np.testing.assert_array_equal(metrics.rmse_per_endmember(hat, ref), [1, 0])
+
+
+@given(maps, maps)
+def test_averaged_rmse_is_never_above_the_pooled_one(A, B):
+    assert metrics.rmse_averaged(A, B) <= metrics.rmse_pooled(A, B) + 1e-12
+
+
+def test_sre_known():
+    ref = np.ones((2, 50))
+    assert metrics.sre_db(1.1 * ref, ref) == pytest.approx(20)
+    assert metrics.sre_db(1.1 * ref, ref, norms="plain") == pytest.approx(10)
+    assert metrics.sre_db(ref, ref) == np.inf
+    with pytest.raises(ValueError, match="all zero"):
+        metrics.sre_db(ref, 0 * ref)
+
+
+def test_cosines_differ_where_scales_do():
+    E_ref = np.eye(2)
+    E_hat = np.array([[10.0, 0.0], [1.0, 1.0]])
+    assert metrics.cosine_pooled(E_hat, E_ref) == pytest.approx(11 / (np.sqrt(102) * np.sqrt(2)))
+    assert metrics.cosine_mean(E_hat, E_ref) == pytest.approx((10 / np.sqrt(101) + 1) / 2)
+    assert metrics.cosine_pooled(0 * E_hat, E_ref) == 0
+
+
+def test_reconstruction_known():
+    E, A = np.eye(2), np.array([[[0.25, 1.0]], [[0.75, 0.0]]])  # bands x endmembers; 1 x 2 pixels
+    Y = np.array([[[0.25, 0.0]], [[0.75, 1.0]]])
+    assert metrics.reconstruction_mse(Y, E, A) == pytest.approx(2 / 4)
+    assert metrics.reconstruction_angle(Y, E, A) == pytest.approx(np.pi / 4)
+
+
+def test_max_normalised_leaves_its_input_alone():
+    E = np.array([[2.0, -1.0], [4.0, -2.0]])
+    before = E.copy()
+    np.testing.assert_array_equal(metrics.max_normalised(E), [[0.5, -1.0], [1.0, -2.0]])
+    np.testing.assert_array_equal(E, before)
+
+
+@pytest.mark.parametrize("score", [metrics.mse, metrics.mae, metrics.cosine_pooled, metrics.spectral_angle])
+def test_unequal_shapes_are_refused(score):
+    with pytest.raises(ValueError, match="must be equal"):
+        score(np.ones((3, 2)), np.ones((2, 3)))
+
+
+def truth():
+    rng = np.random.default_rng(0)
+    E, A = rng.random((9, 3)), rng.dirichlet(np.ones(3), 35).T.reshape(3, 7, 5)
+    Y = np.einsum("lp,phw->lhw", E, A)
+    return Scene(Y=Y, E=E, A=A, materials=("soil", "tree", "water"))
+
+
+def test_score_of_the_truth_in_any_order_is_perfect():
+    scene = truth()
+    scores, aligned = metrics.score(Unmixing(scene.E, scene.A).permuted([2, 0, 1]), scene)
+    np.testing.assert_array_equal(aligned.A, scene.A)
+    assert set(scores) >= set(metrics.SCORES) - {"cos-endmembers-max"}
+    for name, value in scores.items():
+        perfect = {"cos": 1.0, "sre": np.inf, "ext": None}.get(name[:3], 0.0)
+        if perfect is not None and name not in ("cos-endmembers-max", "cos-endmembers-own-order"):
+            assert value == pytest.approx(perfect, abs=1e-6), name
+
+
+def test_score_uses_one_order_for_endmembers_and_abundances():
+    scene = truth()
+    # the maps of two materials exchanged, their spectra not: a permutation of its own would hide it
+    wrong = Unmixing(scene.E, scene.A[[1, 0, 2]])
+    scores, _ = metrics.score(wrong, scene)
+    assert scores["sad-endmembers"] < 1e-6
+    assert scores["mse-abundances"] > 0.01
+    assert scores["mse-abundances-own-order"] < 1e-6
+
+
+def test_score_without_reference_is_the_reconstruction_alone():
+    scene = truth()
+    bare = Scene(Y=scene.Y)
+    scores, same = metrics.score(Unmixing(scene.E, scene.A), bare)
+    assert set(scores) == {"mse-reconstruction", "sad-reconstruction", "extreme-abundances"}
+    np.testing.assert_array_equal(same.A, scene.A)

@@ -1,0 +1,112 @@
+"""Manifests, publishing, the scorecard, and what a page shows."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from hsu_lib import claims, pages, published
+from hsu_lib.runs import Run
+from hsu_lib.scene import SceneSpec
+
+SMALL = SceneSpec("lagoon", crop=(2, 3, 7, 5))
+RUNS = [Run("ae-plain", SMALL, seed, {"epochs": 2, "filters": 4, "kernel": 3}) for seed in range(3)]
+
+
+@pytest.fixture
+def folders(tmp_path, monkeypatch):
+    for name in ("STORE", "PUBLISHED"):
+        monkeypatch.setenv(f"HSU_{name}", str(tmp_path / name.lower()))
+    monkeypatch.setenv("HSU_OUT", str(tmp_path / "chapters" / "patching"))
+    return tmp_path
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    out = []
+    monkeypatch.setattr(pages, "display", lambda thing: out.append(thing.data))
+    return out
+
+
+def judged(page):
+    better = claims.compare("mse", "toy", [1, 1.1, 0.9], [2, 2, 2], better="lower")
+    page.verdict(claims.judge("prim-patches-improve-abundances", [better], profile=page.manifest.profile))
+
+
+def test_publish_and_replay_elsewhere(folders, shown, monkeypatch):
+    page = pages.Page("patching", "desk")
+    page.sweep(RUNS)
+    page.figure("scene", lambda: plt.subplots()[0], alt="a", caption="c", needs=["lagoon"])
+    judged(page)
+    folder, size = published.publish("desk", source=folders / "chapters")
+    assert size == sum(p.stat().st_size for p in (folders / "published").rglob("*") if p.is_file())
+    assert (folder / "figures" / "patching-scene.png").read_bytes()[:4] == b"\x89PNG"
+    # another machine: nothing but the published folder
+    monkeypatch.setenv("HSU_STORE", str(folders / "empty"))
+    table, _ = pages.Page("patching", "desk").sweep(RUNS)
+    assert table["replayed"].all()
+    assert "3 replayed (published, profile desk)" in pages.provenance([table], "desk")
+    assert published.manifests()[0].judgements[0].verdict is claims.Verdict.REPRODUCED
+
+
+def test_publishing_drops_records_that_no_chapter_uses_any_more(folders, shown):
+    pages.Page("patching", "desk").sweep(RUNS)
+    folder, _ = published.publish("desk", source=folders / "chapters")
+    pages.Page("patching", "desk").sweep(RUNS[:1])
+    published.publish("desk", source=folders / "chapters")
+    assert {p.stem for p in (folder / "records").glob("*")} == {RUNS[0].key}
+
+
+def test_publishing_what_was_not_run_is_refused(folders, shown):
+    pages.Page("patching", "quick")
+    with pytest.raises(LookupError, match="no chapter was executed with profile desk"):
+        published.publish("desk", source=folders / "chapters")
+
+
+def test_the_scorecard_lists_every_claim_once(folders, shown):
+    page = pages.Page("patching", "quick")
+    judged(page)
+    card = published.scorecard(published.manifests(folders / "chapters"))
+    assert len(card) == 113
+    row = card.loc["prim-patches-improve-abundances"]
+    assert (row["verdict"], row["seeds"], row["scenes"]) == ("reproduced", 3, "toy")
+    assert row["low"] > 0
+    assert (card["verdict"] == "not yet judged").sum() == 112
+
+
+def test_a_picture_without_its_data_is_the_published_one(folders, shown, monkeypatch):
+    page = pages.Page("patching", "desk")
+    page.figure("scene", lambda: plt.subplots()[0], alt="a map", caption="c", needs=["samson"])
+    published.publish("desk", source=folders / "chapters") if "img" in shown[-1] else None
+    monkeypatch.setattr(pages.scenes, "is_available", lambda scene: False)
+    never = lambda: pytest.fail("there is no data to draw")  # noqa: E731
+    page.figure("nothing", never, alt="a", caption="c", needs=["samson"])
+    assert "hsu data fetch samson" in shown[-1]
+    target = folders / "published" / "desk" / "figures"
+    target.mkdir(parents=True, exist_ok=True)
+    (target / "patching-scene.png").write_bytes(b"picture")
+    page.figure("scene", never, alt='a "map"', caption="c & d", needs=["samson"])
+    assert "cGljdHVyZQ==" in shown[-1]  # the published bytes
+    assert "Published picture" in shown[-1]
+    assert "a &quot;map&quot;" in shown[-1]
+
+
+def test_tables_escape_what_they_are_given(shown, folders):
+    page = pages.Page("patching")
+    page.table(
+        pd.DataFrame({"a": ["<b>", None], "n": [0.123456, np.nan]}), caption="x < y", formats={"n": "{:.2f}"}
+    )
+    assert "&lt;b&gt;" in shown[-1]
+    assert "x &lt; y" in shown[-1]
+    assert ">0.12<" in shown[-1]
+    assert "nan" not in shown[-1].lower()
+
+
+def test_provenance_says_when_code_has_changed(folders, shown):
+    table, _ = pages.Page("patching").sweep(RUNS[:2])
+    assert "2 computed with this page" in pages.provenance([table], "quick")
+    assert "has not changed" in pages.provenance([table], "quick")
+    table.loc[0, "changed"] = True
+    assert "1 of them" in pages.provenance([table], "quick")

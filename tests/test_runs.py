@@ -1,0 +1,203 @@
+"""Runs, records and the store: keys, damage, interruption, publication."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from hsu_lib import runs
+from hsu_lib.runs import Run, Store
+from hsu_lib.scene import SceneSpec
+from hsu_lib.sweep import grid, sweep
+
+SMALL = SceneSpec("lagoon", crop=(2, 3, 7, 5))
+TINY = {"epochs": 2, "filters": 4, "kernel": 3}
+
+
+def tiny(seed=0, **changes):
+    return Run("ae-plain", SMALL, seed, TINY | changes)
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "local", tmp_path / "published")
+
+
+def files(store):
+    return sorted(store.local.glob("??/*.*"))
+
+
+def test_the_key_follows_every_part_of_the_question():
+    same = [Run("ae-plain", SMALL, 0, TINY), Run("ae-plain", SMALL, 0, TINY, label="other words")]
+    # spelling out a default is the same question
+    same.append(Run("ae-plain", SMALL, 0, {**TINY, "learning_rate": 0.01}))
+    assert len({run.key for run in same}) == 1
+    other = [
+        Run("ae-patches", SMALL, 0, TINY),
+        Run("ae-plain", SceneSpec("lagoon"), 0, TINY),
+        Run("ae-plain", SceneSpec("lagoon", crop=(2, 3, 7, 5), snr_db=30), 0, TINY),
+        tiny(seed=1),
+        tiny(learning_rate=0.02),
+        Run("ae-plain", SMALL, 0, TINY, endmembers=2),
+    ]
+    assert len({run.key for run in [*same, *other]}) == 1 + len(other)
+
+
+def test_a_wrong_setting_is_told_before_any_work():
+    with pytest.raises(ValueError, match="no setting 'epoch'"):
+        tiny(epoch=3)
+
+
+def test_a_record_comes_back_as_it_went(store):
+    record = store.put(runs.execute(tiny()))
+    back = store.get(tiny())
+    assert back.key == tiny().key == record.key
+    assert back.scores == record.scores
+    assert back.made["scene"] and back.made["code"] and back.made["device"]
+    for name, array in record.arrays.items():
+        np.testing.assert_array_equal(back.arrays[name], array)
+    np.testing.assert_array_equal(back.unmixing.A, record.arrays["A"])
+    assert "loss" in back.unmixing.history
+
+
+def test_the_same_run_twice_is_the_same_record_bit_for_bit():
+    one, two = runs.execute(tiny(seed=3)), runs.execute(tiny(seed=3))
+    assert one.scores == two.scores
+    for name in one.arrays:
+        np.testing.assert_array_equal(one.arrays[name], two.arrays[name])
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".json"])
+@pytest.mark.parametrize("where", [0.1, 0.5, 0.9])
+def test_one_flipped_byte_is_noticed_and_the_run_made_again(store, suffix, where):
+    store.put(runs.execute(tiny()))
+    path = next(p for p in files(store) if p.suffix == suffix)
+    data = bytearray(path.read_bytes())
+    data[int(where * len(data))] ^= 0x01
+    path.write_bytes(data)
+    with pytest.warns(RuntimeWarning, match="damaged record"):
+        assert store.get(tiny()) is None
+    table, _ = sweep([tiny()], store=store, progress=False)
+    assert not table["replayed"].any()
+    assert store.get(tiny()) is not None
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".json"])
+def test_half_of_a_record_does_not_count(store, suffix):
+    store.put(runs.execute(tiny()))
+    next(p for p in files(store) if p.suffix == suffix).unlink()
+    if suffix == ".npz":
+        with pytest.warns(RuntimeWarning, match="damaged record"):
+            assert store.get(tiny()) is None
+    else:
+        assert store.get(tiny()) is None
+
+
+def test_a_record_under_another_key_is_not_believed(store):
+    store.put(runs.execute(tiny()))
+    for path in files(store):
+        target = store.local / tiny(seed=1).key[:2] / f"{tiny(seed=1).key}{path.suffix}"
+        target.parent.mkdir(exist_ok=True)
+        path.rename(target)
+    with pytest.warns(RuntimeWarning, match="damaged record"):
+        assert store.get(tiny(seed=1)) is None
+
+
+def test_a_sweep_replays_what_is_there_and_computes_the_rest(store):
+    first, _ = sweep([tiny(0), tiny(1)], store=store, progress=False)
+    again, records = sweep([tiny(1), tiny(2), tiny(0)], store=store, progress=False)
+    assert not first["replayed"].any()
+    assert again["replayed"].tolist() == [True, False, True]
+    assert again["seed"].tolist() == [1, 2, 0]
+    assert [r.key for r in records] == [tiny(1).key, tiny(2).key, tiny(0).key]
+    afresh, _ = sweep([tiny(0)], store=store, recompute=True, progress=False)
+    assert not afresh["replayed"].any()
+
+
+def test_a_failing_run_stops_the_sweep_and_keeps_what_was_finished(store):
+    broken = Run("ae-plain", SMALL, 0, TINY, endmembers=99)
+    with pytest.raises(ValueError, match="99 endmembers"):
+        sweep([tiny(0), broken, tiny(1)], store=store, progress=False)
+    assert store.get(tiny(0)) is not None
+    assert store.get(tiny(1)) is None
+
+
+def test_grid_is_the_product():
+    made = grid(["ae-plain", "ae-patches"], ["lagoon", SMALL], range(3), epochs=2)
+    assert len({run.key for run in made}) == 12
+
+
+@pytest.mark.slow
+def test_kill_9_loses_at_most_the_run_in_progress(store):
+    script = (
+        "from hsu_lib.runs import Run, Store\nfrom hsu_lib.scene import SceneSpec\nfrom hsu_lib.sweep import sweep\n"
+        "from pathlib import Path\nimport sys\n"
+        "runs = [Run('ae-plain', SceneSpec('lagoon', crop=(2, 3, 7, 5)), seed,"
+        f" {TINY!r}) for seed in range(400)]\n"
+        "sweep(runs, store=Store(Path(sys.argv[1]), Path(sys.argv[2])), progress=False)\n"
+    )
+    command = [sys.executable, "-c", script, str(store.local), str(store.published)]
+    process = subprocess.Popen(command, env=os.environ)
+    deadline = time.monotonic() + 120
+    while len(list(store.local.glob("??/*.json"))) < 5:
+        assert process.poll() is None, "the sweep ended by itself"
+        assert time.monotonic() < deadline, "no record in two minutes"
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    finished = len(list(store.local.glob("??/*.json")))
+    assert 5 <= finished < 400
+    table, _ = sweep([tiny(seed) for seed in range(finished + 3)], store=store, progress=False)
+    # seeds are made in order, so exactly the finished ones are replayed
+    assert table["replayed"].tolist() == [True] * finished + [False] * 3
+
+
+def test_published_records_are_found_without_data_and_keep_one_map(store, monkeypatch):
+    made = [runs.execute(tiny(seed)) for seed in (1, 0)]
+    runs.publish(made, store.published / "desk")
+    before = {p: p.read_bytes() for p in store.published.rglob("*") if p.is_file()}
+    monkeypatch.setattr(runs.scenes, "load", lambda *a, **k: pytest.fail("a replayed run needs no data"))
+    table, records = sweep([tiny(0), tiny(1)], store=store, progress=False)
+    assert table["replayed"].all()
+    assert table["origin"].tolist() == ["desk", "desk"]
+    assert np.abs(records[0].unmixing.A - made[1].arrays["A"]).max() < 1 / 200
+    np.testing.assert_allclose(records[0].unmixing.A.sum(axis=0), 1, atol=1e-6)
+    with pytest.raises(LookupError, match="one seed of each condition"):
+        records[1].unmixing  # noqa: B018
+    assert records[1].scores == made[0].scores
+    assert before == {p: p.read_bytes() for p in store.published.rglob("*") if p.is_file()}
+    assert not files(store)
+
+
+def test_the_local_store_comes_before_the_published_one(store):
+    record = runs.execute(tiny())
+    runs.publish([record], store.published / "desk")
+    store.put(record)
+    assert store.get(tiny()).origin == "local"
+    assert [r.origin for r in store.records()] == ["local"]
+
+
+def test_the_code_fingerprint_covers_what_the_method_imports(tmp_path, monkeypatch):
+    before = runs.code_fingerprint("ae-plain")
+    assert before == runs.code_fingerprint("ae-patches")
+    assert before != runs.code_fingerprint("vca-fclsu")
+    real = runs.Path.read_bytes
+    for touched, changes in (("training.py", True), ("cli.py", False)):
+        runs.code_fingerprint.cache_clear()
+        monkeypatch.setattr(
+            runs.Path, "read_bytes", lambda p, t=touched: real(p) + (b"# x" if p.name == t else b"")
+        )
+        assert (runs.code_fingerprint("ae-plain") != before) is changes
+    monkeypatch.undo()
+    runs.code_fingerprint.cache_clear()
+
+
+def test_what_is_asked_is_plain_json():
+    assert json.loads(json.dumps(tiny().asked())) == tiny().asked()

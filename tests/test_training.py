@@ -1,0 +1,75 @@
+"""The training loop: a problem with a known answer, the schedule, the seed, the early end."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from hsu_lib.training import fit, seeded
+
+
+def test_a_line_is_fitted():
+    x = torch.linspace(-1, 1, 50)[:, None]
+    network = nn.Linear(1, 1)
+    history = fit(
+        network,
+        lambda epoch: [x[:25], x[25:]],
+        lambda batch: ((network(batch) - (2 * batch + 1)) ** 2).mean(),
+        epochs=300,
+        learning_rate=0.05,
+        decay=0.9,
+        decay_every=20,
+        optimiser="adam",
+    )
+    assert network.weight.item() == pytest.approx(2, abs=1e-3)
+    assert network.bias.item() == pytest.approx(1, abs=1e-3)
+    assert history["loss"].shape == (300,)
+    assert history["loss"][-1] < 1e-5 < history["loss"][0]
+
+
+def test_the_rate_falls_as_asked():
+    parameter = nn.Parameter(torch.zeros(1))
+    network = nn.ParameterList([parameter])
+    steps = []
+
+    def loss(_):
+        steps.append(parameter.item())
+        return parameter.sum()  # gradient 1: Adam steps by the rate itself
+
+    fit(
+        network,
+        lambda epoch: [0],
+        loss,
+        epochs=5,
+        learning_rate=1.0,
+        decay=0.5,
+        decay_every=2,
+        optimiser="adam",
+    )
+    np.testing.assert_allclose(-np.diff(steps), [1, 1, 0.5, 0.5], rtol=1e-5)
+
+
+def test_a_loss_that_is_not_finite_ends_the_training():
+    parameter = nn.Parameter(torch.zeros(1))
+    history = fit(
+        nn.ParameterList([parameter]),
+        lambda epoch: [epoch],
+        lambda epoch: parameter.sum() / (0.0 if epoch == 2 else 1.0),
+        epochs=10,
+        learning_rate=0.1,
+    )
+    assert len(history["loss"]) == 3
+    assert not np.isfinite(history["loss"][-1])
+
+
+def test_seeded_leaves_the_global_generator_as_it_was():
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    with seeded(1, torch.device("cpu")):
+        inside = torch.rand(3)
+    torch.testing.assert_close(torch.rand(3), expected)
+    with seeded(1, torch.device("cpu")):
+        torch.testing.assert_close(torch.rand(3), inside)

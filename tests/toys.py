@@ -1,0 +1,24 @@
+"""Small known scenes that several tests share. Height and width differ, so no swapped axis can hide."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hsu_lib.scene import Scene
+
+
+def pure_pixel_scene(height=7, width=5, bands=12, endmembers=3, seed=0) -> Scene:
+    """Noiseless linear mixture in which every material has a pure pixel."""
+    rng = np.random.default_rng(seed)
+    x = np.linspace(0, 1, bands)[:, None]
+    centres = (np.arange(endmembers) + 0.5) / endmembers
+    E = 0.15 + 0.7 * np.exp(-(((x - centres) / 0.18) ** 2)) + 0.02 * rng.random((bands, endmembers))
+    A = rng.dirichlet(np.ones(endmembers), height * width).T
+    A[:, :endmembers] = np.eye(endmembers)
+    return Scene(
+        Y=(E @ A).reshape(bands, height, width),
+        E=E,
+        A=A.reshape(endmembers, height, width),
+        materials=tuple("abcdefgh"[:endmembers]),
+        name="toy",
+    )
