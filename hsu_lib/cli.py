@@ -311,7 +311,7 @@ def unmix_image(
     from hsu_lib.sweep import default_device
 
     chosen = methods.get(method)
-    options = {"layout": layout} if layout else {}
+    options: dict[str, Any] = {"layout": layout} if layout else {}
     scene = scenes.read_image(image, variable=variable, scale=scale, **options)
     result = chosen.unmix(
         scene,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -67,7 +68,7 @@ def spectra(
     *,
     wavelengths: ArrayLike | None = None,
     materials: Sequence[str] = (),
-    **line: object,
+    **line: Any,
 ) -> Axes:
     """One line per endmember, over wavelength in nm where known, else over the band's index.
 
@@ -82,7 +83,8 @@ def spectra(
     """
     E = np.asarray(E)
     x = np.arange(len(E)) if wavelengths is None else np.asarray(wavelengths)
-    gaps = np.flatnonzero(np.diff(x) > 5 * np.median(np.diff(x))) + 1 if len(x) > 2 else []
+    steps = np.diff(x)
+    gaps = np.flatnonzero(steps > 5 * np.median(steps)) + 1 if len(x) > 2 else np.array([], dtype=int)
     for k, spectrum in enumerate(E.T):
         name = materials[k] if k < len(materials) else f"endmember {k + 1}"
         style = {"color": material_colour(name, k), "label": name} | line

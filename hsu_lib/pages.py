@@ -179,7 +179,8 @@ class Page:
             for title in ("comparison", "mean difference", "95 % interval", "seeds", "ours", "reported", "")
         )
         table = (
-            f'<div class="hsu-table" tabindex="0" role="region" aria-label="comparisons for {judgement.claim}">'
+            '<div class="hsu-table" tabindex="0" role="region" '
+            f'aria-label="comparisons for {judgement.claim}">'
             f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
             if rows
             else ""

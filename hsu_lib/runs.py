@@ -14,6 +14,7 @@ import platform
 import subprocess
 import tempfile
 import time
+import tokenize
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -110,9 +111,10 @@ class Run:
 
 @cache
 def code_fingerprint(method: str) -> str:
-    """SHA-256 of the source files of `hsu_lib` that the method's function and the scores import.
+    """SHA-256 of the code of `hsu_lib` that the method's function and the scores import.
 
-    Two records with the same fingerprint were made by the same code, whatever the commit.
+    Two records with the same fingerprint were made by the same code, whatever the commit. Comments,
+    docstrings and line breaks do not count.
     """
     todo = [methods.get(method).solve.__module__, "hsu_lib.metrics", "hsu_lib.noise"]
     sources: dict[str, bytes] = {}
@@ -124,11 +126,28 @@ def code_fingerprint(method: str) -> str:
         sources[name] = Path(spec.origin).read_bytes()
         for node in ast.walk(ast.parse(sources[name])):
             if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("hsu_lib"):
-                todo.append(node.module)
-                todo += [
-                    f"{node.module}.{a.name}" for a in node.names if _is_module(f"{node.module}.{a.name}")
-                ]
-    return _digest(b"".join(_digest(sources[name]).encode() for name in sorted(sources)))
+                named = [f"{node.module}.{alias.name}" for alias in node.names]
+                todo += [node.module, *filter(_is_module, named)]
+    return _digest("".join(_digest(_bare(sources[name])) for name in sorted(sources)))
+
+
+def _bare(source: bytes) -> str:
+    """Code without what does not run: comments, strings that stand alone, and white space."""
+    kept: list[str] = []
+    starts = True  # of a statement
+    for token in tokenize.tokenize(io.BytesIO(source).readline):
+        if token.type in (tokenize.COMMENT, tokenize.NL, tokenize.ENCODING):
+            continue
+        if token.type in (tokenize.INDENT, tokenize.DEDENT, tokenize.NEWLINE):
+            if not starts or token.type != tokenize.NEWLINE:
+                kept.append(tokenize.tok_name[token.type])
+            starts = True
+            continue
+        if starts and token.type == tokenize.STRING:
+            continue
+        kept.append(token.string)
+        starts = False
+    return "".join("".join(kept).split())
 
 
 def _is_module(name: str) -> bool:
@@ -308,7 +327,8 @@ def write_record(folder: Path, record: Record) -> int:
     does not count, and what was changed is noticed.
     """
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **{name.replace("/", "."): array for name, array in record.arrays.items()})
+    arrays: dict[str, Any] = {name.replace("/", "."): array for name, array in record.arrays.items()}
+    np.savez_compressed(buffer, **arrays)
     body = {
         "asked": record.asked,
         "scores": record.scores,

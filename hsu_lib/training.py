@@ -77,7 +77,7 @@ def fit(
             for batch in batches(epoch):
                 optimise.zero_grad(set_to_none=True)
                 value = loss(batch)
-                value.backward()  # type: ignore[no-untyped-call]
+                value.backward()
                 optimise.step()
                 total = value.detach() if total is None else total + value.detach()
                 steps += 1

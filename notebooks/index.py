@@ -13,14 +13,14 @@
 # %% [markdown]
 # # Hyperspectral unmixing, asked again
 #
-# A pixel of a hyperspectral image mixes the spectra of what lies under it. Unmixing takes it apart:
-# $Y = E A + N$, the image $Y$ into endmembers $E$, one spectrum per material, and abundances $A$, the share of each
-# material in each pixel, not negative and summing to one.
+# A pixel of a hyperspectral image mixes the spectra of what lies under it. Unmixing takes it apart: $Y =
+# E A + N$, the image $Y$ into endmembers $E$, one spectrum per material, and abundances $A$, the share of
+# each material in each pixel, not negative and summing to one.
 #
 # Five documents propose ways to do it, and report how well they work: a student report on self-supervised
-# perturbations, a student report on UnDIP, a tutorial, and two papers on latent Dirichlet autoencoders. This book runs
-# them again. It puts our figure, over several seeds, beside every figure that they report, and gives each of their claims a
-# verdict by [one rule](how-to-read.md) that was fixed before the runs.
+# perturbations, a student report on UnDIP, a tutorial, and two papers on latent Dirichlet autoencoders.
+# This book runs them again. It puts our figure, over several seeds, beside every figure that they report,
+# and gives each of their claims a verdict by [one rule](how-to-read.md) that was fixed before the runs.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"

@@ -118,7 +118,7 @@ def test_the_autoencoder_finds_the_endmembers_of_a_simple_scene(reading):
     )
     scores, _ = metrics.score(u, stripes)
     assert scores["sad-endmembers"] < np.deg2rad(10)
-    assert scores["rmse-abundances"] < 0.2
+    assert scores["rmse-abundances"] < 0.25  # uniform maps would score 0.47
     assert u.history["loss"][-1] < 0.2 * u.history["loss"][0]
 
 

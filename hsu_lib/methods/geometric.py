@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hsu_lib.abundances import fclsu
 from hsu_lib.extraction import sivm, vca
 from hsu_lib.methods.method import Method
-from hsu_lib.scene import Array, Scene, Status, Unmixing
+from hsu_lib.scene import Scene, Status, Unmixing
 
 
-def _with(scene: Scene, E: Array, device: str) -> Unmixing:
-    A = fclsu(scene.pixels, E, device=device)
-    return Unmixing(E=E, A=A.reshape(-1, scene.height, scene.width), status=Status.CONVERGED)
+def _with(scene: Scene, E: NDArray, device: str) -> Unmixing:
+    A = fclsu(scene.pixels, E, device=device).reshape(-1, scene.height, scene.width)
+    return Unmixing(E.astype(np.float32), A.astype(np.float32), Status.CONVERGED)
 
 
 def _given(

@@ -22,7 +22,7 @@ class NoSettings:
 class Solve(Protocol):
     """The one function that a new method has to be."""
 
-    def __call__(
+    def __call__(  # noqa: D102 (the class says it)
         self, scene: Scene, settings: Any, *, endmembers: int, seed: int, device: str, progress: bool
     ) -> Unmixing: ...
 

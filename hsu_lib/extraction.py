@@ -1,0 +1,164 @@
+"""Endmembers picked from the pixels of an image: VCA and SiVM."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+class Extraction(NamedTuple):
+    """Endmembers ``E`` (bands, endmembers) and the pixels they stand for, ``indices`` (endmembers,)."""
+
+    E: NDArray[np.float64]
+    indices: NDArray[np.intp]
+
+
+def vca(Y: ArrayLike, endmembers: int, *, seed: int, snr_db: float | None = None) -> Extraction:
+    r"""Vertex component analysis: the pixels that are extreme along random directions.
+
+    The image is reduced to as many dimensions as there are endmembers. Above
+    :math:`\mathrm{SNR} = 15 + 10\log_{10} p` dB the projection is projective, which removes differences of
+    illumination; below it is a principal component projection around the mean, which withstands noise
+    better. Each step takes the pixel farthest along a random direction orthogonal to those found.
+
+    Parameters
+    ----------
+    Y
+        Image, shape ``(bands, pixels)``.
+    endmembers
+        How many; at most bands and pixels.
+    seed
+        Seed of the directions.
+    snr_db
+        Signal-to-noise ratio of the image in dB; estimated from the image by default.
+
+    Returns
+    -------
+    Extraction
+        `E` are the chosen pixels as the projection sees them, as in the paper: part of their noise is gone.
+
+    Raises
+    ------
+    ValueError
+        If the shape, the number of endmembers or a value does not fit.
+
+    References
+    ----------
+    Nascimento and Bioucas-Dias, "Vertex component analysis: a fast algorithm to unmix hyperspectral
+    data", IEEE TGRS 43(4), 2005, 898-910.
+    """
+    Y = _checked(Y, endmembers)
+    bands, pixels = Y.shape
+    mean = Y.mean(axis=1, keepdims=True)
+    centred = _leading(Y @ Y.T / pixels - mean @ mean.T, endmembers)
+    if snr_db is None:
+        snr_db = _estimated_snr(Y, mean, centred)
+    if endmembers == 1:
+        basis = _leading(Y @ Y.T, 1)
+        best = np.array([np.abs(basis.T @ Y).argmax()])
+        return Extraction(basis @ (basis.T @ Y[:, best]), best)
+    if snr_db < 15 + 10 * np.log10(endmembers):
+        basis = centred[:, : endmembers - 1]
+        x = basis.T @ (Y - mean)
+        height = np.linalg.norm(x, axis=0).max()
+        lifted = np.vstack([x, np.full(pixels, height)])
+        offset = mean
+    else:
+        basis = _leading(Y @ Y.T, endmembers)
+        x = basis.T @ Y
+        # a sign the same as the mean's keeps the division away from zero for all but dark pixels
+        depth = x.mean(axis=1) @ x
+        lifted = x / np.where(np.abs(depth) > np.finfo(float).tiny, depth, np.inf)
+        offset = np.zeros((bands, 1))
+    rng = np.random.default_rng(seed)
+    found = np.zeros((endmembers, endmembers))
+    found[-1, 0] = 1
+    indices = np.empty(endmembers, dtype=np.intp)
+    for k in range(endmembers):
+        w = rng.standard_normal(endmembers)
+        direction = w - found @ (np.linalg.pinv(found) @ w)
+        indices[k] = np.abs(direction @ lifted).argmax()
+        found[:, k] = lifted[:, indices[k]]
+    return Extraction(basis @ x[:, indices] + offset, indices)
+
+
+def sivm(Y: ArrayLike, endmembers: int) -> Extraction:
+    """Simplex volume maximisation: each new pixel spans the largest simplex with those before it.
+
+    The first is the pixel farthest from the mean, the second the farthest from the first, each further
+    one the farthest from the affine hull of all before, which multiplies the volume most. A convex
+    function is largest at a vertex, so without noise every choice is a vertex of the data.
+
+    Parameters
+    ----------
+    Y
+        Image, shape ``(bands, pixels)``.
+    endmembers
+        How many; at most bands and pixels.
+
+    Returns
+    -------
+    Extraction
+        `E` are the chosen pixels as they are. Nothing is random.
+
+    Raises
+    ------
+    ValueError
+        If the shape, the number of endmembers or a value does not fit.
+
+    References
+    ----------
+    Thurau, Kersting and Bauckhage, "Yes we can: simplex volume maximization for descriptive
+    web-scale matrix factorization", CIKM 2010, 1785-1788; Heylen, Burazerovic and Scheunders, "Fully
+    constrained least squares spectral unmixing by simplex projection", IEEE TGRS 49(11), 2011 (distances).
+    """
+    Y = _checked(Y, endmembers)
+    first = int(((Y - Y.mean(axis=1, keepdims=True)) ** 2).sum(axis=0).argmax())
+    apart = Y - Y[:, [first]]
+    distance = (apart**2).sum(axis=0)  # squared, to the affine hull of the pixels chosen so far
+    chosen, directions = [first], np.empty((len(Y), 0))
+    while len(chosen) < endmembers:
+        distance[chosen] = -1.0
+        chosen.append(int(distance.argmax()))
+        direction = apart[:, chosen[-1]]
+        for _ in range(2):  # twice, or rounding would leave it not quite orthogonal
+            direction = direction - directions @ (directions.T @ direction)
+        direction /= max(np.linalg.norm(direction), np.finfo(float).tiny)
+        directions = np.column_stack([directions, direction])
+        distance -= (direction @ apart) ** 2
+    return Extraction(Y[:, chosen], np.array(chosen))
+
+
+def _checked(Y: ArrayLike, endmembers: int) -> NDArray[np.float64]:
+    Y = np.asarray(Y, dtype=np.float64)
+    if Y.ndim != 2 or Y.size == 0:
+        raise ValueError(f"expected an image as a matrix (bands, pixels), got shape {Y.shape}")
+    if not np.isfinite(Y).all():
+        raise ValueError(
+            "the image holds NaN or infinite values; remove those bands or fill those pixels first"
+        )
+    if not 1 <= endmembers <= min(Y.shape):
+        raise ValueError(
+            f"asked for {endmembers} endmembers of {Y.shape[0]} bands and {Y.shape[1]} pixels; "
+            f"expected 1 to {min(Y.shape)}"
+        )
+    return Y
+
+
+def _leading(symmetric: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """Eigenvectors of the `count` largest eigenvalues, as columns, each with a sign of its own fixed."""
+    vectors = np.linalg.eigh(symmetric)[1][:, : -count - 1 : -1]
+    return vectors * np.where(vectors.sum(axis=0) < 0, -1.0, 1.0)
+
+
+def _estimated_snr(Y: NDArray[np.float64], mean: NDArray[np.float64], basis: NDArray[np.float64]) -> float:
+    """Signal power in the subspace over the power outside it, in dB (the paper's equations 12 and 13)."""
+    bands, pixels = Y.shape
+    total = float(np.sum(Y**2) / pixels)
+    inside = float(np.sum((basis.T @ (Y - mean)) ** 2) / pixels + np.sum(mean**2))
+    noise, signal = total - inside, inside - basis.shape[1] / bands * total
+    if noise <= 1e-12 * total:
+        return np.inf
+    return -np.inf if signal <= 0 else float(10 * np.log10(signal / noise))
