@@ -146,7 +146,7 @@ def draw_scene():
     return figure
 
 
-materials = ", ".join(info.materials)
+materials = ", ".join(info.materials[info.usual])
 page.figure(
     "scene",
     draw_scene,

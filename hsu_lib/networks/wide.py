@@ -23,13 +23,15 @@ class _WideConvolution(torch.autograd.Function):
         return F.conv2d(x, weight, padding=weight.shape[-1] // 2)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None]:
         x, weight = ctx.saved_tensors
         bands, channels, size, _ = weight.shape
         half = size // 2
         grad_x = grad_weight = None
         if ctx.needs_input_grad[1]:
-            grad_weight = torch.nn.grad.conv2d_weight(x, weight.shape, grad, padding=half)
+            grad_weight = torch.nn.grad.conv2d_weight(  # type: ignore[attr-defined]
+                x, weight.shape, grad, padding=half
+            )
         if ctx.needs_input_grad[0]:
             images, _, height, width = grad.shape
             flat = grad.permute(0, 2, 3, 1).reshape(-1, bands)  # (images * pixels, bands)

@@ -1,0 +1,31 @@
+"""Where scenes come from: public files, generators, and a user's own image."""
+
+from hsu_lib.scenes.catalogue import (
+    describe,
+    fetch,
+    hysu_targets,
+    is_available,
+    load,
+    names,
+    table,
+    verify,
+    version,
+)
+from hsu_lib.scenes.files import read_image
+from hsu_lib.scenes.info import SceneInfo
+from hsu_lib.scenes.synthetic import lagoon
+
+__all__ = [
+    "SceneInfo",
+    "describe",
+    "fetch",
+    "hysu_targets",
+    "is_available",
+    "lagoon",
+    "load",
+    "names",
+    "read_image",
+    "table",
+    "verify",
+    "version",
+]

@@ -1,0 +1,200 @@
+"""The scenes by name: load one, describe it, fetch its files, verify them all."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hsu_lib.noise import add_noise
+from hsu_lib.scene import Scene, SceneSpec
+from hsu_lib.scenes import download as files
+from hsu_lib.scenes import public, synthetic
+from hsu_lib.scenes.info import Read, SceneInfo
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_ALL = (
+    (synthetic.LAGOON, lambda reference, get: synthetic.lagoon()),
+    *public.SCENES,
+    (synthetic.URBAN_SEMIREAL, synthetic.semireal),
+)
+_SCENES = {info.name: info for info, _ in _ALL}
+_READERS: dict[str, Read] = {info.name: read for info, read in _ALL}
+
+
+def names() -> tuple[str, ...]:
+    """Names that `load` knows; the first is embedded and needs no file."""
+    return tuple(_SCENES)
+
+
+def describe(name: str) -> SceneInfo:
+    """What the catalogue knows of a scene, without opening its files.
+
+    Raises
+    ------
+    ValueError
+        If there is no scene of that name.
+    """
+    if name not in _SCENES:
+        close = difflib.get_close_matches(name, _SCENES)
+        hint = f" Did you mean {' or '.join(close)}?" if close else ""
+        raise ValueError(f"no scene is called {name!r}.{hint} Known scenes: {', '.join(_SCENES)}")
+    return _SCENES[name]
+
+
+def _resolve(spec: SceneSpec | str) -> tuple[SceneSpec, SceneInfo, str]:
+    spec = SceneSpec(spec) if isinstance(spec, str) else spec
+    info = describe(spec.name)
+    reference = spec.reference or info.usual
+    if reference not in info.references:
+        raise ValueError(
+            f"scene {info.name} has no reference {reference!r}; it has {', '.join(info.references)} "
+            "(the first is the usual one)"
+        )
+    return spec, info, reference
+
+
+def load(spec: SceneSpec | str, *, download: bool = True, progress: bool = False) -> Scene:
+    """Scene of a specification, or the scene of that name: its reference, then the crop, then the noise.
+
+    Parameters
+    ----------
+    spec
+        A `SceneSpec`, or a name for the whole scene with its usual reference and no added noise.
+    download
+        Whether files that are not on this machine may be downloaded.
+    progress
+        Whether to show a bar while downloading.
+
+    Returns
+    -------
+    Scene
+        `Y` ``(bands, height, width)`` in reflectance units; `name` is the scene's name.
+
+    Raises
+    ------
+    ValueError
+        If the name or the reference is not known, or the crop lies outside the scene.
+    FileNotFoundError
+        If a file is missing and is not, or cannot be, downloaded.
+    """
+    spec, info, reference = _resolve(spec)
+    scene = _whole(info.name, reference, download, progress)
+    if spec.crop is not None:
+        scene = scene.crop(*spec.crop)
+    if spec.snr_db is not None:
+        scene = replace(scene, Y=add_noise(scene.Y, spec.snr_db, spec.noise_seed))
+    return scene
+
+
+@lru_cache(maxsize=2)  # a sweep asks for the same scene run after run; the largest is 61 MB
+def _whole(name: str, reference: str, download: bool, progress: bool) -> Scene:
+    scene = _READERS[name](reference, lambda file: files.read(file, download=download, progress=progress))
+    return replace(scene, name=name, reference=_SCENES[name].references[reference])
+
+
+def version(spec: SceneSpec | str) -> str:
+    """Short string that changes when what `load` returns for this scene changes by our doing.
+
+    Made of our definition number and, for public data, the registered checksums: no file is opened. It
+    is part of every stored run's key.
+
+    Raises
+    ------
+    ValueError
+        If the name or the reference is not known.
+    """
+    _, info, reference = _resolve(spec)
+    needed = info.needs(reference)
+    if not needed:
+        return str(info.definition)
+    checksums = "\n".join(files.registry()[file].checksum for file in needed)
+    return f"{info.definition}-{hashlib.sha256(checksums.encode()).hexdigest()[:8]}"
+
+
+def is_available(spec: SceneSpec | str) -> bool:
+    """Whether `load` needs no download: the scene is generated, or its files are here and undamaged.
+
+    Raises
+    ------
+    ValueError
+        If the name or the reference is not known.
+    """
+    _, info, reference = _resolve(spec)
+    return all(files.find(file)[0] is not None for file in info.needs(reference))
+
+
+def fetch(name: str, *, progress: bool = True) -> dict[str, Path]:
+    """Bring every file of a scene here, those of all its references included, and say where each is.
+
+    Raises
+    ------
+    ValueError
+        If there is no scene of that name.
+    FileNotFoundError
+        If a file is missing and cannot be downloaded.
+    """
+    return {file: files.locate(file, progress=progress)[0] for file in describe(name).all_files}
+
+
+def hysu_targets(*, download: bool = True, progress: bool = False) -> public.HysuTargets:
+    """Masks and known areas of the targets that were laid out in the scene ``hysu``.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the file is missing and is not, or cannot be, downloaded.
+    """
+    return public.hysu_masks(files.read("hysu/masks.mat", download=download, progress=progress))
+
+
+def table() -> pd.DataFrame:
+    """One row per scene: what it is and whether its files are here.
+
+    ``files`` is ``"embedded"``, ``"here"`` (those of the usual reference) or ``"to download"``; ``mb`` counts
+    the files of the usual reference in megabytes, NaN where a size is not known.
+    """
+    import pandas as pd
+
+    rows = []
+    for info in _SCENES.values():
+        needed = [files.registry()[file] for file in info.needs(info.usual)]
+        rows.append(
+            {
+                "name": info.name,
+                "title": info.title,
+                "kind": info.kind,
+                "bands": info.size[0],
+                "height": info.size[1],
+                "width": info.size[2],
+                "endmembers": len(info.materials[info.usual]),
+                "references": ", ".join(info.references),
+                "files": "embedded" if not needed else "here" if is_available(info.name) else "to download",
+                "mb": sum(float("nan") if file.size is None else file.size / 1e6 for file in needed),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def verify() -> pd.DataFrame:
+    """State of every registered file: columns ``file``, ``state``, ``where``.
+
+    ``state`` is ``"ok"``, ``"damaged"`` (something else lies under its name) or ``"absent"``. A damaged
+    copy is listed even if a good one is found further on.
+    """
+    import pandas as pd
+
+    rows = []
+    for file in files.registry():
+        path, _, damaged = files.find(file)
+        rows += [(file, "damaged", str(bad)) for bad in damaged]
+        if path is not None:
+            rows.append((file, "ok", str(path)))
+        elif not damaged:
+            rows.append((file, "absent", ""))
+    return pd.DataFrame(rows, columns=["file", "state", "where"])

@@ -1,0 +1,72 @@
+"""What every test gets: its own seeds, cache and run store; and the quick book, built once."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+# the same examples on every run: a failure can be repeated, and a green run stays green
+settings.register_profile("hsu", derandomize=True, deadline=None)
+settings.load_profile("hsu")
+
+
+def pytest_collection_modifyitems(items):
+    """With ``--dist loadgroup``: a file's tests stay on one worker; those of the book share one."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
+@pytest.fixture(autouse=True)
+def _isolated(request, monkeypatch, tmp_path_factory):
+    """No test sees the network, the user's runs or (unless marked ``real_data``) the user's cache."""
+    monkeypatch.setenv("HSU_OFFLINE", "1")
+    monkeypatch.setenv("HSU_STORE", str(tmp_path_factory.getbasetemp() / "runs" / request.node.name[:40]))
+    monkeypatch.delenv("HSU_RECOMPUTE", raising=False)
+    if request.node.get_closest_marker("real_data") is None:
+        monkeypatch.setenv("HSU_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    """Global generators start alike; what a test changes in torch does not reach the next one."""
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002 - third-party code may draw from it
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    torch.manual_seed(0)
+    threads, dtype = torch.get_num_threads(), torch.get_default_dtype()
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    yield
+    torch.set_num_threads(threads)
+    torch.set_default_dtype(dtype)
+    torch.use_deterministic_algorithms(deterministic)
+
+
+@pytest.fixture(scope="session")
+def quick_book(tmp_path_factory) -> Path:
+    """Folder of the whole book, every chapter at quick, as a fresh clone without data builds it."""
+    from hsu_lib import book
+
+    out = tmp_path_factory.mktemp("book")
+    with pytest.MonkeyPatch.context() as patch:
+        bare(patch, out)
+        book.build("quick", out=out, progress=False)
+    return out
+
+
+def bare(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Environment of a machine that has no data, no cache and no runs but those in `folder`."""
+    for name in [name for name in os.environ if name.startswith("HSU_")]:
+        patch.delenv(name)
+    patch.setenv("HSU_OFFLINE", "1")
+    patch.setenv("HSU_CACHE_DIR", str(folder / "cache"))
+    patch.setenv("HSU_STORE", str(folder / "runs"))
