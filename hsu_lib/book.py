@@ -148,6 +148,7 @@ def run_chapter(
         # the kernel is this interpreter's, whatever the user or the machine has installed elsewhere
         "JUPYTER_PREFER_ENV_PATH": "1",
         "JUPYTER_PATH": None,
+        "PYTHONWARNINGS": "ignore:IProgress not found",  # progress bars of text are what is wanted
         "PYTHONDONTWRITEBYTECODE": None,  # without bytecode every kernel compiles torch anew: 5 s
     }
     start = time.monotonic()

@@ -173,7 +173,13 @@ class Judgement:
 
 
 def judge(
-    claim: str, comparisons: Sequence[Comparison], *, profile: str, reason: str = "", complete: bool = True
+    claim: str,
+    comparisons: Sequence[Comparison],
+    *,
+    profile: str,
+    reason: str = "",
+    complete: bool = True,
+    rehearsal: bool = False,
 ) -> Judgement:
     """Verdict on a claim from its comparisons, by the rule of this module.
 
@@ -190,6 +196,8 @@ def judge(
     complete
         False if only a part of what the claim asserts is compared: a part can contradict a claim, but
         not reproduce it.
+    rehearsal
+        True if the runs are not at the settings that the claim is about: then it stays undecided.
 
     Raises
     ------
@@ -203,6 +211,8 @@ def judge(
         if not reason:
             raise ValueError(f"{claim}: without a comparison it is not testable; give the reason")
         verdict = Verdict.NOT_TESTABLE
+    elif rehearsal:
+        verdict = Verdict.UNDECIDED
     elif Verdict.CONTRADICTED in verdicts:
         verdict = Verdict.CONTRADICTED
     elif Verdict.UNDECIDED in verdicts or not complete:

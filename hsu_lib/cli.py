@@ -275,7 +275,11 @@ def publish_results(profile: str) -> None:
 )
 @click.option("--scale", type=float, help="Divide the image by this to get reflectance.")
 @click.option(
-    "--layout", type=click.Choice(["hwb", "bhw"]), help="Order of axes: h height, w width, b bands."
+    "--layout",
+    help="Order of axes: hwb (height, width, bands), bhw, or a matrix such as 'b(hw)'; see the rerun page.",
+)
+@click.option(
+    "--size", type=(int, int), metavar="HEIGHT WIDTH", help="Pixels of an image stored as a matrix."
 )
 @click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
 @click.option("--device", help="Torch device; by default CUDA where there is one.")
@@ -294,6 +298,7 @@ def unmix_image(
     variable: str | None,
     scale: float | None,
     layout: str | None,
+    size: tuple[int, int] | None,
     seed: int,
     device: str | None,
     out: Path,
@@ -311,8 +316,7 @@ def unmix_image(
     from hsu_lib.sweep import default_device
 
     chosen = methods.get(method)
-    options: dict[str, Any] = {"layout": layout} if layout else {}
-    scene = scenes.read_image(image, variable=variable, scale=scale, **options)
+    scene = scenes.read_image(image, variable=variable, scale=scale, layout=layout, size=size)
     result = chosen.unmix(
         scene,
         endmembers=endmembers,
@@ -336,6 +340,7 @@ def unmix_image(
     )
     FigureCanvasAgg(figure).print_png(str(out.with_suffix(".png")))
     click.echo(f"{chosen.name} on {scene.name} ({scene.bands} bands, {scene.height} x {scene.width} pixels)")
+    click.echo(scene.reference)
     click.echo(result.status.value)
     click.echo(f"{out}\n{out.with_suffix('.png')}")
 

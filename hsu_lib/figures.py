@@ -9,8 +9,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
+from hsu_lib.metrics import max_normalised, rmse_per_endmember
 from hsu_lib.scene import Scene
 
 #: One colour per material across the book (colour-blind safe set of Okabe and Ito, extended); the first
@@ -56,7 +58,7 @@ def rgb(scene: Scene, ax: Axes) -> Axes:
     else:
         bands = [scene.bands * k // 8 for k in (5, 3, 1)]
     image = scene.Y[bands].transpose(1, 2, 0)
-    low, high = np.percentile(image, (2, 98), axis=(0, 1))
+    low, high = np.percentile(image, (2, 98))  # of all three at once, which keeps the hue
     ax.imshow(np.clip((image - low) / np.maximum(high - low, 1e-9), 0, 1), interpolation="nearest")
     ax.set(xticks=[], yticks=[])
     return ax
@@ -161,5 +163,73 @@ def seed_dots(
             ax.plot(reported[name], k, "D", markerfacecolor="none", markeredgecolor="black", markersize=8)
     ax.set_yticks(range(len(groups)), list(groups))
     ax.set_ylim(len(groups) - 0.5, -0.5)
+    ax.xaxis.set_major_locator(MaxNLocator(5))
     ax.grid(axis="x", alpha=0.3)
     return ax
+
+
+# --------------------------------------------------------------------------- whole figures
+
+
+def scene_overview(scene: Scene) -> Figure:
+    """Composite of the scene, and its reference endmembers."""
+    figure, axes = grid(1, 2, ratio=0.8)
+    rgb(scene, axes[0, 0]).set_title(f"{scene.height} x {scene.width} pixels")
+    assert scene.E is not None
+    spectra(scene.E, axes[0, 1], wavelengths=scene.wavelengths, materials=scene.materials).legend()
+    axes[0, 1].set_title("reference endmembers")
+    return figure
+
+
+def curve_panels(histories: Mapping[str, Mapping[str, ArrayLike]], *, ylabel: str) -> Figure:
+    """One panel per scene with the `curves` of its conditions; scene to condition to ``(seeds, steps)``."""
+    figure, axes = grid(1, len(histories), ratio=0.8 if len(histories) > 1 else 0.45)
+    for ax, (scene, conditions) in zip(axes[0], histories.items(), strict=True):
+        curves(conditions, ax).set_title(scene)
+    axes[0, 0].set_ylabel(ylabel)
+    axes[0, 0].legend(fontsize="small")
+    return figure
+
+
+def endmember_panels(scene: Scene, estimates: Mapping[str, ArrayLike]) -> Figure:
+    """One panel per estimate ``(bands, endmembers)``: solid over the dashed reference, over their maxima."""
+    figure, axes = grid(-(-len(estimates) // 2), 2, ratio=0.62)
+    look: dict[str, Any] = {"wavelengths": scene.wavelengths, "materials": scene.materials}
+    assert scene.E is not None
+    for ax, (label, E) in zip(axes.flat, estimates.items(), strict=False):
+        spectra(max_normalised(scene.E), ax, **look, linestyle="--", linewidth=1, label=None)
+        spectra(max_normalised(E), ax, **look)
+        ax.set(title=label, ylabel="over its maximum")
+    axes[0, 0].legend(fontsize="small")
+    for ax in axes.flat[len(estimates) :]:
+        ax.set_axis_off()
+    return figure
+
+
+def map_panels(scene: Scene, estimates: Mapping[str, ArrayLike]) -> Figure:
+    """Reference maps, then a row with its RMSE per estimate, shape ``(endmembers, height, width)``."""
+    assert scene.A is not None
+    count = len(scene.A)
+    figure, axes = grid(
+        1 + len(estimates), count, width=min(9.0, 2.2 * count + 1), ratio=scene.height / scene.width
+    )
+    abundance_maps(scene.A, axes[0], materials=scene.materials)
+    axes[0, 0].set_ylabel("reference")
+    for row, (label, A) in zip(axes[1:], estimates.items(), strict=True):
+        notes = [f"RMSE {100 * error:.0f} %" for error in rmse_per_endmember(A, scene.A)]
+        abundance_maps(A, row, notes=notes)
+        row[0].set_ylabel(label.replace(", ", ",\n"))
+    return figure
+
+
+def seed_panels(
+    scores: Mapping[str, Mapping[str, Mapping[str, ArrayLike]]], titles: Mapping[str, str]
+) -> Figure:
+    """One row of `seed_dots` per scene, one panel per score: scene to score to condition to values."""
+    figure, axes = grid(len(scores), len(titles), ratio=0.42)
+    for row, (scene, by_score) in zip(axes, scores.items(), strict=True):
+        for ax, (name, title) in zip(row, titles.items(), strict=True):
+            seed_dots(by_score[name], ax).set_title(f"{scene}: {title}", fontsize="medium")
+        for ax in row[1:]:
+            ax.set_yticklabels([])
+    return figure

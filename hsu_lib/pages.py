@@ -21,9 +21,9 @@ from matplotlib.pyplot import close
 from hsu_lib import scenes
 from hsu_lib.claims import Comparison, Judgement, Verdict, claims
 from hsu_lib.published import PROFILES, Manifest, chapters_folder
-from hsu_lib.runs import Record, Run, published_folder, write_atomically
+from hsu_lib.runs import Run, published_folder, write_atomically
 from hsu_lib.scene import SceneSpec
-from hsu_lib.sweep import sweep
+from hsu_lib.sweep import Results, sweep
 
 DPI = 110
 
@@ -52,13 +52,13 @@ class Page:
     def _keep(self) -> None:
         self.manifest.write(self.out / "chapter.json")
 
-    def sweep(self, runs: Sequence[Run]) -> tuple[pd.DataFrame, list[Record]]:
+    def sweep(self, runs: Iterable[Run]) -> Results:
         """`hsu_lib.sweep.sweep`, with its records noted as used by this chapter."""
-        table, records = sweep(runs)
-        self.manifest.keys += [r.key for r in records if r.key not in self.manifest.keys]
-        self.rows.append(table)
+        results = sweep(list(runs))
+        self.manifest.keys += [r.key for r in results.records if r.key not in self.manifest.keys]
+        self.rows.append(results.table)
         self._keep()
-        return table, records
+        return results
 
     def figure(
         self,
@@ -157,9 +157,9 @@ class Page:
             body.append(f"<tr>{''.join(cells)}</tr>")
         display(
             HTML(
+                f'<p class="hsu-caption">{html.escape(caption)}</p>'
                 f'<div class="hsu-table" tabindex="0" role="region" aria-label="{html.escape(caption)}">'
-                f"<table><caption>{html.escape(caption)}</caption><thead><tr>{head}</tr></thead>"
-                f"<tbody>{''.join(body)}</tbody></table></div>"
+                f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
             )
         )
 

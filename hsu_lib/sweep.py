@@ -5,13 +5,77 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from tqdm import tqdm
 
+from hsu_lib.claims import Comparison, compare
+from hsu_lib.metrics import SCORES
 from hsu_lib.runs import Record, Run, Store, as_row, code_fingerprint, execute
 from hsu_lib.scene import SceneSpec
+
+
+class Results(NamedTuple):
+    """What a sweep found, in the order of its runs.
+
+    Parameters
+    ----------
+    table
+        One row per run (see `hsu_lib.runs.as_row`), with its ``label``, whether it was ``replayed``, and
+        whether the method's code has ``changed`` since it was made.
+    records
+        The records themselves.
+    """
+
+    table: pd.DataFrame
+    records: list[Record]
+
+    def labels(self, scene: str) -> list[str]:
+        """Conditions that were run on a scene, in order."""
+        return list(self.table.loc[self.table["scene"] == scene, "label"].unique())
+
+    def pick(self, scene: str, label: str) -> list[Record]:
+        """Records of one condition on one scene, by seed."""
+        rows = self.table[(self.table["scene"] == scene) & (self.table["label"] == label)]
+        return [self.records[k] for k in rows.sort_values("seed").index]
+
+    def scores(self, scene: str, label: str, name: str) -> NDArray[np.float64]:
+        """One score of one condition on one scene, by seed; shape ``(seeds,)``.
+
+        Raises
+        ------
+        LookupError
+            If there is no such run, or one of them lacks the score (a run that diverged has none).
+        """
+        found = [record.scores.get(name) for record in self.pick(scene, label)]
+        if not found or None in found:
+            raise LookupError(f"{name} of {label!r} on {scene}: {len(found)} runs, not all with that score")
+        return np.array(found, dtype=np.float64)
+
+    def compare(
+        self,
+        name: str,
+        scene: str,
+        ours: str,
+        against: str,
+        *,
+        reported: tuple[float, float] | None = None,
+    ) -> Comparison:
+        """Is condition `ours` better than `against` in score `name` on `scene`, seed by seed?
+
+        `reported` are the document's figures for both, for the relative difference beside ours.
+        """
+        return compare(
+            f"{scene}: {SCORES[name].title}, {ours} against {against}",
+            scene,
+            self.scores(scene, ours, name),
+            self.scores(scene, against, name),
+            better=SCORES[name].better,
+            reported=reported,
+        )
 
 
 def grid(
@@ -29,7 +93,7 @@ def sweep(
     device: str | None = None,
     recompute: bool | None = None,
     progress: bool = True,
-) -> tuple[pd.DataFrame, list[Record]]:
+) -> Results:
     """Records of all runs: replayed where the store has them, computed where it does not.
 
     Each record is kept the moment it is there, so a sweep that is stopped at any point loses at
@@ -52,11 +116,8 @@ def sweep(
 
     Returns
     -------
-    table
-        One row per run (see `hsu_lib.runs.as_row`), with its ``label``, whether it was ``replayed``,
-        and whether the method's code has ``changed`` since it was made.
-    records
-        The records themselves, in the same order.
+    Results
+        The table and the records, in the order of `runs`.
     """
     store = store or Store()
     recompute = os.environ.get("HSU_RECOMPUTE") == "1" if recompute is None else recompute
@@ -74,7 +135,7 @@ def sweep(
             rows.append(
                 as_row(record) | {"label": run.label or run.method, "replayed": replayed, "changed": changed}
             )
-    return pd.DataFrame(rows), records
+    return Results(pd.DataFrame(rows), records)
 
 
 def default_device() -> str:

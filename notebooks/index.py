@@ -39,7 +39,8 @@ used = {m.chapter: m.profile for m in found if m.judgements}
 told = ", ".join(f"{chapter} with the {name} profile" for chapter, name in used.items()) or "none yet"
 page.text(
     f"**So far:** {len(judged)} of {len(card)} claims judged, beside {figures} reported figures and "
-    f"{len(claims.inconsistencies())} inconsistencies found in the documents themselves. Chapters behind the verdicts: {told}."
+    f"{len(claims.inconsistencies())} inconsistencies found in the documents themselves. "
+    f"Chapters behind the verdicts: {told}."
 )
 
 # %% [markdown]

@@ -145,7 +145,7 @@ page.text(
     f"{overview['against'].sum()}; {overview['in part'].sum()} are borne out in "
     f"part, and for {overview['not at all'].sum()} no figures are printed. {len(inconsistencies)} "
     f"inconsistencies were found, {len(single)} within one document and {len(between)} between documents. "
-    "What became of the claims when they were run again is on [the scorecard](index)."
+    "What became of the claims when they were run again is on [the scorecard](index.html)."
 )
 
 # %% tags=["remove-cell", "nbval-check-output"]

@@ -127,10 +127,10 @@ def show(name):
         f"reference endmembers ({info.usual}) and reference abundances from 0 to 1.",
         needs=[name] if info.all_files else [],
     )
-    references = "".join(f"\n- Reference `{key}`: {text}." for key, text in info.references.items())
+    references = "".join(f"\n- `{key}`: {text}." for key, text in info.references.items())
     page.text(
-        f"{references}\n- Unit: {info.unit}.\n- To keep in mind: {info.cautions}\n- Licence: {info.licence}. "
-        f"Cite: {info.citation}."
+        f"References, the usual one first:\n{references}\n- Unit: {info.unit}.\n- To keep in mind: "
+        f"{info.cautions}\n- Licence: {info.licence}. Cite: {info.citation}."
     )
 
 

@@ -45,6 +45,11 @@ def test_a_part_can_contradict_but_not_reproduce():
     assert judge(CLAIM, [no], profile="t", complete=False).verdict is Verdict.CONTRADICTED
 
 
+def test_a_rehearsal_decides_nothing():
+    for c in (mse([1, 1.1, 0.9], [2, 2, 2]), mse([2, 2.1, 1.9], [1, 1, 1])):
+        assert judge(CLAIM, [c], profile="quick", rehearsal=True).verdict is Verdict.UNDECIDED
+
+
 def test_not_testable_needs_a_reason():
     with pytest.raises(ValueError, match="give the reason"):
         judge(CLAIM, [], profile="t")

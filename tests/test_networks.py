@@ -6,8 +6,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from hsu_lib.metrics import spectral_angle
 from hsu_lib.networks import ConvolutionalAutoencoder
 from hsu_lib.networks.autoencoder import cosine_loss
+from hsu_lib.networks.gradients import arccosine_loss, finite_gradients
 from hsu_lib.networks.wide import wide_convolution
 
 
@@ -72,3 +74,17 @@ def test_cosine_loss_equals_torchs_and_is_blind_to_scale():
     torch.testing.assert_close(cosine_loss(a, b), 1 - F.cosine_similarity(a, b, dim=1))
     torch.testing.assert_close(cosine_loss(3 * b, b), torch.zeros(2, 7, 5), atol=1e-6, rtol=0)
     assert torch.isfinite(cosine_loss(0 * a, b)).all()
+
+
+def test_the_arccosine_has_no_gradient_where_the_cosine_has_one():
+    assert finite_gradients(cosine_loss).all()
+    assert not finite_gradients(arccosine_loss).all()
+
+
+def test_the_arccosine_loss_is_the_angle():
+    generator = torch.Generator().manual_seed(0)
+    a, b = torch.rand(1, 9, 7, 5, generator=generator), torch.rand(1, 9, 7, 5, generator=generator)
+    angles = spectral_angle(a.reshape(9, -1), b.reshape(9, -1))
+    torch.testing.assert_close(
+        arccosine_loss(a, b).flatten().double(), torch.from_numpy(angles), atol=1e-5, rtol=1e-4
+    )

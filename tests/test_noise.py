@@ -28,5 +28,5 @@ def test_infinite_snr_changes_nothing_and_the_seed_decides():
 
 @pytest.mark.parametrize("snr_db", [np.nan, -np.inf])
 def test_an_snr_without_meaning_is_refused(snr_db):
-    with pytest.raises(ValueError, match="decibel|dB"):
+    with pytest.raises(ValueError, match="in dB"):
         add_noise(np.ones((2, 3)), snr_db, 0)

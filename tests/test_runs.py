@@ -60,7 +60,7 @@ def test_a_record_comes_back_as_it_went(store):
     back = store.get(tiny())
     assert back.key == tiny().key == record.key
     assert back.scores == record.scores
-    assert back.made["scene"] and back.made["code"] and back.made["device"]
+    assert all(back.made[name] for name in ("scene", "code", "device", "date", "versions"))
     for name, array in record.arrays.items():
         np.testing.assert_array_equal(back.arrays[name], array)
     np.testing.assert_array_equal(back.unmixing.A, record.arrays["A"])
@@ -137,7 +137,8 @@ def test_grid_is_the_product():
 @pytest.mark.slow
 def test_kill_9_loses_at_most_the_run_in_progress(store):
     script = (
-        "from hsu_lib.runs import Run, Store\nfrom hsu_lib.scene import SceneSpec\nfrom hsu_lib.sweep import sweep\n"
+        "from hsu_lib.runs import Run, Store\nfrom hsu_lib.scene import SceneSpec\n"
+        "from hsu_lib.sweep import sweep\n"
         "from pathlib import Path\nimport sys\n"
         "runs = [Run('ae-plain', SceneSpec('lagoon', crop=(2, 3, 7, 5)), seed,"
         f" {TINY!r}) for seed in range(400)]\n"
@@ -189,10 +190,14 @@ def test_the_code_fingerprint_covers_what_the_method_imports(tmp_path, monkeypat
     assert before == runs.code_fingerprint("ae-patches")
     assert before != runs.code_fingerprint("vca-fclsu")
     real = runs.Path.read_bytes
-    for touched, changes in (("training.py", True), ("cli.py", False)):
+    for touched, more, changes in (
+        ("training.py", b"x = 1\n", True),
+        ("training.py", b"# a comment\n", False),
+        ("cli.py", b"x = 1\n", False),
+    ):
         runs.code_fingerprint.cache_clear()
         monkeypatch.setattr(
-            runs.Path, "read_bytes", lambda p, t=touched: real(p) + (b"# x" if p.name == t else b"")
+            runs.Path, "read_bytes", lambda p, t=touched, m=more: real(p) + (m if p.name == t else b"")
         )
         assert (runs.code_fingerprint("ae-plain") != before) is changes
     monkeypatch.undo()

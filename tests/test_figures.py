@@ -1,0 +1,79 @@
+"""Plots show what they are given: data, units, one scale, one colour per material."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from toys import pure_pixel_scene
+
+from hsu_lib import figures
+
+
+@pytest.fixture(autouse=True)
+def _close():
+    yield
+    plt.close("all")
+
+
+def test_materials_keep_their_colour_whatever_their_case():
+    assert figures.material_colour("Tree") == figures.material_colour("tree", 5)
+    assert figures.material_colour("unobtainium", 1) != figures.material_colour("unobtainium", 2)
+
+
+def test_spectra_break_where_bands_were_removed():
+    E = np.arange(12.0).reshape(6, 2)
+    ax = figures.spectra(E, plt.figure().subplots(), wavelengths=[400, 410, 420, 900, 910, 920])
+    x, y = ax.lines[0].get_data()
+    assert np.isnan(x[3])
+    assert np.isnan(y[3])
+    np.testing.assert_array_equal(np.delete(y, 3), E[:, 0])
+    assert ax.get_xlabel() == "wavelength (nm)"
+    assert figures.spectra(E, plt.figure().subplots()).get_xlabel() == "band index"
+
+
+def test_maps_share_the_scale_from_zero_to_one():
+    scene = pure_pixel_scene()
+    figure = figures.map_panels(scene, {"half": scene.A / 2})
+    images = [image for ax in figure.axes for image in ax.images]
+    assert {image.get_clim() for image in images} == {(0, 1)}
+    np.testing.assert_array_equal(images[0].get_array(), scene.A[0])
+    np.testing.assert_array_equal(images[3].get_array(), scene.A[0] / 2)
+    error = 100 * np.sqrt(np.mean((scene.A[0] / 2) ** 2))
+    assert images[3].axes.get_xlabel() == f"RMSE {error:.0f} %"
+
+
+def test_endmember_panels_draw_estimate_over_reference():
+    scene = pure_pixel_scene()
+    figure = figures.endmember_panels(scene, {"a": 2 * scene.E, "b": scene.E, "c": scene.E})
+    dashed = [line for line in figure.axes[0].lines if line.get_linestyle() == "--"]
+    solid = [line for line in figure.axes[0].lines if line.get_linestyle() == "-"]
+    for one, two in zip(dashed, solid, strict=True):
+        np.testing.assert_allclose(one.get_ydata(), two.get_ydata(), rtol=1e-6)
+        assert one.get_color() == two.get_color()
+
+
+def test_seed_dots_show_every_seed_and_the_mean():
+    ax = figures.seed_dots({"x": [1.0, 2.0, 6.0]}, plt.figure().subplots(), reported={"x": 4.0})
+    dots, bar, diamond = ax.lines
+    np.testing.assert_array_equal(dots.get_xdata(), [1, 2, 6])
+    np.testing.assert_array_equal(bar.get_xdata(), [3, 3])
+    np.testing.assert_array_equal(np.ravel(diamond.get_xdata()), [4])
+
+
+def test_curves_show_median_and_range():
+    ax = figures.curves({"x": [[4.0, 2.0], [6.0, 1.0], [5.0, 3.0]]}, plt.figure().subplots())
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), [5, 2])
+    assert "2 epochs" in ax.lines[0].get_label()
+
+
+def test_composite_keeps_hue():
+    scene = pure_pixel_scene(bands=16)
+    figure = figures.scene_overview(scene)
+    shown = figure.axes[0].images[0].get_array()
+    bands = scene.Y[[10, 6, 2]].transpose(1, 2, 0)
+    inside = (shown > 0) & (shown < 1)
+    gain = (bands[inside].max() - bands[inside].min()) / (shown[inside].max() - shown[inside].min())
+    np.testing.assert_allclose(
+        shown[inside] * gain - bands[inside], (shown[inside] * gain - bands[inside])[0], atol=1e-5
+    )
