@@ -94,10 +94,11 @@ def fclsu_tensor(Y: Tensor, E: Tensor) -> Tensor:
     # cycle, so what is left then goes to the slower method that cannot.
     for _ in range(len(G) + 2):
         order, X = _on_support(G, C, support)
-        todo, C, support = todo[order], C[order], support[order]
+        if len(order):
+            todo, C, support = todo[order], C[order], support[order]
         wrong = X + _tolerance(C) < 0
         left = wrong.any(dim=1)
-        A[todo] = X.where(support, 0.0)  # what is left is written again
+        A.index_copy_(0, todo, X.where(support, 0.0))  # what is left is written again
         left = left.nonzero()[:, 0]
         if not len(left):
             break
@@ -168,19 +169,21 @@ def _on_support(G: Tensor, C: Tensor, support: Tensor) -> tuple[Tensor, Tensor]:
     Returns
     -------
     order
-        Shape ``(pixels,)``: row ``i`` of `X` belongs to pixel ``order[i]``.
+        Shape ``(pixels,)``: row ``i`` of `X` belongs to pixel ``order[i]``; empty if the order is kept.
     X
         Shape ``(pixels, endmembers)``: abundances on the support, multipliers of ANC outside it. Both
         are affine in a pixel's row of `C`, so each group is one matrix product.
     """
     groups, member = _groups(support)
     M, m = _affine_solutions(G, groups)
+    as_they_are = member[:0]
+    if len(groups) == 1:
+        return as_they_are, torch.addmm(m[0], C, M[0].T)
     if len(groups) > _FEW_GROUPS:  # mostly single pixels
-        order = torch.arange(len(C), device=C.device)
         X = torch.empty_like(C)
-        for rows in order.split(max(1, _GATHERED // G.numel())):
+        for rows in torch.arange(len(C), device=C.device).split(max(1, _GATHERED // G.numel())):
             X[rows] = (M[member[rows]] @ C[rows, :, None])[..., 0] + m[member[rows]]
-        return order, X
+        return as_they_are, X
     order = member.argsort()
     C, X, start = C[order], torch.empty_like(C), 0
     for group, size in enumerate(member.bincount().tolist()):
@@ -237,7 +240,7 @@ def _primal_active_set(G: Tensor, C: Tensor) -> Tensor:
     todo = torch.arange(len(C), device=C.device)
     for _ in range(20 * len(G) + 100):
         order, X = _on_support(G, C[todo], support[todo])
-        todo = todo[order]
+        todo = todo[order] if len(order) else todo
         a, inside, eps = A[todo], support[todo], _tolerance(C[todo])
         negative = inside & (X + eps < 0)
         blocked = negative.any(dim=1)

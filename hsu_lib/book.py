@@ -317,7 +317,6 @@ def _pages(notebooks: Sequence[Path], out: Path) -> Path:
         shutil.copy(path, source)
     for path in notebooks:
         nbformat.write(_as_page(nbformat.read(path, as_version=4)), source / path.name)
-    shutil.copy(_mathjax(), source / "_static")
     command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(source)]
     command += ["-W", "-n", "--keep-going", "--all"]  # without --all, what other pages glue goes stale
     done = subprocess.run(command, capture_output=True, text=True)
@@ -325,6 +324,7 @@ def _pages(notebooks: Sequence[Path], out: Path) -> Path:
         lines = strip_color(done.stdout + done.stderr).splitlines()
         telling = [line for line in lines if "WARNING" in line or "ERROR" in line]
         raise BookError("the pages did not build:\n" + "\n".join(telling[-_TAIL:] or lines[-_TAIL:]))
+    shutil.copy(_mathjax(), source / "_build" / "html" / "_static")
     shutil.rmtree(html, ignore_errors=True)
     shutil.move(source / "_build" / "html", html)
     return html

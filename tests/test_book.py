@@ -1,0 +1,429 @@
+"""Chapters run with parameters, errors that help, and pages that a browser shows without a flaw."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import json
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urlsplit
+
+import nbformat
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+
+from hsu_lib import book
+
+ROOT = Path(__file__).resolve().parent.parent
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None
+)
+
+# --------------------------------------------------------------------------- a book of two chapters
+
+ALPHA = """# %% [markdown]
+# # Alpha
+#
+# See [beta](beta).
+
+# %% tags=["parameters", "remove-cell"]
+profile = "quick"
+seeds = 2
+rate = 0.5
+scene = "lagoon"
+alphas = [0, 1]
+
+# %%
+import os, sys
+print([profile, seeds, rate, scene, alphas])
+
+# %%
+print({name: value for name, value in sorted(os.environ.items()) if name.startswith("HSU_")})
+
+# %%
+print(sys.executable, "PYTHONDONTWRITEBYTECODE" in os.environ)
+if scene == "broken":
+    raise RuntimeError("the scene is broken")
+if scene == "deadly":
+    os._exit(1)
+"""
+
+INDEX = """# %% [markdown]
+# # Front
+
+# %% tags=["parameters", "remove-cell"]
+profile = "quick"
+"""
+
+
+@pytest.fixture
+def house(tmp_path, monkeypatch):
+    """A small project of its own in place of this one."""
+    root = tmp_path / "house"
+    for folder in ("notebooks/profiles", "book/_static"):
+        (root / folder).mkdir(parents=True)
+    (root / "notebooks/alpha.py").write_text(ALPHA)
+    (root / "notebooks/index.py").write_text(INDEX)
+    (root / "notebooks/profiles/quick.yaml").write_text("# nothing\n")
+    (root / "notebooks/profiles/desk.yaml").write_text("alpha:\n  seeds: 5\n  scene: samson\n")
+    (root / "notebooks/profiles/mine.yaml").write_text("alpha:\n  sceen: samson\n")
+    (root / "book/beta.md").write_text("# Beta\n\nBack to [alpha](alpha).\n")
+    (root / "_toc.yml").write_text("format: jb-book\nroot: index\nchapters: [{file: alpha}, {file: beta}]\n")
+    (root / "_config.yml").write_text(
+        "title: T\nlogo: ''\nexecute: {execute_notebooks: 'off'}\nonly_build_toc_files: true\n"
+    )
+    monkeypatch.setattr(book, "ROOT", root)
+    monkeypatch.setenv("HSU_PUBLISHED", str(root / "book/results"))
+    return root
+
+
+def outputs(path):
+    notebook = nbformat.read(path, as_version=4)
+    return [out.text for cell in notebook.cells for out in cell.get("outputs", ()) if "text" in out]
+
+
+def test_what_there_is(house):
+    assert book.chapters() == ["alpha", "index"]
+    assert book.profiles() == ["quick", "desk", "mine"]
+    assert book.parameters("alpha") == {
+        "profile": "quick",
+        "seeds": 2,
+        "rate": 0.5,
+        "scene": "lagoon",
+        "alphas": [0, 1],
+    }
+    assert book.profile_parameters("desk", "alpha") == {"profile": "desk", "seeds": 5, "scene": "samson"}
+    assert book.profile_parameters("desk", "index") == {"profile": "desk"}
+
+
+def test_without_chapters_the_error_says_what_to_do(house):
+    shutil.rmtree(house / "notebooks")
+    with pytest.raises(book.BookError, match="clone the project"):
+        book.chapters()
+
+
+def test_best_profile_is_the_most_thorough_published_one(house):
+    assert book.best_profile("alpha") == "quick"
+    for profile in ("quick", "desk"):
+        (house / f"book/results/{profile}/chapters").mkdir(parents=True)
+        (house / f"book/results/{profile}/chapters/alpha.json").write_text("{}")
+    assert book.best_profile("alpha") == "desk"
+    assert book.best_profile("index") == "quick"
+
+
+def test_a_chapter_gets_profile_parameters_overrides_environment_and_interpreter(
+    house, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setenv("HSU_PROFILE", "before")
+    out = tmp_path / "out"
+    values = {"rate": 1, "alphas": [0.5]}
+    path = book.run_chapter("alpha", profile="desk", parameters=values, out=out, recompute=True)
+    assert path == out / "alpha.ipynb"
+    parameters, environment, interpreter = outputs(path)
+    assert parameters == "['desk', 5, 1.0, 'samson', [0.5]]\n"
+    for part in (
+        f"'HSU_OUT': '{out}'",
+        "'HSU_RECOMPUTE': '1'",
+        "'HSU_PROFILE': 'desk'",
+        "'HSU_CHAPTER': 'alpha'",
+    ):
+        assert part in environment
+    assert interpreter == f"{sys.executable} False\n"
+    assert re.fullmatch(r"  alpha +desk +\d+\.\d s\n", capsys.readouterr().out)
+    import os
+
+    assert (os.environ["HSU_PROFILE"], os.environ["PYTHONDONTWRITEBYTECODE"]) == ("before", "1")
+    assert "HSU_CHAPTER" not in os.environ
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ({"chapter": "alhpa"}, "unknown chapter: 'alhpa'; known, the closest first: alpha, index"),
+        ({"profile": "dsk"}, "unknown profile: 'dsk'; known, the closest first: desk, quick, mine"),
+        (
+            {"parameters": {"seed": 3}},
+            "unknown parameter of alpha: 'seed'; known, the closest first: seeds, scene, profile, rate",
+        ),
+        ({"profile": "mine"}, "unknown parameter of alpha: 'sceen'; known, the closest first: scene"),
+        ({"parameters": {"seeds": "3"}}, "parameter seeds: expected int like 2, got str '3'"),
+        ({"parameters": {"seeds": True}}, "parameter seeds: expected int like 2, got bool True"),
+    ],
+)
+def test_what_is_unknown_is_answered_with_what_is_known(house, tmp_path, call, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        book.run_chapter(**{"chapter": "alpha", "out": tmp_path / "out"} | call)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        ("seeds = 2", 'expected one cell tagged `parameters` with a line `profile = "quick"`'),
+        ("profile = 'quick'\nseeds = range(2)", r"got `seeds = range\(2\)`"),
+    ],
+)
+def test_a_cell_of_parameters_that_cannot_be_injected_is_refused(house, cell, message):
+    (house / "notebooks/alpha.py").write_text(f'# %% tags=["parameters"]\n{cell}\n')
+    with pytest.raises(ValueError, match=message):
+        book.parameters("alpha")
+
+
+def test_a_failing_chapter_shows_its_cell_and_keeps_the_notebook(house, tmp_path, capsys):
+    with pytest.raises(book.BookError) as caught:
+        book.run_chapter("alpha", parameters={"scene": "broken"}, out=tmp_path / "out")
+    message = str(caught.value)
+    assert message.startswith("chapter alpha: RuntimeError in cell ")
+    assert 'raise RuntimeError("the scene is broken")' in message
+    assert message.endswith(f"The notebook up to there: {tmp_path / 'out/alpha.ipynb'}")
+    assert "\x1b" not in message
+    assert outputs(tmp_path / "out/alpha.ipynb")[0].startswith("['quick', 2")
+    assert capsys.readouterr().out.endswith("failed\n")
+
+
+def test_a_kernel_that_dies_is_told(house, tmp_path):
+    with pytest.raises(book.BookError, match="its kernel died"):
+        book.run_chapter("alpha", parameters={"scene": "deadly"}, out=tmp_path / "out", progress=False)
+
+
+@pytest.mark.slow
+def test_a_warning_stops_the_build_and_the_good_pages_stay(house, tmp_path, capsys):
+    page = book.build(out=tmp_path / "out")
+    assert page == tmp_path / "out/html/index.html"
+    good = page.read_text()
+    assert re.search(r"alpha +quick .*\n +index +quick .*\n +pages .* s\n$", capsys.readouterr().out)
+    (house / "book/beta.md").write_text("# Beta\n\nTo [nowhere](nowhere).\n")
+    with pytest.raises(book.BookError, match=r"beta.md.*WARNING.*nowhere"):
+        book.build(out=tmp_path / "out", progress=False)
+    assert page.read_text() == good
+
+
+# --------------------------------------------------------------------------- this book's sources
+
+
+def test_every_page_is_in_the_contents_and_every_entry_has_a_source():
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    files = [entry["file"] for part in contents["parts"] for entry in part["chapters"]] + [contents["root"]]
+    written = [path.stem for path in (ROOT / "book").glob("*.md")]
+    assert sorted(files) == sorted([*written, *book.chapters()])
+
+
+@pytest.mark.parametrize("profile", book.profiles())
+def test_profiles_name_only_chapters_and_parameters_that_exist(profile):
+    settings = yaml.safe_load((ROOT / "notebooks/profiles" / f"{profile}.yaml").read_text()) or {}
+    for chapter, values in settings.items():
+        assert chapter in book.chapters()
+        known = book.parameters(chapter)
+        assert {name: type(value) for name, value in values.items()} == {
+            name: type(known[name]) for name in values
+        }
+
+
+# --------------------------------------------------------------------------- this book's pages
+
+
+@pytest.fixture(scope="session")
+def html(quick_book):
+    return quick_book / "html"
+
+
+@pytest.fixture(scope="session")
+def pages(html):
+    """Every page by its file, parsed."""
+    found = {path: BeautifulSoup(path.read_text(), "html.parser") for path in sorted(html.glob("*.html"))}
+    assert len(found) >= len(book.chapters()) + len(list((ROOT / "book").glob("*.md")))
+    return found
+
+
+def addresses(soup):
+    """What a page refers to: (tag, address)."""
+    for tag in soup.find_all(True):
+        for attribute in ("href", "src"):
+            if tag.get(attribute) is not None:
+                yield tag, tag[attribute]
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("book")
+class TestPages:
+    def test_every_internal_link_and_picture_is_there(self, html, pages):
+        ids = {path: {tag["id"] for tag in soup.find_all(id=True)} for path, soup in pages.items()}
+        broken = []
+        for page, soup in pages.items():
+            for tag, address in addresses(soup):
+                parts = urlsplit(address)
+                if parts.scheme or parts.netloc or address in ("", "#"):
+                    continue
+                file, fragment = urldefrag(address)
+                target = (page.parent / unquote(urlsplit(file).path)).resolve() if file else page
+                if not target.is_file() or (
+                    fragment and target in ids and unquote(fragment) not in ids[target]
+                ):
+                    broken.append(f"{page.name}: <{tag.name}> {address}")
+        assert not broken
+
+    def test_nothing_is_loaded_from_elsewhere(self, html, pages):
+        loaded = []
+        for page, soup in pages.items():
+            for tag, address in addresses(soup):
+                if tag.name != "a" and urlsplit(address).scheme in ("http", "https"):
+                    loaded.append(f"{page.name}: <{tag.name}> {address}")
+            loaded += [f"{page.name}: {style}" for style in re.findall(r"url\(['\"]?https?:[^)]*", str(soup))]
+        for sheet in html.rglob("*.css"):
+            text = sheet.read_text(errors="replace")
+            loaded += [
+                f"{sheet.name}: {found}" for found in re.findall(r"(?:url\(|@import )['\"]?https?:\S*", text)
+            ]
+        assert not loaded
+
+    def test_every_picture_has_a_text_alternative(self, pages):
+        bare = [
+            f"{page.name}: {str(image)[:80]}"
+            for page, soup in pages.items()
+            for image in soup.find_all("img")
+            if not image.get("alt", "").strip()
+            and image.get("aria-hidden") != "true"
+        ]
+        assert not bare
+
+    def test_every_figure_has_a_caption_and_every_table_a_head(self, pages):
+        poor = []
+        for page, soup in pages.items():
+            article = soup.find("article")
+            for figure in article.find_all("figure") if article else ():
+                caption = figure.find("figcaption")
+                if caption is None or not caption.get_text(strip=True):
+                    poor.append(f"{page.name}: figure {figure.get('id')}")
+            for table in article.find_all("table") if article else ():
+                if not table.find("th"):
+                    poor.append(f"{page.name}: table {table.get_text()[:40]!r}")
+        assert not poor
+
+    def test_every_page_has_one_title_and_a_language(self, pages):
+        for page, soup in pages.items():
+            if page.name in ("genindex.html", "search.html"):
+                continue  # Sphinx's own
+            assert soup.html.get("lang"), page.name
+            assert len(soup.find("article").find_all("h1")) == 1, page.name
+
+    def test_no_trace_of_this_machine(self, quick_book, pages):
+        for page, soup in pages.items():
+            assert str(ROOT) not in str(soup), page.name
+            assert str(quick_book) not in str(soup), page.name
+
+
+PROBE = """<!doctype html><title>probe</title><pre id="result">unfinished</pre><script>
+(async () => {
+  const found = [];
+  for (const page of PAGES) for (const width of [390, 1280]) for (const theme of ["light", "dark"]) {
+    localStorage.setItem("mode", theme);
+    localStorage.setItem("theme", theme);
+    const frame = document.createElement("iframe");
+    frame.width = width; frame.height = 800; frame.src = page;
+    await new Promise((done) => { frame.onload = done; document.body.append(frame); });
+    const inside = frame.contentWindow, here = frame.contentDocument;
+    if (inside.MathJax) await inside.MathJax.startup.promise;
+    const article = here.querySelector("article");
+    found.push({
+      page, width, theme,
+      themed: here.documentElement.dataset.theme,
+      overflow: here.scrollingElement.scrollWidth - width,
+      broken: [...here.images].filter((i) => i.complete && !i.naturalWidth).map((i) => i.src.slice(0, 80)),
+      formulas: here.querySelectorAll("span.math, div.math").length,
+      drawn: here.querySelectorAll("mjx-container svg").length,
+      failed: [...here.querySelectorAll("mjx-merror, [data-mml-node=merror]")].map((e) => e.textContent),
+      text: article ? article.innerText.length : -1,
+    });
+    frame.remove();
+  }
+  document.getElementById("result").textContent = JSON.stringify(found);
+})();
+</script>"""
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    """Serves the book, and one page more that looks at all the others."""
+
+    probe = ""
+
+    def do_GET(self):
+        if self.path != "/probe":
+            return super().do_GET()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.end_headers()
+        self.wfile.write(self.probe.encode())
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="session")
+def seen(html, tmp_path_factory):
+    """What Chromium sees of every page: (measurements, console lines, addresses asked for)."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed")
+    folder = tmp_path_factory.mktemp("chromium")
+    names = [path.name for path in sorted(html.glob("*.html"))]
+    handler = functools.partial(
+        type("Probe", (Handler,), {"probe": PROBE.replace("PAGES", json.dumps(names))}), directory=str(html)
+    )
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        home = f"http://127.0.0.1:{server.server_port}"
+        options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+        options += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+        options += ["--no-proxy-server", "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"]
+        options += [f"--user-data-dir={folder / 'profile'}", f"--log-net-log={folder / 'net.json'}"]
+        options += [
+            "--window-size=1400,900",
+            "--enable-logging=stderr",
+            "--v=0",
+            "--virtual-time-budget=600000",
+        ]
+        done = subprocess.run(
+            [CHROMIUM, *options, "--dump-dom", f"{home}/probe"], capture_output=True, text=True, timeout=240
+        )
+        server.shutdown()
+    result = BeautifulSoup(done.stdout, "html.parser").find(id="result").get_text()
+    assert result != "unfinished", done.stderr[-2000:]
+    console = [line for line in done.stderr.splitlines() if ":CONSOLE" in line]
+    # what the theme and the toggle buttons say of their doings
+    console = [line for line in console if not re.search(r'"\[(PST|togglebutton)\]: ', line)]
+    log = json.loads((folder / "net.json").read_text())
+    kind = log["constants"]["logEventTypes"]["URL_REQUEST_START_JOB"]
+    asked = [event.get("params", {}) for event in log["events"] if event["type"] == kind]
+    # what Chromium asks for itself has no page as its initiator
+    urls = {p["url"] for p in asked if "127.0.0.1" in p.get("initiator", "")}
+    assert f"{home}/index.html" in urls  # else the log was not understood, and the next test is blind
+    return json.loads(result), console, {url for url in urls if not url.startswith((home, "data:", "blob:"))}
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("book")
+class TestInChromium:
+    def test_no_error_on_the_console(self, seen):
+        assert not seen[1]
+
+    def test_no_request_leaves_the_machine(self, seen):
+        assert not seen[2]
+
+    def test_no_picture_is_missing_and_every_formula_is_drawn(self, seen):
+        for page in seen[0]:
+            assert not page["broken"], page
+            assert not page["failed"], page
+            assert page["drawn"] >= page["formulas"], page
+        assert any(page["formulas"] for page in seen[0])
+
+    def test_no_page_is_wider_than_its_window(self, seen):
+        assert not [page for page in seen[0] if page["overflow"] > 0]
+
+    def test_both_themes(self, seen):
+        assert not [page for page in seen[0] if page["themed"] != page["theme"]]
