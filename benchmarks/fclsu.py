@@ -136,8 +136,8 @@ def main() -> None:
     for r in rows:
         error = "" if r["error"] is None else f"{r['error']:.1e}"
         print(
-            f"{r['solver']:30} {r['seconds']:9.3f} {r['seconds'] / product:9.1f} {r['seconds'] / ours:7.2f}   {error}"
-            f"{'  (scaled from a part)' if r['scaled'] else ''}"
+            f"{r['solver']:30} {r['seconds']:9.3f} {r['seconds'] / product:9.1f} "
+            f"{r['seconds'] / ours:7.2f}   {error}{'  (scaled from a part)' if r['scaled'] else ''}"
         )
     if given.json:
         names = ("numpy", "scipy", "torch", "spams-bin", "pysptools", "cvxopt")

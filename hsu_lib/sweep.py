@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Sequence
 from itertools import product
 from typing import Any, NamedTuple
@@ -123,13 +124,15 @@ def sweep(
     recompute = os.environ.get("HSU_RECOMPUTE") == "1" if recompute is None else recompute
     records: list[Record] = []
     rows: list[dict[str, Any]] = []
-    with tqdm(runs, disable=not progress, unit="run", mininterval=1.0) as bar:
+    with tqdm(runs, disable=not progress, unit="run", mininterval=2.0) as bar:
         for run in bar:
             bar.set_postfix_str(str(run))
             record = None if recompute else store.get(run)
             replayed = record is not None
             if record is None:
-                record = store.put(execute(run, device=device or default_device(), progress=progress))
+                # a method's own bar only where it can be redrawn in place
+                bars = progress and sys.stderr.isatty()
+                record = store.put(execute(run, device=device or default_device(), progress=bars))
             records.append(record)
             changed = record.made.get("code") != code_fingerprint(run.method)
             rows.append(

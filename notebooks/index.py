@@ -43,6 +43,11 @@ page.text(
     f"Chapters behind the verdicts: {told}."
 )
 
+# %% tags=["remove-cell", "nbval-check-output"]
+print(f"{len(card)} claims, {figures} reported figures")
+for claim, row in judged.iterrows():
+    print(claim, row["verdict"])
+
 # %% [markdown]
 # ## Scorecard
 

@@ -24,7 +24,7 @@
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
 seed = 0  # of the random estimates that the scores are tried on
-draws = 200  # random choices of endmembers for the alignment
+draws = 100  # random choices of endmembers for the alignment
 
 # %% tags=["hide-input"]
 import matplotlib.pyplot as plt

@@ -52,8 +52,9 @@ from hsu_lib.runs import Run
 from hsu_lib.scene import SceneSpec
 
 page = pages.Page("patching", profile)
-names, code_names, equal_names = (
-    [name.strip() for name in text.split(",") if name.strip()] for text in (scene, code_scene, equal_scene)
+names = scene.split(",")
+code_names, equal_names = (
+    [name for name in names if name in listed.split(",")] for listed in (code_scene, equal_scene)
 )
 first, judged_on = names[0], claim_scene if claim_scene in names else names[0]
 

@@ -288,8 +288,7 @@ class TestPages:
             f"{page.name}: {str(image)[:80]}"
             for page, soup in pages.items()
             for image in soup.find_all("img")
-            if not image.get("alt", "").strip()
-            and image.get("aria-hidden") != "true"
+            if not image.get("alt", "").strip() and image.get("aria-hidden") != "true"
         ]
         assert not bare
 

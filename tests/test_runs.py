@@ -121,6 +121,26 @@ def test_a_sweep_replays_what_is_there_and_computes_the_rest(store):
     assert not afresh["replayed"].any()
 
 
+def test_results_pair_conditions_by_seed(store):
+    asked = [
+        Run("ae-plain", SMALL, seed, TINY | {"epochs": n}, label=f"{n}") for n in (1, 3) for seed in (2, 0, 1)
+    ]
+    results = sweep(asked, store=store, progress=False)
+    name = str(SMALL)
+    assert results.labels(name) == ["1", "3"]
+    assert [record.asked["seed"] for record in results.pick(name, "3")] == [0, 1, 2]
+    few, many = (results.scores(name, label, "mse-abundances") for label in ("1", "3"))
+    by_seed = {record.asked["seed"]: record.scores["mse-abundances"] for record in results.records[:3]}
+    np.testing.assert_array_equal(few, [by_seed[seed] for seed in range(3)])
+    comparison = results.compare("mse-abundances", name, "3", "1", reported=(1.0, 2.0))
+    assert comparison.mean == pytest.approx((few - many).mean())  # lower is better
+    assert comparison.seeds == 3
+    assert comparison.reported == pytest.approx(0.5)
+    with pytest.raises(LookupError, match="0 runs"):
+        results.scores(name, "2", "mse-abundances")
+    assert sweep([], store=store, progress=False).records == []
+
+
 def test_a_failing_run_stops_the_sweep_and_keeps_what_was_finished(store):
     broken = Run("ae-plain", SMALL, 0, TINY, endmembers=99)
     with pytest.raises(ValueError, match="99 endmembers"):
