@@ -4,7 +4,8 @@ The rule, fixed before any run and the same for every claim: a claim is turned i
 comparisons, each a difference per seed whose sign says whether the claim holds (positive: it does). The
 95 % interval of the mean difference (Student's t over the seeds) decides. All of it above zero:
 *reproduced*. All of it below zero: *contradicted*. Otherwise, or with fewer than three seeds:
-*undecided*. A claim of several comparisons is reproduced if all are, contradicted if any is. What
+*undecided*. A claim of several comparisons is reproduced if all are, contradicted if any is. Where a
+document's text and its code define a score differently, the claim is decided only if both agree. What
 cannot be compared at all is *not testable*, with the reason.
 """
 
@@ -179,6 +180,7 @@ def judge(
     profile: str,
     reason: str = "",
     complete: bool = True,
+    readings: bool = False,
     rehearsal: bool = False,
 ) -> Judgement:
     """Verdict on a claim from its comparisons, by the rule of this module.
@@ -196,6 +198,9 @@ def judge(
     complete
         False if only a part of what the claim asserts is compared: a part can contradict a claim, but
         not reproduce it.
+    readings
+        True if the comparisons are readings of one and the same statement, of which it is not known which
+        is meant: then they decide only if they agree.
     rehearsal
         True if the runs are not at the settings that the claim is about: then it stays undecided.
 
@@ -211,7 +216,7 @@ def judge(
         if not reason:
             raise ValueError(f"{claim}: without a comparison it is not testable; give the reason")
         verdict = Verdict.NOT_TESTABLE
-    elif rehearsal:
+    elif rehearsal or (readings and len(verdicts) > 1):
         verdict = Verdict.UNDECIDED
     elif Verdict.CONTRADICTED in verdicts:
         verdict = Verdict.CONTRADICTED

@@ -45,6 +45,16 @@ def test_a_part_can_contradict_but_not_reproduce():
     assert judge(CLAIM, [no], profile="t", complete=False).verdict is Verdict.CONTRADICTED
 
 
+def test_readings_decide_only_if_they_agree():
+    yes, no = mse([1, 1.1, 0.9], [2, 2, 2]), mse([2, 2.1, 1.9], [1, 1, 1])
+    for both, expected in (
+        ([yes, yes], Verdict.REPRODUCED),
+        ([no, no], Verdict.CONTRADICTED),
+        ([yes, no], Verdict.UNDECIDED),
+    ):
+        assert judge(CLAIM, both, profile="t", readings=True).verdict is expected
+
+
 def test_a_rehearsal_decides_nothing():
     for c in (mse([1, 1.1, 0.9], [2, 2, 2]), mse([2, 2.1, 1.9], [1, 1, 1])):
         assert judge(CLAIM, [c], profile="quick", rehearsal=True).verdict is Verdict.UNDECIDED
