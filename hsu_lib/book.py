@@ -148,6 +148,8 @@ def run_chapter(
         # the kernel is this interpreter's, whatever the user or the machine has installed elsewhere
         "JUPYTER_PREFER_ENV_PATH": "1",
         "JUPYTER_PATH": None,
+        # torch's threads sleep while they wait: on a machine with other work, spinning is five times slower
+        "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE"),
         "PYTHONWARNINGS": "ignore:IProgress not found",  # progress bars of text are what is wanted
         "PYTHONDONTWRITEBYTECODE": None,  # without bytecode every kernel compiles torch anew: 5 s
     }
