@@ -10,12 +10,13 @@ import json
 import shutil
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from hsu_lib.claims import Judgement, claims
+from hsu_lib.claims import Judgement, Verdict, claims
 from hsu_lib.runs import ROOT, Record, local_folder, published_folder, read_record, write_atomically
 from hsu_lib.runs import publish as publish_records
 
@@ -84,7 +85,7 @@ def scorecard(found: Iterable[Manifest]) -> pd.DataFrame:
     """Every claim of the documents with its verdict so far, indexed by claim id.
 
     Columns: source, statement, own_figures, verdict (``"not yet judged"`` where no chapter has),
-    chapter, profile, scenes, seeds, mean, low, high (of the comparison with the lowest interval), reason.
+    chapter, profile, scenes, seeds, mean, low, high (of the comparison that decides), reason.
     """
     judged = {j.claim: (m, j) for m in found for j in m.judgements}
     rows = []
@@ -102,8 +103,11 @@ def scorecard(found: Iterable[Manifest]) -> pd.DataFrame:
             "seeds": judgement.seeds if judgement else 0,
             "reason": judgement.reason if judgement else "",
         }
-        weakest = min(judgement.comparisons, key=lambda c: c.low, default=None) if judgement else None
-        entry |= {name: getattr(weakest, name) if weakest else None for name in ("mean", "low", "high")}
+        # the comparison that decides: the lowest end that is not above zero, or the highest that is below
+        edge = "high" if judgement and judgement.verdict is Verdict.CONTRADICTED else "low"
+        parts = judgement.comparisons if judgement else ()
+        decisive = min(parts, key=attrgetter(edge), default=None)
+        entry |= {name: getattr(decisive, name, None) for name in ("mean", "low", "high")}
         rows.append(entry)
     return pd.DataFrame(rows).set_index("claim")
 
