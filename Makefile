@@ -26,7 +26,7 @@ book: $(READY) ## execute the chapters and build the book
 	@$(BIN)/hsu book $(if $(PROFILE),--profile $(PROFILE)) $(if $(filter-out 0,$(RECOMPUTE)),--recompute)
 
 test: $(READY) ## prove all of it: library, chapters, book
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 check: $(READY) ## lint, format and types
 	@$(BIN)/ruff check

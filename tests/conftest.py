@@ -16,11 +16,17 @@ settings.register_profile("hsu", derandomize=True, deadline=None)
 settings.load_profile("hsu")
 
 
-def pytest_collection_modifyitems(items):
-    """With ``--dist loadgroup``: a file's tests stay on one worker; those of the book share one."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """A file's tests stay on one worker; all that look at the built book share one, so it is built once."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            book = "test_notebooks.py" in nodeid or "test_book.py::Test" in nodeid
+            return "book" if book else super()._split_scope(nodeid)
+
+    return Scheduling(config, log)
 
 
 @pytest.fixture(autouse=True)

@@ -251,7 +251,6 @@ def addresses(soup):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("book")
 class TestPages:
     def test_every_internal_link_and_picture_is_there(self, html, pages):
         ids = {path: {tag["id"] for tag in soup.find_all(id=True)} for path, soup in pages.items()}
@@ -406,7 +405,6 @@ def seen(html, tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("book")
 class TestInChromium:
     def test_no_error_on_the_console(self, seen):
         assert not seen[1]
