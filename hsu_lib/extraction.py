@@ -1,4 +1,4 @@
-"""Endmembers picked from the pixels of an image: VCA and SiVM."""
+"""Endmembers picked from the pixels of an image: VCA, SiVM and SNPA."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from hsu_lib.abundances import fclsu
 
 
 class Extraction(NamedTuple):
@@ -128,6 +130,47 @@ def sivm(Y: ArrayLike, endmembers: int) -> Extraction:
         direction /= max(np.linalg.norm(direction), np.finfo(float).tiny)
         directions = np.column_stack([directions, direction])
         distance -= (direction @ apart) ** 2
+    return Extraction(Y[:, chosen], np.array(chosen))
+
+
+def snpa(Y: ArrayLike, endmembers: int) -> Extraction:
+    r"""Successive nonnegative projection: each new pixel is the one that those before it explain worst.
+
+    The residual of a pixel is its distance to the convex hull of the pixels chosen so far and the
+    origin, :math:`\min_h \|y - E h\|` with :math:`h \ge 0` and :math:`\sum h \le 1`. That is FCLSU with
+    one more endmember, the zero spectrum. Unlike orthogonal projections (SPA) it needs no linearly
+    independent endmembers, and dark ones are found too.
+
+    Parameters
+    ----------
+    Y
+        Image, shape ``(bands, pixels)``.
+    endmembers
+        How many; at most bands and pixels.
+
+    Returns
+    -------
+    Extraction
+        `E` are the chosen pixels as they are. Nothing is random.
+
+    Raises
+    ------
+    ValueError
+        If the shape, the number of endmembers or a value does not fit.
+
+    References
+    ----------
+    Gillis, "Successive nonnegative projection algorithm for robust nonnegative blind source
+    separation", SIAM J. Imaging Sciences 7(2), 2014, 1420-1450.
+    """
+    Y = _checked(Y, endmembers)
+    distance = (Y**2).sum(axis=0)  # squared, to the hull of the origin
+    chosen: list[int] = []
+    while len(chosen) < endmembers:
+        distance[chosen] = -1.0
+        chosen.append(int(distance.argmax()))
+        E = np.column_stack([Y[:, chosen], np.zeros(len(Y))])
+        distance = ((Y - E @ fclsu(Y, E)) ** 2).sum(axis=0)
     return Extraction(Y[:, chosen], np.array(chosen))
 
 

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from hsu_lib import methods, metrics, scenes
 from hsu_lib.methods.method import settings_dict
+from hsu_lib.methods.refinement import Refinement
 from hsu_lib.scene import SceneSpec, Status, Unmixing
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -86,7 +87,7 @@ class Run:
 
     def asked(self) -> dict[str, Any]:
         """Everything that decides the result, as JSON-ready values; all settings are spelt out."""
-        method = methods.get(self.method)
+        method, first = methods.get(self.method), self.first
         return {
             "method": self.method,
             "method_version": method.version,
@@ -95,7 +96,16 @@ class Run:
             "scene_version": scenes.version(self.scene),
             "seed": self.seed,
             "endmembers": self.endmembers,
-        }
+        } | ({} if first is None else {"first": first.asked()})
+
+    @property
+    def first(self) -> Run | None:
+        """Run from whose result this one starts (see `hsu_lib.methods.refinement`), or None."""
+        method = methods.get(self.method)
+        if not isinstance(method, Refinement):
+            return None
+        name, settings = method.starts_from(method.configure(**self.settings))
+        return Run(name, self.scene, self.seed, settings, self.endmembers)
 
     @property
     def key(self) -> str:
@@ -111,12 +121,23 @@ class Run:
 
 @cache
 def code_fingerprint(method: str) -> str:
-    """SHA-256 of the code of `hsu_lib` that the method's function and the scores import.
+    """SHA-256 of the code of `hsu_lib` that the method's function and the scene's noise import.
 
     Two records with the same fingerprint were made by the same code, whatever the commit. Comments,
-    docstrings and line breaks do not count.
+    docstrings and line breaks do not count. The scores have a fingerprint of their own
+    (`scores_fingerprint`), because they can be made again from a record's arrays.
     """
-    todo = [methods.get(method).solve.__module__, "hsu_lib.metrics", "hsu_lib.noise"]
+    return _fingerprint(methods.get(method).solve.__module__, "hsu_lib.noise")
+
+
+@cache
+def scores_fingerprint() -> str:
+    """SHA-256 of the code of the scores; see `code_fingerprint`."""
+    return _fingerprint("hsu_lib.metrics")
+
+
+def _fingerprint(*modules: str) -> str:
+    todo = list(modules)
     sources: dict[str, bytes] = {}
     while todo:
         name = todo.pop()
@@ -208,7 +229,8 @@ class Record:
     seconds
         Wall time of the method alone, without loading and scoring.
     made
-        Provenance: device, versions, commit, code fingerprint, scene fingerprint, date (UTC).
+        Provenance: device, versions, commit, fingerprints of the method's code, of the scores' code and
+        of the scene, date (UTC).
     arrays
         ``E`` and ``A`` in the order of the reference, ``history/NAME`` curves. A published record
         may lack ``A``.
@@ -254,8 +276,10 @@ class Record:
         return Unmixing(self.arrays["E"], self.arrays["A"], Status[self.status], curves)
 
 
-def execute(run: Run, *, device: str = "cpu", progress: bool = False) -> Record:
-    """Make a run now.
+def execute(
+    run: Run, *, device: str = "cpu", progress: bool = False, store: Store | None = None
+) -> Record:
+    """Make a run now; what it starts from is taken from `store`, or made and kept there.
 
     Raises
     ------
@@ -265,6 +289,13 @@ def execute(run: Run, *, device: str = "cpu", progress: bool = False) -> Record:
     import torch
 
     method, scene = methods.get(run.method), scenes.load(run.scene, progress=progress)
+    given: dict[str, Any] = dict(run.settings)
+    if run.first is not None:
+        record = store.get(run.first) if store else None
+        if record is None or record.origin != "local":  # a published one keeps its maps in 255 steps
+            record = execute(run.first, device=device, progress=progress, store=store)
+            record = store.put(record) if store else record
+        given["first"] = record.unmixing
     started = time.perf_counter()
     unmixing = method.unmix(
         scene,
@@ -272,7 +303,7 @@ def execute(run: Run, *, device: str = "cpu", progress: bool = False) -> Record:
         seed=run.seed,
         device=device,
         progress=progress,
-        **run.settings,
+        **given,
     )
     if torch.device(device).type == "cuda":
         torch.cuda.synchronize()
@@ -290,10 +321,28 @@ def execute(run: Run, *, device: str = "cpu", progress: bool = False) -> Record:
             "versions": _versions(),
             "commit": commit(),
             "code": code_fingerprint(run.method),
+            "scores": scores_fingerprint(),
             "scene": scene.fingerprint,
             "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         },
         arrays={"E": unmixing.E, "A": unmixing.A} | {f"history/{n}": c for n, c in unmixing.history.items()},
+    )
+
+
+def rescored(record: Record) -> Record:
+    """The same record with all scores made anew from its arrays, for when a score was added or changed.
+
+    Raises
+    ------
+    LookupError
+        If the record keeps no abundances.
+    """
+    made = {**record.made, "scores": scores_fingerprint()}
+    if record.status == Status.DIVERGED.name:
+        return replace(record, made=made)
+    scores, _ = metrics.score(record.unmixing, scenes.load(record.scene))
+    return replace(
+        record, scores={name: value for name, value in scores.items() if np.isfinite(value)}, made=made
     )
 
 

@@ -13,9 +13,19 @@ import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from hsu_lib import scenes
 from hsu_lib.claims import Comparison, compare
 from hsu_lib.metrics import SCORES
-from hsu_lib.runs import Record, Run, Store, as_row, code_fingerprint, execute
+from hsu_lib.runs import (
+    Record,
+    Run,
+    Store,
+    as_row,
+    code_fingerprint,
+    execute,
+    rescored,
+    scores_fingerprint,
+)
 from hsu_lib.scene import SceneSpec
 
 
@@ -99,7 +109,8 @@ def sweep(
 
     Each record is kept the moment it is there, so a sweep that is stopped at any point loses at
     most the run in progress and goes on from there when it is started again. The first run that
-    fails ends the sweep with its error; what was finished stays in the store.
+    fails ends the sweep with its error; what was finished stays in the store. Where a score was added
+    or changed since a local record was made, its scores are made anew from its arrays.
 
     Parameters
     ----------
@@ -132,13 +143,23 @@ def sweep(
             if record is None:
                 # a method's own bar only where it can be redrawn in place
                 bars = progress and sys.stderr.isatty()
-                record = store.put(execute(run, device=device or default_device(), progress=bars))
+                made = execute(run, device=device or default_device(), progress=bars, store=store)
+                record = store.put(made)
+            elif _can_be_rescored(record):
+                record = store.put(rescored(record))
             records.append(record)
-            changed = record.made.get("code") != code_fingerprint(run.method)
+            fingerprints = (code_fingerprint(run.method), scores_fingerprint())
+            changed = (record.made.get("code"), record.made.get("scores")) != fingerprints
             rows.append(
                 as_row(record) | {"label": run.label or run.method, "replayed": replayed, "changed": changed}
             )
     return Results(pd.DataFrame(rows), records)
+
+
+def _can_be_rescored(record: Record) -> bool:
+    """Whether the scores' code is newer than the record, and its arrays and its scene are all here."""
+    old = record.made.get("scores") != scores_fingerprint()
+    return old and record.origin == "local" and scenes.is_available(record.scene)
 
 
 def default_device() -> str:

@@ -11,9 +11,18 @@ from hsu_lib.methods import METHODS, get
 from hsu_lib.scene import Scene, Status
 
 #: Settings under which a method is quick enough for every contract test.
+NETWORK = {"filters": 6, "kernel": 3}
+PATCHES = NETWORK | {"epochs": 2, "patches": 4, "patch_size": 4, "batch": 2}
+GENERATED = PATCHES | {"images": 2, "patches": 3, "first_epochs": 2, "first_patches": 4}
 QUICK = {
-    "ae-plain": {"epochs": 3, "filters": 6, "kernel": 3},
-    "ae-patches": {"epochs": 2, "patches": 4, "patch_size": 4, "batch": 2, "filters": 6, "kernel": 3},
+    "ae-plain": NETWORK | {"epochs": 3},
+    "ae-patches": PATCHES,
+    "simple-perturbation": GENERATED | {"patches": 0},
+    "simple-perturbation-patches": GENERATED,
+    "pixelwise-perturbation": GENERATED | {"patches": 0},
+    "pixelwise-perturbation-patches": GENERATED,
+    "pixelwise-perturbation-random-patches": GENERATED,
+    "vae-augmentation": PATCHES | {"images": 2, "repeats": 5, "hidden": 8, "vae_epochs": 3},
 }
 every_method = pytest.mark.parametrize("name", list(METHODS))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from hsu_lib.methods import autoencoder, geometric
+from hsu_lib.methods import autoencoder, geometric, perturbation, vae
 from hsu_lib.methods.method import Method
 
 METHODS: dict[str, Method] = {
@@ -13,8 +13,11 @@ METHODS: dict[str, Method] = {
         geometric.FCLSU,
         geometric.VCA,
         geometric.SIVM,
+        geometric.SNPA,
         autoencoder.PLAIN,
         autoencoder.PATCHES,
+        *perturbation.PERTURBATIONS,
+        vae.VAE,
     )
 }
 

@@ -1,4 +1,4 @@
-"""`fclsu`, `vca-fclsu`, `sivm-fclsu`: endmembers given or picked from the pixels, then least squares."""
+"""`fclsu`, `vca-fclsu`, `sivm-fclsu`, `snpa-fclsu`: endmembers given or picked from the pixels, then least squares."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsu_lib.abundances import fclsu
-from hsu_lib.extraction import sivm, vca
+from hsu_lib.extraction import sivm, snpa, vca
 from hsu_lib.methods.method import Method
 from hsu_lib.scene import Scene, Status, Unmixing
 
@@ -35,6 +35,12 @@ def _sivm(
     return _with(scene, sivm(scene.pixels, endmembers).E, device)
 
 
+def _snpa(
+    scene: Scene, settings: Any, *, endmembers: int, seed: int, device: str, progress: bool
+) -> Unmixing:
+    return _with(scene, snpa(scene.pixels, endmembers).E, device)
+
+
 FCLSU = Method(
     name="fclsu",
     summary="fully constrained least squares with the scene's own endmembers",
@@ -57,4 +63,12 @@ SIVM = Method(
     kind="blind",
     solve=_sivm,
     source="Thurau, Kersting and Bauckhage, CIKM 2010, 1785-1788",
+)
+
+SNPA = Method(
+    name="snpa-fclsu",
+    summary="successive nonnegative projection, then FCLSU",
+    kind="blind",
+    solve=_snpa,
+    source="Gillis, SIAM J. Imaging Sciences 7(2), 2014, 1420-1450",
 )

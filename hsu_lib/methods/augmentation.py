@@ -1,0 +1,154 @@
+"""What the methods that train on generated, labelled images share: settings, balanced loss, training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hsu_lib.methods.autoencoder import CODE, TABLE, AutoencoderSettings, _sourced
+from hsu_lib.networks import ConvolutionalAutoencoder
+from hsu_lib.networks.autoencoder import cosine_loss
+from hsu_lib.perturbations import Batch
+from hsu_lib.scene import Scene, Status, Unmixing
+from hsu_lib.training import fit, seeded
+
+OPEN = "document 000 leaves it open"
+
+
+@dataclass(frozen=True)
+class AugmentationSettings(AutoencoderSettings):
+    """Settings of the autoencoder, and those of training it on generated images.
+
+    Besides what `AutoencoderSettings` lists, `reading` decides:
+
+    ============================  =============================  ==============================
+    difference                    ``"document"``                 ``"code"``
+    ============================  =============================  ==============================
+    endmember term of the loss    compares spectra               compares, band by band, the
+                                                                 values of all endmembers
+    supervised terms              their sum                      half their sum
+    ============================  =============================  ==============================
+    """
+
+    alpha: float = _sourced(0.3, "document 000, section Alpha dependencies")
+    weighs: Literal["both", "endmembers"] = _sourced(
+        "both",
+        "document 000, section Balanced Loss: 1 - alpha weighs both supervised terms; as printed in section "
+        "Alpha dependencies, it weighs that of the endmembers alone",
+    )
+    images: int = _sourced(70, TABLE + " (NUMBER_IMAGES)")
+    patches: int = _sourced(50, TABLE + " (PATCH_NUMBER, of each image); 0 trains on whole images")
+    epochs: int = _sourced(30, TABLE)
+    noise: float = _sourced(0.03, TABLE + " (standard deviation)")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.alpha <= 1:
+            raise ValueError(f"alpha: expected 0 to 1, got {self.alpha}")
+        if self.weighs not in ("both", "endmembers"):
+            raise ValueError(f"weighs: expected 'both' or 'endmembers', got {self.weighs!r}")
+        if self.images < 1:
+            raise ValueError(f"images: expected at least 1, got {self.images}")
+        if self.noise < 0:
+            raise ValueError(f"noise: expected a standard deviation, got {self.noise}")
+
+
+def balanced_loss(
+    Y_hat: Tensor, E_hat: Tensor, A_hat: Tensor, truth: Batch, settings: AugmentationSettings
+) -> Tensor:
+    r"""Unsupervised and supervised loss in the proportion `alpha`, summed over the images of a batch.
+
+    .. math:: \alpha\, d(\hat Y, Y) + (1 - \alpha)\,\bigl(d(\hat E, E) + d(\hat A, A)\bigr)
+
+    where `d` is one minus the cosine, mean over an image's pixels (for `Y` and `A`) or endmembers (for
+    `E`). The means are our reading of sums whose index the document does not explain: with sums over
+    pixels, three endmembers would weigh nothing beside 1600 pixels.
+
+    Parameters
+    ----------
+    Y_hat, E_hat, A_hat
+        What the network says: ``(images, bands, height, width)``, ``(bands, endmembers)``, ``(images,
+        endmembers, height, width)``.
+    truth
+        The generated images.
+    settings
+        `alpha`, `weighs` and `reading` count.
+
+    References
+    ----------
+    Document 000, sections Balanced Loss (first form) and Alpha dependencies (second form).
+    """
+    as_code = settings.reading == "code"
+    E, E_of_all = truth.E, E_hat.expand_as(truth.E)
+    if as_code:
+        E, E_of_all = E.transpose(1, 2), E_of_all.transpose(1, 2)
+    on_Y = cosine_loss(Y_hat, truth.Y).mean(dim=(1, 2)).sum()
+    on_E = cosine_loss(E_of_all, E).mean(dim=1).sum()
+    on_A = cosine_loss(A_hat, truth.A).mean(dim=(1, 2)).sum()
+    if as_code:
+        on_E, on_A = 0.5 * on_E, 0.5 * on_A
+    rest = 1 - settings.alpha
+    return settings.alpha * on_Y + rest * on_E + (rest if settings.weighs == "both" else 1.0) * on_A
+
+
+def train(
+    scene: Scene,
+    settings: AugmentationSettings,
+    batches: Callable[[int], Iterator[Batch]],
+    *,
+    endmembers: int,
+    seed: int,
+    device: str,
+    progress: bool,
+) -> Unmixing:
+    """Train the autoencoder on generated images and let it unmix the real one, divided by its maximum.
+
+    Parameters
+    ----------
+    batches
+        Epoch to that epoch's batches; their scale is that of the real image over its maximum.
+    """
+    where = torch.device(device)
+    as_code = settings.reading == "code"
+    with seeded(seed, where):
+        network = ConvolutionalAutoencoder(
+            scene.bands,
+            endmembers,
+            filters=settings.filters,
+            kernel=settings.kernel,
+            dropout=settings.dropout,
+            softmax_factor=3.5 if as_code else 1.0,
+        ).to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+        def loss(batch: Batch) -> Tensor:
+            A_hat, Y_hat = network(batch.Y)
+            return balanced_loss(Y_hat, network.endmembers, A_hat, batch, settings) / len(batch.Y)
+
+        history = fit(
+            network,
+            batches,
+            loss,
+            epochs=settings.epochs,
+            learning_rate=settings.learning_rate,
+            decay=settings.decay,
+            decay_every=settings.decay_every,
+            progress=f"{scene.name}, seed {seed}" if progress else None,
+        )
+        network.train(as_code)
+        with torch.no_grad():
+            Y = torch.from_numpy(image(scene)).to(where)[None]
+            single = Y.shape[2] * Y.shape[3] == 1  # batch normalisation needs two values per channel
+            A = network(Y.repeat(2, 1, 1, 1) if single else Y)[0][0]
+            E = network.endmembers
+    status = Status.FINISHED if np.isfinite(history["loss"]).all() else Status.DIVERGED
+    return Unmixing(E=E.cpu().numpy(), A=A.cpu().numpy(), status=status, history=history)
+
+
+def image(scene: Scene) -> np.ndarray:
+    """The scene's image over its maximum, float32, shape ``(bands, height, width)``."""
+    return (scene.Y / np.maximum(np.abs(scene.Y).max(), 1e-12)).astype(np.float32)

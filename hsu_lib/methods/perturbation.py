@@ -1,0 +1,212 @@
+"""The five perturbation methods of document 000: an autoencoder trained on perturbed first estimations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from scipy.optimize import nnls
+from torch import Tensor
+
+from hsu_lib.methods.augmentation import OPEN, AugmentationSettings, image, train
+from hsu_lib.methods.autoencoder import CODE, TABLE, _sourced
+from hsu_lib.methods.refinement import Refinement
+from hsu_lib.perturbations import Batch, Outside, Variability, cut, draw_positions, generate, perturb
+from hsu_lib.scene import Array, Scene, Unmixing
+
+FORMULA = "document 000, section Perturbation procedure describing"
+
+
+@dataclass(frozen=True)
+class PerturbationSettings(AugmentationSettings):
+    """Settings of training on perturbed images, each with its source.
+
+    Besides what `AugmentationSettings` lists, `reading` decides:
+
+    ============================  =============================  ==============================
+    difference                    ``"document"``                 ``"code"``
+    ============================  =============================  ==============================
+    factors                       one per endmember              one for all endmembers
+    break                         `U` has standard deviation 1   0.03, two bands at most
+                                                                 from the middle
+    scale of the first            one factor per endmember, so   every endmember over its
+    estimation                    that `E A` is nearest to `Y`   maximum
+    ============================  =============================  ==============================
+    """
+
+    pixelwise: bool = _sourced(False, "document 000, section Pixel-wise endmember perturbations")
+    image_step: bool = _sourced(
+        True, "document 000, section Models describing: without it (model 7) every patch is perturbed anew"
+    )
+    variability: float = _sourced(0.5, CODE + " (c_var)")
+    outside: Outside = _sourced("redraw", f"ours: {OPEN} what happens where {FORMULA}, leaves its range")
+    first: Literal["ae-patches", "snpa-fclsu"] = _sourced(
+        "ae-patches", "document 000, section First Estimation; its formulas are labelled SNPA"
+    )
+    first_epochs: int = _sourced(200, TABLE + " (of ae-patches)")
+    first_patches: int = _sourced(100, TABLE + " (of ae-patches)")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.first not in ("ae-patches", "snpa-fclsu"):
+            raise ValueError(f"first: expected 'ae-patches' or 'snpa-fclsu', got {self.first!r}")
+        self.law()
+
+    def law(self) -> Variability:
+        """Law of the factors in this reading."""
+        as_code = self.reading == "code"
+        spread = 0.03 if as_code else 1.0
+        return Variability(self.variability, self.outside, spread=spread, shared=as_code)
+
+
+def starts_from(settings: PerturbationSettings) -> tuple[str, Mapping[str, Any]]:
+    """Name and settings of the first estimation: `ae-patches` in the same reading, or SNPA with FCLSU."""
+    if settings.first == "snpa-fclsu":
+        return settings.first, {}
+    same = ("reading", "patch_size", "batch", "learning_rate", "decay", "decay_every", "filters", "kernel")
+    return settings.first, {
+        "epochs": settings.first_epochs,
+        "patches": settings.first_patches,
+        **{name: getattr(settings, name) for name in (*same, "dropout")},
+    }
+
+
+def solve(
+    scene: Scene,
+    settings: PerturbationSettings,
+    *,
+    endmembers: int,
+    seed: int,
+    device: str,
+    progress: bool,
+    first: Unmixing,
+) -> Unmixing:
+    """Train the autoencoder on images made from a perturbed first estimation; unmix the real one with it."""
+    peak = np.maximum(first.E.max(axis=0), np.finfo(np.float32).tiny)
+    E = first.E / peak if settings.reading == "code" else rescaled(first, image(scene))
+    where = torch.device(device)
+    batches = stream(
+        torch.tensor(E, dtype=torch.float32, device=where),
+        torch.tensor(first.A, dtype=torch.float32, device=where),
+        settings,
+        torch.Generator(where).manual_seed(seed),
+    )
+    return train(
+        scene, settings, batches, endmembers=endmembers, seed=seed, device=device, progress=progress
+    )
+
+
+def rescaled(first: Unmixing, Y: Array) -> Array:
+    """Endmembers of the first estimation, each times one factor, so that ``E A`` is nearest to `Y`.
+
+    The loss of `ae-patches` is blind to scale, so its endmembers have none; the noise's standard
+    deviation, and the network that later sees the real image, need one. Nonnegative least squares.
+    """
+    E, A = first.E.astype(np.float64), first.A.reshape(len(first.A), -1).astype(np.float64)
+    normal = (E.T @ E) * (A @ A.T)
+    target = np.einsum("lp,pl->p", E, A @ Y.reshape(len(Y), -1).T)
+    values, vectors = np.linalg.eigh(normal)
+    root = np.sqrt(np.maximum(values, 1e-12 * max(values[-1], np.finfo(float).tiny)))
+    scale = nnls(root[:, None] * vectors.T, vectors.T @ target / root)[0]
+    # an endmember that no pixel holds gets the scale of the others
+    return E * np.where(scale > 0, scale, scale[scale > 0].mean() if (scale > 0).any() else 1.0)
+
+
+def stream(
+    E: Tensor, A: Tensor, settings: PerturbationSettings, generator: torch.Generator
+) -> Callable[[int], Iterator[Batch]]:
+    """Labelled batches made when they are asked for, on the device of `E`.
+
+    With the image step, the factors of each image and the corners of each patch are drawn once, as
+    for images that are kept; noise and pixel-wise factors are drawn anew at every use. Without it,
+    everything is.
+
+    Parameters
+    ----------
+    E, A
+        First estimation, ``(bands, endmembers)`` and ``(endmembers, height, width)``.
+    """
+    law, bands = settings.law(), len(E)
+    whole, count = settings.patches == 0, settings.images * max(settings.patches, 1)
+
+    def draw_images(number: int) -> Tensor:
+        return perturb(E, law.draw((number, E.shape[1]), bands, generator))
+
+    def positions(number: int):  # noqa: ANN202 (a tuple of tensors)
+        return draw_positions(number, A.shape[1:], settings.patch_size, generator)
+
+    kept = draw_images(settings.images) if settings.image_step else None
+    corners = None if whole or kept is None else positions(count)
+
+    def epoch(_: int) -> Iterator[Batch]:
+        order = torch.randperm(count, generator=generator, device=E.device)
+        for chosen in order.split(settings.batch):
+            if kept is None:
+                images, where = draw_images(len(chosen)), None if whole else positions(len(chosen))
+            else:
+                images = kept[chosen // max(settings.patches, 1)]
+                where = corners and corners._replace(tops=corners.tops[chosen], lefts=corners.lefts[chosen])
+            maps = A.expand(len(chosen), *A.shape) if where is None else cut(A, where)
+            yield generate(
+                images,
+                maps,
+                noise=settings.noise,
+                generator=generator,
+                pixelwise=law if settings.pixelwise else None,
+            )
+
+    return epoch
+
+
+_SOURCE = "document 000, sections Endmember perturbations to Models describing"
+
+
+def _method(name: str, summary: str, **defaults: Any) -> Refinement:
+    return Refinement(
+        name=name,
+        summary=summary,
+        kind="blind",
+        solve=solve,
+        settings=PerturbationSettings,
+        defaults=tuple(defaults.items()),
+        source=_SOURCE,
+        starts_from=starts_from,
+    )
+
+
+PERTURBATIONS = (
+    _method(
+        "simple-perturbation",
+        "autoencoder trained on whole images, endmembers perturbed once per image",
+        epochs=50,
+        patches=0,
+    ),
+    _method(
+        "simple-perturbation-patches",
+        "autoencoder trained on patches, endmembers perturbed once per image",
+    ),
+    _method(
+        "pixelwise-perturbation",
+        "autoencoder trained on whole images, endmembers perturbed in every pixel",
+        pixelwise=True,
+        images=50,
+        patches=0,
+    ),
+    _method(
+        "pixelwise-perturbation-patches",
+        "autoencoder trained on patches, endmembers perturbed in every pixel",
+        pixelwise=True,
+        epochs=50,
+    ),
+    _method(
+        "pixelwise-perturbation-random-patches",
+        "the same with every patch perturbed anew, no images",
+        pixelwise=True,
+        image_step=False,
+        images=50,
+        patches=40,
+    ),
+)

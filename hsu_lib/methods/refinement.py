@@ -1,0 +1,64 @@
+"""Methods that start from the result of another: what that result is, and how it reaches them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from hsu_lib.methods.method import Method
+from hsu_lib.scene import Scene, Unmixing
+
+
+def _nothing(settings: Any) -> tuple[str, Mapping[str, Any]]:
+    raise NotImplementedError("a refinement says what it starts from")
+
+
+@dataclass(frozen=True)
+class Refinement(Method):
+    """A `Method` whose function also takes a first estimation, ``first: Unmixing``.
+
+    Parameters
+    ----------
+    starts_from
+        The settings of this method to the name and the settings of the method that makes the first
+        estimation, on the same scene with the same seed.
+    """
+
+    starts_from: Callable[[Any], tuple[str, Mapping[str, Any]]] = _nothing
+
+    def unmix(self, scene: Scene, *, first: Unmixing | None = None, **asked: Any) -> Unmixing:  # type: ignore[override]
+        """As `Method.unmix`; `first` is the first estimation, made here if it is not given.
+
+        Raises
+        ------
+        ValueError
+            As `Method.unmix`, and if `first` is not an unmixing of this scene.
+        """
+        if first is None:
+            first = self._first(scene, **asked)
+        if first.E.shape[0] != scene.bands or first.A.shape[1:] != (scene.height, scene.width):
+            raise ValueError(
+                f"the first estimation, E {first.E.shape} and A {first.A.shape}, is not one of {scene.name}, "
+                f"Y {scene.Y.shape}"
+            )
+        bound = replace(self, solve=partial(self.solve, first=first))  # type: ignore[call-arg]
+        return Method.unmix(bound, scene, **asked)
+
+    def _first(
+        self,
+        scene: Scene,
+        *,
+        endmembers: int | None = None,
+        seed: int = 0,
+        device: str = "cpu",
+        progress: bool = False,
+        **settings: Any,
+    ) -> Unmixing:
+        from hsu_lib.methods.catalogue import get  # which lists this method too
+
+        name, theirs = self.starts_from(self.configure(**settings))
+        return get(name).unmix(
+            scene, endmembers=endmembers, seed=seed, device=device, progress=progress, **theirs
+        )

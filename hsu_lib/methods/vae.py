@@ -1,0 +1,212 @@
+"""`vae-augmentation`: an autoencoder trained on images whose endmembers a small VAE has made up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hsu_lib.abundances import fclsu
+from hsu_lib.extraction import vca
+from hsu_lib.methods.augmentation import OPEN, AugmentationSettings, image, train
+from hsu_lib.methods.autoencoder import CODE, _sourced
+from hsu_lib.methods.method import Method
+from hsu_lib.metrics import align
+from hsu_lib.networks.vae import EndmemberVAE, vae_loss
+from hsu_lib.perturbations import Batch, cut, draw_positions, generate
+from hsu_lib.scene import Array, Scene, Unmixing
+from hsu_lib.training import fit, seeded
+
+SECTION = "document 000, section VAE approach"
+
+
+@dataclass(frozen=True)
+class VAESettings(AugmentationSettings):
+    """Settings of training on images with endmembers from a VAE, each with its source.
+
+    Besides what `AugmentationSettings` lists, `reading` decides:
+
+    ============================  =============================  ==============================
+    difference                    ``"document"``                 ``"code"``
+    ============================  =============================  ==============================
+    order of VCA's endmembers     that of the first run          as each run gives them
+    latent numbers are drawn      with standard deviation 1      3
+    FCLS is given                 the spectra                    the matrix of spectra reshaped
+                                                                 instead of transposed
+    ============================  =============================  ==============================
+    """
+
+    repeats: int = _sourced(100, SECTION + " (runs of VCA)")
+    normalise: Literal["endmembers", "both", "none"] = _sourced(
+        "endmembers",
+        SECTION + " (over their l2 norm: code); both divides every pixel by its norm as well (ours)",
+    )
+    latent: int = _sourced(2, SECTION)
+    hidden: int = _sourced(156, CODE)
+    vae_epochs: int = _sourced(100, CODE)
+    vae_rate: float = _sourced(0.01, CODE)
+    images: int = _sourced(100, SECTION)
+    epochs: int = _sourced(50, CODE)
+    noise: float = _sourced(0.0005, CODE + " (standard deviation, beside endmembers of norm 1)")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("repeats", "latent", "hidden", "vae_epochs"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
+        if self.normalise not in ("endmembers", "both", "none"):
+            raise ValueError(
+                f"normalise: expected 'endmembers', 'both' or 'none', got {self.normalise!r} ({OPEN})"
+            )
+        if self.vae_rate <= 0:
+            raise ValueError(f"vae_rate: expected a positive number, got {self.vae_rate}")
+
+
+class Generated(NamedTuple):
+    """VCA's endmembers and the VAE's, ``(number, bands, endmembers)`` both; what the VAE makes of VCA's
+    latently, ``(repeats, latent)``; its loss per epoch.
+    """
+
+    repeated: Array
+    made: Array
+    latent: Array
+    loss: Array
+
+
+def repeated_vca(Y: Array, endmembers: int, *, repeats: int, seed: int, ordered: bool) -> Array:
+    """Endmembers of repeated VCA runs, shape ``(repeats, bands, endmembers)``.
+
+    Parameters
+    ----------
+    Y
+        Image, shape ``(bands, pixels)``.
+    ordered
+        Bring every run into the order of the first, by spectral angle; no reference is used.
+    """
+    seeds = np.random.SeedSequence(seed).generate_state(repeats)
+    found = [vca(Y, endmembers, seed=int(s)).E for s in seeds]
+    if ordered:
+        found = [E[:, align(E, found[0])] for E in found]
+    return np.stack(found)
+
+
+def unit(X: Array, axis: int) -> Array:
+    """`X` over its l2 norms along an axis; zeros stay zeros."""
+    norms = np.linalg.norm(X, axis=axis, keepdims=True)
+    return X / np.where(norms > 0, norms, 1.0)
+
+
+def generate_endmembers(
+    Y: Array, endmembers: int, settings: VAESettings, *, seed: int, device: str = "cpu"
+) -> Generated:
+    """Train the VAE on repeated VCA runs of an image and draw new sets of endmembers from it.
+
+    Parameters
+    ----------
+    Y
+        Image, shape ``(bands, pixels)``.
+    """
+    as_code, where = settings.reading == "code", torch.device(device)
+    repeated = repeated_vca(Y, endmembers, repeats=settings.repeats, seed=seed, ordered=not as_code)
+    if settings.normalise != "none":
+        repeated = unit(repeated, axis=1)
+    vectors = torch.tensor(repeated.reshape(len(repeated), -1), dtype=torch.float32, device=where)
+    with seeded(seed, where):
+        network = EndmemberVAE(vectors.shape[1], hidden=settings.hidden, latent=settings.latent).to(where)
+        history = fit(
+            network,
+            lambda _: vectors[torch.randperm(len(vectors), device=where)].split(settings.batch),
+            lambda x: vae_loss(network, x),
+            epochs=settings.vae_epochs,
+            learning_rate=settings.vae_rate,
+            optimiser="adam",
+        )
+        with torch.no_grad():
+            z = torch.randn(settings.images, settings.latent, device=where) * (3.0 if as_code else 1.0)
+            made = network.decoder(z).cpu().numpy().reshape(settings.images, len(Y), endmembers)
+            latent = network.encode(vectors)[0].cpu().numpy()
+    if settings.normalise != "none":
+        made = unit(made, axis=1)
+    return Generated(repeated, made, latent, history["loss"] / settings.batch)
+
+
+def abundances(Y: Array, E: Array, settings: VAESettings) -> Array:
+    """Abundances by FCLSU, shape ``(endmembers, pixels)``, with the endmembers as this reading gives them."""
+    if settings.normalise == "both":
+        Y = unit(Y, axis=0)
+    # the code hands over (endmembers, bands) made by reshaping: what FCLS then takes for spectra is not
+    given = E.reshape(E.shape[::-1]).T if settings.reading == "code" else E
+    return fclsu(Y, given)
+
+
+def solve(
+    scene: Scene,
+    settings: VAESettings,
+    *,
+    endmembers: int,
+    seed: int,
+    device: str,
+    progress: bool,
+) -> Unmixing:
+    """Make endmembers, mix them by the abundances that fit the image, train on patches of the result."""
+    Y = image(scene)
+    flat = Y.reshape(len(Y), -1).astype(np.float64)
+    made = generate_endmembers(flat, endmembers, settings, seed=seed, device=device).made
+    maps = np.stack([abundances(flat, E, settings) for E in made])
+    # images of unit spectra are far darker than the real one: one factor for all gives them its brightness
+    power = np.sqrt(np.mean([np.mean((E @ A) ** 2) for E, A in zip(made, maps, strict=True)]))
+    scale = float(np.sqrt(np.mean(flat**2)) / max(power, np.finfo(float).tiny))
+    where = torch.device(device)
+    batches = stream(
+        torch.tensor(scale * made, dtype=torch.float32, device=where),
+        torch.tensor(maps, dtype=torch.float32, device=where).view(len(made), endmembers, *Y.shape[1:]),
+        settings,
+        noise=scale * settings.noise,
+        generator=torch.Generator(where).manual_seed(seed),
+    )
+    return train(
+        scene, settings, batches, endmembers=endmembers, seed=seed, device=device, progress=progress
+    )
+
+
+def stream(
+    E: Tensor, A: Tensor, settings: VAESettings, *, noise: float, generator: torch.Generator
+) -> Callable[[int], Iterator[Batch]]:
+    """Labelled patches of linear mixtures, made when they are asked for.
+
+    Parameters
+    ----------
+    E, A
+        Endmembers and abundances of every image, ``(images, bands, endmembers)`` and ``(images,
+        endmembers, height, width)``.
+    """
+    count = len(E) * max(settings.patches, 1)
+    corners = (
+        draw_positions(count, A.shape[2:], settings.patch_size, generator) if settings.patches else None
+    )
+
+    def epoch(_: int) -> Iterator[Batch]:
+        order = torch.randperm(count, generator=generator, device=E.device)
+        for chosen in order.split(settings.batch):
+            image_of = chosen // max(settings.patches, 1)
+            maps = A[image_of]
+            if corners is not None:
+                here = corners._replace(tops=corners.tops[chosen], lefts=corners.lefts[chosen])
+                maps = cut(maps, here)
+            yield generate(E[image_of], maps, noise=noise, generator=generator)
+
+    return epoch
+
+
+VAE = Method(
+    name="vae-augmentation",
+    summary="autoencoder trained on patches with endmembers from a VAE of repeated VCA runs",
+    kind="blind",
+    solve=solve,
+    settings=VAESettings,
+    source=SECTION + "; Kingma and Welling, ICLR 2014",
+)
