@@ -4,9 +4,10 @@ The rule, fixed before any run and the same for every claim: a claim is turned i
 comparisons, each a difference per seed whose sign says whether the claim holds (positive: it does). The
 95 % interval of the mean difference (Student's t over the seeds) decides. All of it above zero:
 *reproduced*. All of it below zero: *contradicted*. Otherwise, or with fewer than three seeds:
-*undecided*. A claim of several comparisons is reproduced if all are, contradicted if any is. Where a
-document's text and its code define a score differently, the claim is decided only if both agree. What
-cannot be compared at all is *not testable*, with the reason.
+*undecided*. Where a claim says that two things are the same, the value is how far their difference stays
+inside the run-to-run spread. A claim of several comparisons is reproduced if all are, contradicted if
+any is. Where a document's text and its code define a score differently, the claim is decided only if
+both agree. What cannot be compared at all is *not testable*, with the reason.
 """
 
 from __future__ import annotations
@@ -140,6 +141,41 @@ def compare(
     base = float(np.abs(y.mean()))
     theirs = None if reported is None else sign * (reported[0] - reported[1]) / abs(reported[1])
     return Comparison(what, scene, mean, low, high, x.size, mean / base if base else None, theirs)
+
+
+def equivalent(what: str, scene: str, ours: ArrayLike, against: ArrayLike, *, margin: float) -> Comparison:
+    """Are both scores the same to within a margin, seed by seed?
+
+    Parameters
+    ----------
+    what, scene, ours, against
+        As in `compare`.
+    margin
+        Largest mean difference that still counts as equal, in the unit of the score; often `spread`.
+
+    Returns
+    -------
+    Comparison
+        How far the mean difference stays inside the margin: positive where it does. Reproduced if the
+        whole interval of the difference lies inside, contradicted if it lies outside on one side.
+    """
+    x = np.asarray(ours, dtype=np.float64)
+    mean, low, high = interval(x - np.broadcast_to(np.asarray(against, dtype=np.float64), x.shape))
+    nearest = 0.0 if low <= 0 <= high else min(abs(low), abs(high))
+    return Comparison(
+        what, scene, margin - abs(mean), margin - max(abs(low), abs(high)), margin - nearest, x.size
+    )
+
+
+def spread(*groups: ArrayLike) -> float:
+    """Run-to-run spread: twice the standard deviation over seeds, pooled over conditions.
+
+    Parameters
+    ----------
+    *groups
+        Scores of one condition each, shape ``(seeds,)`` with at least two seeds.
+    """
+    return 2 * float(np.sqrt(np.mean([np.var(np.asarray(g, dtype=np.float64), ddof=1) for g in groups])))
 
 
 @dataclass(frozen=True)

@@ -266,9 +266,7 @@ class Positions(NamedTuple):
     size: tuple[int, int]
 
 
-def draw_positions(
-    patches: int, image: tuple[int, int], size: int, generator: torch.Generator
-) -> Positions:
+def draw_positions(patches: int, image: tuple[int, int], size: int, generator: torch.Generator) -> Positions:
     """Random patches of `size` pixels a side, every position equally likely; the image's side if shorter."""
     height, width = (min(size, side) for side in image)
     where = generator.device

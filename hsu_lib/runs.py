@@ -104,8 +104,8 @@ class Run:
         method = methods.get(self.method)
         if not isinstance(method, Refinement):
             return None
-        name, settings = method.starts_from(method.configure(**self.settings))
-        return Run(name, self.scene, self.seed, settings, self.endmembers)
+        other, settings = method.starts_from(method.configure(**self.settings))
+        return Run(other.name, self.scene, self.seed, settings, self.endmembers)
 
     @property
     def key(self) -> str:
@@ -276,9 +276,7 @@ class Record:
         return Unmixing(self.arrays["E"], self.arrays["A"], Status[self.status], curves)
 
 
-def execute(
-    run: Run, *, device: str = "cpu", progress: bool = False, store: Store | None = None
-) -> Record:
+def execute(run: Run, *, device: str = "cpu", progress: bool = False, store: Store | None = None) -> Record:
     """Make a run now; what it starts from is taken from `store`, or made and kept there.
 
     Raises

@@ -120,3 +120,21 @@ def test_one_reported_value_is_found_and_none_or_many_are_refused():
         claims.reported_value("prim", table="Table 1")
     with pytest.raises(ValueError, match="known: prim"):
         claims.reported("prin")
+
+
+def test_equivalence_is_decided_by_where_the_whole_interval_lies():
+    ours = np.array([1.00, 1.01, 0.99, 1.00])
+    inside, outside = (
+        claims.equivalent("w", "s", ours, against, margin=0.1) for against in (ours - 0.001, ours - 1)
+    )
+    assert inside.verdict is Verdict.REPRODUCED
+    assert inside.mean == pytest.approx(0.099)
+    assert outside.verdict is Verdict.CONTRADICTED
+    assert outside.high < 0
+    noisy = claims.equivalent("w", "s", [0.0, 1.0, -1.0], 0.0, margin=0.1)
+    assert noisy.verdict is Verdict.UNDECIDED
+    assert claims.equivalent("w", "s", ours - 1, ours, margin=0.1).mean == pytest.approx(outside.mean)
+
+
+def test_the_spread_is_twice_the_pooled_standard_deviation():
+    assert claims.spread([0, 2], [5, 5]) == pytest.approx(2 * np.sqrt((2 + 0) / 2))

@@ -8,16 +8,15 @@ from typing import Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from hsu_lib.methods.autoencoder import CODE, TABLE, AutoencoderSettings, _sourced
+from hsu_lib.methods.autoencoder import TABLE, AutoencoderSettings, _sourced
 from hsu_lib.networks import ConvolutionalAutoencoder
 from hsu_lib.networks.autoencoder import cosine_loss
 from hsu_lib.perturbations import Batch
 from hsu_lib.scene import Scene, Status, Unmixing
 from hsu_lib.training import fit, seeded
-
-OPEN = "document 000 leaves it open"
 
 
 @dataclass(frozen=True)
@@ -149,6 +148,11 @@ def train(
     return Unmixing(E=E.cpu().numpy(), A=A.cpu().numpy(), status=status, history=history)
 
 
-def image(scene: Scene) -> np.ndarray:
+def image(scene: Scene) -> NDArray[np.float32]:
     """The scene's image over its maximum, float32, shape ``(bands, height, width)``."""
     return (scene.Y / np.maximum(np.abs(scene.Y).max(), 1e-12)).astype(np.float32)
+
+
+def own_generator(seed: int, device: torch.device) -> torch.Generator:
+    """Generator of the data, whose numbers are not those that initialise the network with the same seed."""
+    return torch.Generator(device).manual_seed(2**40 + seed)

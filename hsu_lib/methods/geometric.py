@@ -1,4 +1,4 @@
-"""`fclsu`, `vca-fclsu`, `sivm-fclsu`, `snpa-fclsu`: endmembers given or picked from the pixels, then least squares."""
+"""`fclsu` and `vca-`, `sivm-`, `snpa-fclsu`: endmembers given or picked from pixels, then least squares."""
 
 from __future__ import annotations
 

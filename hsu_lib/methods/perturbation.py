@@ -8,16 +8,25 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy.optimize import nnls
 from torch import Tensor
 
-from hsu_lib.methods.augmentation import OPEN, AugmentationSettings, image, train
-from hsu_lib.methods.autoencoder import CODE, TABLE, _sourced
+from hsu_lib.methods.augmentation import AugmentationSettings, image, own_generator, train
+from hsu_lib.methods.autoencoder import CODE, PATCHES, TABLE, _sourced
+from hsu_lib.methods.geometric import SNPA
+from hsu_lib.methods.method import Method
 from hsu_lib.methods.refinement import Refinement
-from hsu_lib.perturbations import Batch, Outside, Variability, cut, draw_positions, generate, perturb
-from hsu_lib.scene import Array, Scene, Unmixing
-
-FORMULA = "document 000, section Perturbation procedure describing"
+from hsu_lib.perturbations import (
+    Batch,
+    Positions,
+    Variability,
+    cut,
+    draw_positions,
+    generate,
+    perturb,
+)
+from hsu_lib.scene import Scene, Unmixing
 
 
 @dataclass(frozen=True)
@@ -42,7 +51,9 @@ class PerturbationSettings(AugmentationSettings):
         True, "document 000, section Models describing: without it (model 7) every patch is perturbed anew"
     )
     variability: float = _sourced(0.5, CODE + " (c_var)")
-    outside: Outside = _sourced("redraw", f"ours: {OPEN} what happens where {FORMULA}, leaves its range")
+    outside: Literal["redraw", "clip"] = _sourced(
+        "redraw", "ours: the document's formula of the break leaves its stated range in one draw of eight"
+    )
     first: Literal["ae-patches", "snpa-fclsu"] = _sourced(
         "ae-patches", "document 000, section First Estimation; its formulas are labelled SNPA"
     )
@@ -51,7 +62,7 @@ class PerturbationSettings(AugmentationSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.first not in ("ae-patches", "snpa-fclsu"):
+        if self.first not in (PATCHES.name, SNPA.name):
             raise ValueError(f"first: expected 'ae-patches' or 'snpa-fclsu', got {self.first!r}")
         self.law()
 
@@ -62,12 +73,12 @@ class PerturbationSettings(AugmentationSettings):
         return Variability(self.variability, self.outside, spread=spread, shared=as_code)
 
 
-def starts_from(settings: PerturbationSettings) -> tuple[str, Mapping[str, Any]]:
-    """Name and settings of the first estimation: `ae-patches` in the same reading, or SNPA with FCLSU."""
-    if settings.first == "snpa-fclsu":
-        return settings.first, {}
+def starts_from(settings: PerturbationSettings) -> tuple[Method, Mapping[str, Any]]:
+    """First estimation and its settings: `ae-patches` in the same reading, or SNPA with FCLSU."""
+    if settings.first == SNPA.name:
+        return SNPA, {}
     same = ("reading", "patch_size", "batch", "learning_rate", "decay", "decay_every", "filters", "kernel")
-    return settings.first, {
+    return PATCHES, {
         "epochs": settings.first_epochs,
         "patches": settings.first_patches,
         **{name: getattr(settings, name) for name in (*same, "dropout")},
@@ -92,14 +103,12 @@ def solve(
         torch.tensor(E, dtype=torch.float32, device=where),
         torch.tensor(first.A, dtype=torch.float32, device=where),
         settings,
-        torch.Generator(where).manual_seed(seed),
+        own_generator(seed, where),
     )
-    return train(
-        scene, settings, batches, endmembers=endmembers, seed=seed, device=device, progress=progress
-    )
+    return train(scene, settings, batches, endmembers=endmembers, seed=seed, device=device, progress=progress)
 
 
-def rescaled(first: Unmixing, Y: Array) -> Array:
+def rescaled(first: Unmixing, Y: NDArray) -> NDArray:
     """Endmembers of the first estimation, each times one factor, so that ``E A`` is nearest to `Y`.
 
     The loss of `ae-patches` is blind to scale, so its endmembers have none; the noise's standard
@@ -135,8 +144,8 @@ def stream(
     def draw_images(number: int) -> Tensor:
         return perturb(E, law.draw((number, E.shape[1]), bands, generator))
 
-    def positions(number: int):  # noqa: ANN202 (a tuple of tensors)
-        return draw_positions(number, A.shape[1:], settings.patch_size, generator)
+    def positions(number: int) -> Positions:
+        return draw_positions(number, (A.shape[1], A.shape[2]), settings.patch_size, generator)
 
     kept = draw_images(settings.images) if settings.image_step else None
     corners = None if whole or kept is None else positions(count)

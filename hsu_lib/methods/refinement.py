@@ -11,7 +11,7 @@ from hsu_lib.methods.method import Method
 from hsu_lib.scene import Scene, Unmixing
 
 
-def _nothing(settings: Any) -> tuple[str, Mapping[str, Any]]:
+def _nothing(settings: Any) -> tuple[Method, Mapping[str, Any]]:
     raise NotImplementedError("a refinement says what it starts from")
 
 
@@ -22,13 +22,14 @@ class Refinement(Method):
     Parameters
     ----------
     starts_from
-        The settings of this method to the name and the settings of the method that makes the first
-        estimation, on the same scene with the same seed.
+        The settings of this method to the method that makes the first estimation, on the same scene with
+        the same seed, and its settings.
     """
 
-    starts_from: Callable[[Any], tuple[str, Mapping[str, Any]]] = _nothing
+    solve: Callable[..., Unmixing]
+    starts_from: Callable[[Any], tuple[Method, Mapping[str, Any]]] = _nothing
 
-    def unmix(self, scene: Scene, *, first: Unmixing | None = None, **asked: Any) -> Unmixing:  # type: ignore[override]
+    def unmix(self, scene: Scene, *, first: Unmixing | None = None, **asked: Any) -> Unmixing:
         """As `Method.unmix`; `first` is the first estimation, made here if it is not given.
 
         Raises
@@ -43,7 +44,7 @@ class Refinement(Method):
                 f"the first estimation, E {first.E.shape} and A {first.A.shape}, is not one of {scene.name}, "
                 f"Y {scene.Y.shape}"
             )
-        bound = replace(self, solve=partial(self.solve, first=first))  # type: ignore[call-arg]
+        bound = replace(self, solve=partial(self.solve, first=first))
         return Method.unmix(bound, scene, **asked)
 
     def _first(
@@ -56,9 +57,7 @@ class Refinement(Method):
         progress: bool = False,
         **settings: Any,
     ) -> Unmixing:
-        from hsu_lib.methods.catalogue import get  # which lists this method too
-
-        name, theirs = self.starts_from(self.configure(**settings))
-        return get(name).unmix(
+        method, theirs = self.starts_from(self.configure(**settings))
+        return method.unmix(
             scene, endmembers=endmembers, seed=seed, device=device, progress=progress, **theirs
         )

@@ -8,17 +8,18 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from hsu_lib.abundances import fclsu
 from hsu_lib.extraction import vca
-from hsu_lib.methods.augmentation import OPEN, AugmentationSettings, image, train
+from hsu_lib.methods.augmentation import AugmentationSettings, image, own_generator, train
 from hsu_lib.methods.autoencoder import CODE, _sourced
 from hsu_lib.methods.method import Method
 from hsu_lib.metrics import align
 from hsu_lib.networks.vae import EndmemberVAE, vae_loss
 from hsu_lib.perturbations import Batch, cut, draw_positions, generate
-from hsu_lib.scene import Array, Scene, Unmixing
+from hsu_lib.scene import Scene, Unmixing
 from hsu_lib.training import fit, seeded
 
 SECTION = "document 000, section VAE approach"
@@ -59,9 +60,7 @@ class VAESettings(AugmentationSettings):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
         if self.normalise not in ("endmembers", "both", "none"):
-            raise ValueError(
-                f"normalise: expected 'endmembers', 'both' or 'none', got {self.normalise!r} ({OPEN})"
-            )
+            raise ValueError(f"normalise: expected 'endmembers', 'both' or 'none', got {self.normalise!r}")
         if self.vae_rate <= 0:
             raise ValueError(f"vae_rate: expected a positive number, got {self.vae_rate}")
 
@@ -71,13 +70,13 @@ class Generated(NamedTuple):
     latently, ``(repeats, latent)``; its loss per epoch.
     """
 
-    repeated: Array
-    made: Array
-    latent: Array
-    loss: Array
+    repeated: NDArray
+    made: NDArray
+    latent: NDArray
+    loss: NDArray
 
 
-def repeated_vca(Y: Array, endmembers: int, *, repeats: int, seed: int, ordered: bool) -> Array:
+def repeated_vca(Y: NDArray, endmembers: int, *, repeats: int, seed: int, ordered: bool) -> NDArray:
     """Endmembers of repeated VCA runs, shape ``(repeats, bands, endmembers)``.
 
     Parameters
@@ -94,14 +93,14 @@ def repeated_vca(Y: Array, endmembers: int, *, repeats: int, seed: int, ordered:
     return np.stack(found)
 
 
-def unit(X: Array, axis: int) -> Array:
+def unit(X: NDArray, axis: int) -> NDArray:
     """`X` over its l2 norms along an axis; zeros stay zeros."""
     norms = np.linalg.norm(X, axis=axis, keepdims=True)
     return X / np.where(norms > 0, norms, 1.0)
 
 
 def generate_endmembers(
-    Y: Array, endmembers: int, settings: VAESettings, *, seed: int, device: str = "cpu"
+    Y: NDArray, endmembers: int, settings: VAESettings, *, seed: int, device: str = "cpu"
 ) -> Generated:
     """Train the VAE on repeated VCA runs of an image and draw new sets of endmembers from it.
 
@@ -134,7 +133,7 @@ def generate_endmembers(
     return Generated(repeated, made, latent, history["loss"] / settings.batch)
 
 
-def abundances(Y: Array, E: Array, settings: VAESettings) -> Array:
+def abundances(Y: NDArray, E: NDArray, settings: VAESettings) -> NDArray:
     """Abundances by FCLSU, shape ``(endmembers, pixels)``, with the endmembers as this reading gives them."""
     if settings.normalise == "both":
         Y = unit(Y, axis=0)
@@ -166,11 +165,9 @@ def solve(
         torch.tensor(maps, dtype=torch.float32, device=where).view(len(made), endmembers, *Y.shape[1:]),
         settings,
         noise=scale * settings.noise,
-        generator=torch.Generator(where).manual_seed(seed),
+        generator=own_generator(seed, where),
     )
-    return train(
-        scene, settings, batches, endmembers=endmembers, seed=seed, device=device, progress=progress
-    )
+    return train(scene, settings, batches, endmembers=endmembers, seed=seed, device=device, progress=progress)
 
 
 def stream(
@@ -186,7 +183,9 @@ def stream(
     """
     count = len(E) * max(settings.patches, 1)
     corners = (
-        draw_positions(count, A.shape[2:], settings.patch_size, generator) if settings.patches else None
+        draw_positions(count, (A.shape[2], A.shape[3]), settings.patch_size, generator)
+        if settings.patches
+        else None
     )
 
     def epoch(_: int) -> Iterator[Batch]:
