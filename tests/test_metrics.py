@@ -121,7 +121,7 @@ def test_score_of_the_truth_in_any_order_is_perfect():
     np.testing.assert_array_equal(aligned.A, scene.A)
     assert set(scores) >= set(metrics.SCORES) - {"cos-endmembers-max"}
     for name, value in scores.items():
-        perfect = {"cos": 1.0, "sre": np.inf, "ext": None}.get(name[:3], 0.0)
+        perfect = {"cos": 1.0, "det": 1.0, "sre": np.inf, "ext": None}.get(name[:3], 0.0)
         if perfect is not None and name not in ("cos-endmembers-max", "cos-endmembers-own-order"):
             assert value == pytest.approx(perfect, abs=1e-6), name
 
