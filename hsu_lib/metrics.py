@@ -1,8 +1,8 @@
-"""Every score of the book, one definition each, and the one alignment that comes before them.
+"""Every score of the book, one definition each, and the one order that comes before them.
 
-Scores compare an estimate with a reference in the order given; `align` finds the order. Angles are
-in radians, everything else in the unit of its inputs; percent and degrees belong to tables. Nothing
-here changes its inputs.
+Scores compare an estimate with a reference in the order given; `hsu_lib.alignment.align` finds the
+order. Angles are in radians, everything else in the unit of its inputs; percent and degrees belong to
+tables. Nothing here changes its inputs.
 """
 
 from __future__ import annotations
@@ -11,85 +11,14 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
+from hsu_lib.alignment import Float, align, pair, spectral_angle
 from hsu_lib.scene import Scene, Unmixing
 
-Float = NDArray[np.float64]
-
-
-def _pair(hat: ArrayLike, ref: ArrayLike) -> tuple[Float, Float]:
-    x, y = np.asarray(hat, dtype=np.float64), np.asarray(ref, dtype=np.float64)
-    if x.shape != y.shape:
-        raise ValueError(f"estimate has shape {x.shape}, reference {y.shape}: they must be equal")
-    if x.size == 0:
-        raise ValueError("nothing to compare: the arrays are empty")
-    return x, y
-
-
-def _unit(X: Float) -> tuple[Float, NDArray[np.bool_]]:
-    """Columns over their norms, and which columns have a direction at all."""
-    norms = np.linalg.norm(X, axis=0)
-    return X / np.where(norms > 0, norms, 1.0), norms > 0
-
-
-# --------------------------------------------------------------------------- angles and cosines
-
-
-def spectral_angle(E_hat: ArrayLike, E_ref: ArrayLike) -> Float:
-    r"""Angle between each spectrum and its reference, in radians.
-
-    For unit vectors :math:`u, v` the angle is :math:`2\,\mathrm{atan2}(\|u-v\|, \|u+v\|)`: equal to
-    :math:`\arccos(u^\top v)`, but precise for nearly parallel spectra, where rounding can push the
-    cosine past 1. A positive scale of either spectrum changes nothing.
-
-    Parameters
-    ----------
-    E_hat, E_ref
-        Spectra as columns, shape ``(bands, spectra)``, in matching order.
-
-    Returns
-    -------
-    ndarray
-        Shape ``(spectra,)``, in ``[0, pi]``. A spectrum of zeros has no direction and counts as
-        orthogonal to everything: ``pi / 2``.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ.
-
-    Examples
-    --------
-    >>> E = np.array([[1.0, 0.0], [0.0, 2.0]])
-    >>> spectral_angle(E, 5 * E)
-    array([0., 0.])
-
-    References
-    ----------
-    Kruse et al., Remote Sensing of Environment 44 (1993) 145-163 (the angle); W. Kahan, "How Futile
-    are Mindless Assessments of Roundoff in Floating-Point Computation", 2006 (this form).
-    """
-    x, y = _pair(E_hat, E_ref)
-    (u, u_has), (v, v_has) = _unit(x), _unit(y)
-    angle = 2.0 * np.arctan2(np.linalg.norm(u - v, axis=0), np.linalg.norm(u + v, axis=0))
-    return np.where(u_has & v_has, angle, np.pi / 2)
-
-
-def spectral_angles(E_hat: ArrayLike, E_ref: ArrayLike) -> Float:
-    """Angle of every estimate (rows) to every reference (columns), in radians.
-
-    Shapes ``(bands, m)`` and ``(bands, n)`` give ``(m, n)``; zero spectra as in `spectral_angle`.
-    """
-    x, y = np.asarray(E_hat, dtype=np.float64), np.asarray(E_ref, dtype=np.float64)
-    if x.ndim != 2 or y.ndim != 2 or x.shape[0] != y.shape[0]:
-        raise ValueError(
-            f"expected two (bands, spectra) matrices with equal bands, got {x.shape} and {y.shape}"
-        )
-    m, n = x.shape[1], y.shape[1]
-    return spectral_angle(np.repeat(x, n, axis=1), np.tile(y, (1, m))).reshape(m, n)
+# --------------------------------------------------------------------------- cosines
 
 
 def cosine_pooled(hat: ArrayLike, ref: ArrayLike) -> float:
@@ -98,7 +27,7 @@ def cosine_pooled(hat: ArrayLike, ref: ArrayLike) -> float:
     Endmembers of unequal scale weigh unequally. 0 if either is all zero.
     Source: document 000, section Metrics, for endmembers and for abundances.
     """
-    x, y = _pair(hat, ref)
+    x, y = pair(hat, ref)
     norms = np.linalg.norm(x) * np.linalg.norm(y)
     return float(np.vdot(x, y) / norms) if norms > 0 else 0.0
 
@@ -126,7 +55,7 @@ def mse(hat: ArrayLike, ref: ArrayLike) -> float:
 
     Document 000 prints a squared norm without the division; its values are of the size of a mean.
     """
-    x, y = _pair(hat, ref)
+    x, y = pair(hat, ref)
     return float(np.mean((x - y) ** 2))
 
 
@@ -148,13 +77,13 @@ def rmse_averaged(A_hat: ArrayLike, A_ref: ArrayLike) -> float:
 
 def rmse_per_endmember(A_hat: ArrayLike, A_ref: ArrayLike) -> Float:
     """Root mean squared error of each endmember's abundances, first axis ``endmembers``."""
-    x, y = _pair(A_hat, A_ref)
+    x, y = pair(A_hat, A_ref)
     return np.sqrt(np.mean((x - y).reshape(len(x), -1) ** 2, axis=1))
 
 
 def mae(hat: ArrayLike, ref: ArrayLike) -> float:
     """Mean over all entries of the absolute difference. Source: document 001, section Metrics."""
-    x, y = _pair(hat, ref)
+    x, y = pair(hat, ref)
     return float(np.mean(np.abs(x - y)))
 
 
@@ -170,7 +99,7 @@ def sre_db(hat: ArrayLike, ref: ArrayLike, *, norms: Literal["squared", "plain"]
     ValueError
         If the reference is all zero: the ratio has no meaning.
     """
-    x, y = _pair(hat, ref)
+    x, y = pair(hat, ref)
     signal, error = np.linalg.norm(y), np.linalg.norm(y - x)
     if signal == 0:
         raise ValueError("the reference is all zero: a signal-to-reconstruction error needs a signal")
@@ -199,38 +128,7 @@ def _mixed(E: ArrayLike, A: ArrayLike) -> Float:
     return E @ A.reshape(len(A), -1)
 
 
-# --------------------------------------------------------------------------- alignment
-
-
-def align(E_hat: ArrayLike, E_ref: ArrayLike) -> NDArray[np.intp]:
-    """Order of the estimated endmembers that fits the reference best: ONE order for E and A.
-
-    Minimises the sum of spectral angles over all permutations (Hungarian assignment). It uses the
-    reference: a page that shows aligned results says so.
-
-    Parameters
-    ----------
-    E_hat, E_ref
-        Shape ``(bands, endmembers)`` both.
-
-    Returns
-    -------
-    ndarray
-        Indices, shape ``(endmembers,)``: ``E_hat[:, order]`` and ``A_hat[order]`` stand in the order
-        of the reference.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ or a value is not finite.
-    """
-    x, y = _pair(E_hat, E_ref)
-    if not (np.isfinite(x).all() and np.isfinite(y).all()):
-        raise ValueError("cannot align endmembers that are not finite")
-    estimate, reference = linear_sum_assignment(spectral_angles(x, y))
-    order = np.empty(len(estimate), dtype=np.intp)
-    order[reference] = estimate
-    return order
+# --------------------------------------------------------------------------- orders of their own
 
 
 def cosine_own_order(hat: ArrayLike, ref: ArrayLike) -> float:
@@ -239,7 +137,7 @@ def cosine_own_order(hat: ArrayLike, ref: ArrayLike) -> float:
     The code of document 000 scores so: with an order of its own for each score, endmembers and
     abundances may belong to different orders, which flatters. For comparison with that code only.
     """
-    x, y = _pair(hat, ref)
+    x, y = pair(hat, ref)
     x, y = x.reshape(len(x), -1), y.reshape(len(y), -1)
     products = x @ y.T  # the numerator is a sum over matched pairs, so assignment solves it exactly
     norms = np.linalg.norm(x) * np.linalg.norm(y)
@@ -248,7 +146,7 @@ def cosine_own_order(hat: ArrayLike, ref: ArrayLike) -> float:
 
 def mse_own_order(hat: ArrayLike, ref: ArrayLike) -> float:
     """Mean squared error in the order of the first axis that minimises it; see `cosine_own_order`."""
-    x, y = _pair(hat, ref)
+    x, y = pair(hat, ref)
     x, y = x.reshape(len(x), -1), y.reshape(len(y), -1)
     return mse(x[linear_sum_assignment(cdist(y, x, "sqeuclidean"))[1]], y)
 
@@ -281,6 +179,7 @@ SCORES: Mapping[str, Score] = {
     "mse-reconstruction": Score("mean squared error of E A against Y", "1", "lower"),
     "sad-reconstruction": Score("spectral angle of E A to Y, mean over pixels", "rad", "lower"),
     "extreme-abundances": Score("share of abundances below 0.05 or above 0.95", "1", "higher"),
+    "extreme-abundances-reference": Score("that share in the reference", "1", "higher"),
     "contrast-abundances": Score("difference of the maps' standard deviations", "1", "lower"),
     "detail-abundances": Score("correlation of the maps' differences between neighbours", "1", "higher"),
     "cos-endmembers-own-order": Score("cosine of E over its own best order, over maxima", "1", "higher"),
@@ -304,7 +203,7 @@ def contrast_error(A_hat: ArrayLike, A_ref: ArrayLike) -> float:
     0 where every map has the contrast of its reference, wherever its light and dark pixels are. Our
     reading of "contrast" in document 000, section Samson dataset. Shapes ``(endmembers, ...)``.
     """
-    x, y = _pair(A_hat, A_ref)
+    x, y = pair(A_hat, A_ref)
     spread = [a.reshape(len(a), -1).std(axis=1) for a in (x, y)]
     return float(np.mean(np.abs(spread[0] - spread[1])))
 
@@ -316,7 +215,7 @@ def detail_correlation(A_hat: ArrayLike, A_ref: ArrayLike) -> float:
     without any difference has correlation 0. Our reading of "details" in document 000, section Samson
     dataset. Shapes ``(endmembers, height, width)``.
     """
-    pairs = zip(*(_differences(a) for a in _pair(A_hat, A_ref)), strict=True)
+    pairs = zip(*(_differences(a) for a in pair(A_hat, A_ref)), strict=True)
     found = []
     for x, y in pairs:
         x, y = x - x.mean(), y - y.mean()
@@ -375,6 +274,7 @@ def score(unmixing: Unmixing, scene: Scene) -> tuple[dict[str, float], Unmixing]
             "rmse-abundances-averaged": float(np.mean(errors)),
             "mae-abundances": mae(aligned.A, scene.A),
             "cos-abundances": cosine_pooled(aligned.A, scene.A),
+            "extreme-abundances-reference": extreme_share(scene.A),
             "contrast-abundances": contrast_error(aligned.A, scene.A),
             "detail-abundances": detail_correlation(aligned.A, scene.A),
             "mse-abundances-own-order": mse_own_order(A, scene.A),

@@ -31,7 +31,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from hsu_lib import abundances, metrics, pages, scenes
+from hsu_lib import abundances, alignment, metrics, pages, scenes
 
 page = pages.Page("metrics", profile)
 scene = scenes.load("lagoon")
@@ -66,7 +66,7 @@ aside = E[:, 1] - (E[:, 1] @ e) * e
 aside /= np.linalg.norm(aside)
 turned = e[:, None] * np.cos(angles) + aside[:, None] * np.sin(angles)
 original = np.repeat(e[:, None], angles.size, axis=1)
-by_atan2 = metrics.spectral_angle(turned, original)
+by_atan2 = alignment.spectral_angle(turned, original)
 cosines = (turned * original).sum(0) / np.linalg.norm(turned, axis=0) / np.linalg.norm(original, axis=0)
 by_arccos = np.arccos(np.clip(cosines, -1, 1))
 
@@ -103,7 +103,7 @@ page.text(
     f"In single precision, the format of most images, {spectra.shape[1]} random spectra against three times "
     f"themselves should give {spectra.shape[1]} zeros. The plain arccosine gives {np.isnan(raw).sum()} times "
     f"no number at all and up to {np.nanmax(raw):.1e} rad for the rest; the library's largest is "
-    f"{metrics.spectral_angle(3 * spectra, spectra).max():.1e} rad."
+    f"{alignment.spectral_angle(3 * spectra, spectra).max():.1e} rad."
 )
 
 # %% [markdown]
@@ -248,7 +248,7 @@ for mix in (0.0, 0.05, 0.1, 0.2):
     E_other, A_other = E @ M, np.linalg.solve(M, A.reshape(p, -1)).reshape(A.shape)
     rows.append(
         (mix, metrics.reconstruction_mse(scene.Y, E_other, A_other), metrics.rmse_pooled(A_other, A),
-         metrics.spectral_angle(E_other, E).mean())
+         alignment.spectral_angle(E_other, E).mean())
     )  # fmt: skip
 ambiguity = pd.DataFrame(
     rows, columns=["each endmember mixed by", "reconstruction MSE", "RMSE of A", "spectral angle of E (rad)"]
@@ -288,7 +288,7 @@ records = []
 for _ in range(draws):
     E_hat = scene.pixels[:, random.choice(scene.pixels.shape[1], p, replace=False)]
     A_hat = abundances.fclsu(scene.pixels, E_hat).reshape(A.shape)
-    order = metrics.align(E_hat, E)
+    order = alignment.align(E_hat, E)
     records.append((metrics.mse(A_hat[order], A), metrics.mse_own_order(A_hat, A)))
 one_order, own_order = np.array(records).T
 differ = ~np.isclose(one_order, own_order)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from toys import pure_pixel_scene
 
-from hsu_lib import metrics
+from hsu_lib import alignment
 from hsu_lib.extraction import sivm, vca
 from hsu_lib.noise import add_noise
 
@@ -52,7 +52,7 @@ def test_noise_moves_the_endmembers_only_a_little(snr_db):
     limit = np.deg2rad({20: 8.0, 40: 1.5}[snr_db])
 
     def worst(found):
-        return metrics.spectral_angle(found.E[:, metrics.align(found.E, scene.E)], scene.E).max()
+        return alignment.spectral_angle(found.E[:, alignment.align(found.E, scene.E)], scene.E).max()
 
     assert worst(sivm(noisy, 3)) < limit
     # a direction at right angles to an edge lets noise choose any pixel of that edge: rare, and VCA's own

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hsu_lib.abundances import fclsu
+from hsu_lib.alignment import align
 from hsu_lib.extraction import vca
 from hsu_lib.methods.augmentation import AugmentationSettings, image, own_generator, train
 from hsu_lib.methods.autoencoder import CODE, _sourced
 from hsu_lib.methods.method import Method
-from hsu_lib.metrics import align
 from hsu_lib.networks.vae import EndmemberVAE, vae_loss
 from hsu_lib.perturbations import Batch, cut, draw_positions, generate
 from hsu_lib.scene import Scene, Unmixing
@@ -135,8 +135,6 @@ def generate_endmembers(
 
 def abundances(Y: NDArray, E: NDArray, settings: VAESettings) -> NDArray:
     """Abundances by FCLSU, shape ``(endmembers, pixels)``, with the endmembers as this reading gives them."""
-    if settings.normalise == "both":
-        Y = unit(Y, axis=0)
     # the code hands over (endmembers, bands) made by reshaping: what FCLS then takes for spectra is not
     given = E.reshape(E.shape[::-1]).T if settings.reading == "code" else E
     return fclsu(Y, given)
@@ -154,8 +152,10 @@ def solve(
     """Make endmembers, mix them by the abundances that fit the image, train on patches of the result."""
     Y = image(scene)
     flat = Y.reshape(len(Y), -1).astype(np.float64)
-    made = generate_endmembers(flat, endmembers, settings, seed=seed, device=device).made
-    maps = np.stack([abundances(flat, E, settings) for E in made])
+    generated = generate_endmembers(flat, endmembers, settings, seed=seed, device=device)
+    made = generated.made
+    fitted = unit(flat, axis=0) if settings.normalise == "both" else flat
+    maps = np.stack([abundances(fitted, E, settings) for E in made])
     # images of unit spectra are far darker than the real one: one factor for all gives them its brightness
     power = np.sqrt(np.mean([np.mean((E @ A) ** 2) for E, A in zip(made, maps, strict=True)]))
     scale = float(np.sqrt(np.mean(flat**2)) / max(power, np.finfo(float).tiny))
@@ -167,7 +167,40 @@ def solve(
         noise=scale * settings.noise,
         generator=own_generator(seed, where),
     )
-    return train(scene, settings, batches, endmembers=endmembers, seed=seed, device=device, progress=progress)
+    found = train(
+        scene, settings, batches, endmembers=endmembers, seed=seed, device=device, progress=progress
+    )
+    # what the training data was like, for those who ask why
+    of_data = {
+        "vca-cosine": pairwise_cosine(generated.repeated),
+        "vae-loss": generated.loss,
+        "latent": generated.latent,
+        "residual": residual(fitted, made, maps),
+    }
+    return replace(found, history={**found.history, **of_data})
+
+
+def pairwise_cosine(E: NDArray) -> NDArray:
+    """Cosine of every two of several estimates, mean over endmembers.
+
+    Parameters
+    ----------
+    E
+        Shape ``(estimates, bands, endmembers)``, all in the same order.
+
+    Returns
+    -------
+    ndarray
+        Shape ``(estimates * (estimates - 1) / 2,)``.
+    """
+    u = unit(E, axis=1)
+    cosines = np.einsum("rlp,slp->rs", u, u, optimize=True) / E.shape[2]
+    return cosines[np.triu_indices(len(E), k=1)]
+
+
+def residual(Y: NDArray, E: NDArray, A: NDArray) -> NDArray:
+    """Norm of ``Y - E A`` over that of `Y`, one for each set of endmembers, shape ``(images,)``."""
+    return np.array([np.linalg.norm(Y - e @ a) / np.linalg.norm(Y) for e, a in zip(E, A, strict=True)])
 
 
 def stream(

@@ -1,0 +1,110 @@
+"""Angles between spectra, and the one order of endmembers that they decide."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import linear_sum_assignment
+
+Float = NDArray[np.float64]
+
+
+def pair(hat: ArrayLike, ref: ArrayLike) -> tuple[Float, Float]:
+    """Estimate and reference in double precision; refused if their shapes differ or they are empty."""
+    x, y = np.asarray(hat, dtype=np.float64), np.asarray(ref, dtype=np.float64)
+    if x.shape != y.shape:
+        raise ValueError(f"estimate has shape {x.shape}, reference {y.shape}: they must be equal")
+    if x.size == 0:
+        raise ValueError("nothing to compare: the arrays are empty")
+    return x, y
+
+
+def _unit(X: Float) -> tuple[Float, NDArray[np.bool_]]:
+    """Columns over their norms, and which columns have a direction at all."""
+    norms = np.linalg.norm(X, axis=0)
+    return X / np.where(norms > 0, norms, 1.0), norms > 0
+
+
+def spectral_angle(E_hat: ArrayLike, E_ref: ArrayLike) -> Float:
+    r"""Angle between each spectrum and its reference, in radians.
+
+    For unit vectors :math:`u, v` the angle is :math:`2\,\mathrm{atan2}(\|u-v\|, \|u+v\|)`: equal to
+    :math:`\arccos(u^\top v)`, but precise for nearly parallel spectra, where rounding can push the
+    cosine past 1. A positive scale of either spectrum changes nothing.
+
+    Parameters
+    ----------
+    E_hat, E_ref
+        Spectra as columns, shape ``(bands, spectra)``, in matching order.
+
+    Returns
+    -------
+    ndarray
+        Shape ``(spectra,)``, in ``[0, pi]``. A spectrum of zeros has no direction and counts as
+        orthogonal to everything: ``pi / 2``.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+
+    Examples
+    --------
+    >>> E = np.array([[1.0, 0.0], [0.0, 2.0]])
+    >>> spectral_angle(E, 5 * E)
+    array([0., 0.])
+
+    References
+    ----------
+    Kruse et al., Remote Sensing of Environment 44 (1993) 145-163 (the angle); W. Kahan, "How Futile
+    are Mindless Assessments of Roundoff in Floating-Point Computation", 2006 (this form).
+    """
+    x, y = pair(E_hat, E_ref)
+    (u, u_has), (v, v_has) = _unit(x), _unit(y)
+    angle = 2.0 * np.arctan2(np.linalg.norm(u - v, axis=0), np.linalg.norm(u + v, axis=0))
+    return np.where(u_has & v_has, angle, np.pi / 2)
+
+
+def spectral_angles(E_hat: ArrayLike, E_ref: ArrayLike) -> Float:
+    """Angle of every estimate (rows) to every reference (columns), in radians.
+
+    Shapes ``(bands, m)`` and ``(bands, n)`` give ``(m, n)``; zero spectra as in `spectral_angle`.
+    """
+    x, y = np.asarray(E_hat, dtype=np.float64), np.asarray(E_ref, dtype=np.float64)
+    if x.ndim != 2 or y.ndim != 2 or x.shape[0] != y.shape[0]:
+        raise ValueError(
+            f"expected two (bands, spectra) matrices with equal bands, got {x.shape} and {y.shape}"
+        )
+    m, n = x.shape[1], y.shape[1]
+    return spectral_angle(np.repeat(x, n, axis=1), np.tile(y, (1, m))).reshape(m, n)
+
+
+def align(E_hat: ArrayLike, E_ref: ArrayLike) -> NDArray[np.intp]:
+    """Order of the estimated endmembers that fits the reference best: ONE order for E and A.
+
+    Minimises the sum of spectral angles over all permutations (Hungarian assignment). It uses the
+    reference: a page that shows aligned results says so.
+
+    Parameters
+    ----------
+    E_hat, E_ref
+        Shape ``(bands, endmembers)`` both.
+
+    Returns
+    -------
+    ndarray
+        Indices, shape ``(endmembers,)``: ``E_hat[:, order]`` and ``A_hat[order]`` stand in the order
+        of the reference.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ or a value is not finite.
+    """
+    x, y = pair(E_hat, E_ref)
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise ValueError("cannot align endmembers that are not finite")
+    estimate, reference = linear_sum_assignment(spectral_angles(x, y))
+    order = np.empty(len(estimate), dtype=np.intp)
+    order[reference] = estimate
+    return order
