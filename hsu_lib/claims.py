@@ -211,12 +211,11 @@ class Judgement:
 
 def judge(
     claim: str,
-    comparisons: Sequence[Comparison],
+    comparisons: Sequence[Comparison | tuple[Comparison, ...]],
     *,
     profile: str,
     reason: str = "",
     complete: bool = True,
-    readings: bool = False,
     rehearsal: bool = False,
 ) -> Judgement:
     """Verdict on a claim from its comparisons, by the rule of this module.
@@ -226,7 +225,8 @@ def judge(
     claim
         Id in ``claims.yaml``.
     comparisons
-        All that the claim asserts; without any it is not testable.
+        All that the claim asserts; without any it is not testable. A tuple holds readings of one and the
+        same statement, of which it is not known which is meant: they decide only if they agree.
     profile
         Profile of the runs.
     reason
@@ -234,9 +234,6 @@ def judge(
     complete
         False if only a part of what the claim asserts is compared: a part can contradict a claim, but
         not reproduce it.
-    readings
-        True if the comparisons are readings of one and the same statement, of which it is not known which
-        is meant: then they decide only if they agree.
     rehearsal
         True if the runs are not at the settings that the claim is about: then it stays undecided.
 
@@ -247,12 +244,13 @@ def judge(
     """
     if claim not in claims().index:
         raise ValueError(f"no claim {claim!r} in {REPORTED.name}/claims.yaml")
-    verdicts = {c.verdict for c in comparisons}
+    stated = [c if isinstance(c, tuple) else (c,) for c in comparisons]
+    verdicts = {_agreed(readings) for readings in stated}
     if not verdicts:
         if not reason:
             raise ValueError(f"{claim}: without a comparison it is not testable; give the reason")
         verdict = Verdict.NOT_TESTABLE
-    elif rehearsal or (readings and len(verdicts) > 1):
+    elif rehearsal:
         verdict = Verdict.UNDECIDED
     elif Verdict.CONTRADICTED in verdicts:
         verdict = Verdict.CONTRADICTED
@@ -260,7 +258,12 @@ def judge(
         verdict = Verdict.UNDECIDED
     else:
         verdict = Verdict.REPRODUCED
-    return Judgement(claim, verdict, tuple(comparisons), profile, reason)
+    return Judgement(claim, verdict, tuple(c for readings in stated for c in readings), profile, reason)
+
+
+def _agreed(readings: tuple[Comparison, ...]) -> Verdict:
+    verdicts = {c.verdict for c in readings}
+    return verdicts.pop() if len(verdicts) == 1 else Verdict.UNDECIDED
 
 
 # --------------------------------------------------------------------------- what the documents say
@@ -324,9 +327,17 @@ def reported_value(source: str, **where: str) -> float:
     >>> reported_value("prim", table="Table 1", method="ae-plain", metric="mse-abundances")
     0.0926
     """
+    value = find_reported(source, **where)
+    if value is None:
+        raise LookupError(f"no figure of {source} matches {where}")
+    return value
+
+
+def find_reported(source: str, **where: str) -> float | None:
+    """As `reported_value`, but None if no row matches."""
     rows = reported(source)
     for column, value in where.items():
         rows = rows[rows[column] == value]
-    if len(rows) != 1:
+    if len(rows) > 1:
         raise LookupError(f"{len(rows)} figures of {source} match {where}, expected one")
-    return float(rows["value"].iloc[0])
+    return None if rows.empty else float(rows["value"].iloc[0])

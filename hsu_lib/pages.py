@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.pyplot import close
 
 from hsu_lib import scenes
-from hsu_lib.claims import Comparison, Judgement, Verdict, claims
+from hsu_lib.claims import Comparison, Judgement, Verdict, claims, judge
 from hsu_lib.published import PROFILES, Manifest, chapters_folder
 from hsu_lib.runs import Run, published_folder, write_atomically
 from hsu_lib.scene import SceneSpec
@@ -166,6 +166,40 @@ class Page:
     def text(self, markdown: str) -> None:
         """Show computed prose, in Markdown."""
         display(Markdown(markdown))
+
+    def judge(
+        self,
+        claim: str,
+        comparisons: Sequence[Comparison | tuple[Comparison, ...]],
+        *,
+        reason: str = "",
+        complete: bool = True,
+        rehearsal: bool | None = None,
+    ) -> None:
+        """Judge a claim by `hsu_lib.claims.judge` and show its `verdict`.
+
+        Parameters
+        ----------
+        claim, comparisons, reason, complete
+            See `hsu_lib.claims.judge`.
+        rehearsal
+            Whether the comparisons are only a rehearsal, which decides nothing; by default in the quick
+            profile, which trains far less than any document did.
+        """
+        if rehearsal is None:
+            rehearsal = self.manifest.profile == PROFILES[0]
+        if rehearsal:
+            reason += " The quick profile trains far less than the document did, so it decides nothing."
+        self.verdict(
+            judge(
+                claim,
+                comparisons,
+                profile=self.manifest.profile,
+                reason=reason.strip(),
+                complete=complete,
+                rehearsal=rehearsal,
+            )
+        )
 
     def verdict(self, judgement: Judgement) -> None:
         """Show a claim with its verdict and the comparisons behind it, and note it for the scorecard."""

@@ -66,6 +66,22 @@ class Results(NamedTuple):
             raise LookupError(f"{name} of {label!r} on {scene}: {len(found)} runs, not all with that score")
         return np.array(found, dtype=np.float64)
 
+    def summary(self, names: Iterable[str]) -> pd.DataFrame:
+        """Mean of scores over seeds, one row per scene, condition and score, in the order of the runs.
+
+        Columns: scene, label, method, score, mean, std (NaN with a single seed), seeds, and ``ours``, mean
+        and standard deviation as text.
+        """
+        conditions = self.table[["scene", "label", "method"]].drop_duplicates().itertuples(index=False)
+        rows = []
+        for (scene, label, method), name in product(list(conditions), list(names)):
+            values = self.scores(scene, label, name)
+            std = float(values.std(ddof=1)) if len(values) > 1 else np.nan
+            rows.append((scene, label, method, name, values.mean(), std, len(values)))
+        table = pd.DataFrame(rows, columns=["scene", "label", "method", "score", "mean", "std", "seeds"])
+        told = zip(table["mean"], table["std"], strict=True)
+        return table.assign(ours=[f"{m:.4f}" + ("" if np.isnan(s) else f" ± {s:.4f}") for m, s in told])
+
     def compare(
         self,
         name: str,

@@ -48,11 +48,15 @@ def test_a_part_can_contradict_but_not_reproduce():
 def test_readings_decide_only_if_they_agree():
     yes, no = mse([1, 1.1, 0.9], [2, 2, 2]), mse([2, 2.1, 1.9], [1, 1, 1])
     for both, expected in (
-        ([yes, yes], Verdict.REPRODUCED),
-        ([no, no], Verdict.CONTRADICTED),
-        ([yes, no], Verdict.UNDECIDED),
+        ((yes, yes), Verdict.REPRODUCED),
+        ((no, no), Verdict.CONTRADICTED),
+        ((yes, no), Verdict.UNDECIDED),
     ):
-        assert judge(CLAIM, both, profile="t", readings=True).verdict is expected
+        assert judge(CLAIM, [both], profile="t").verdict is expected
+        assert len(judge(CLAIM, [both], profile="t").comparisons) == 2
+    assert judge(CLAIM, [(yes, yes), yes], profile="t").verdict is Verdict.REPRODUCED
+    assert judge(CLAIM, [(yes, no), yes], profile="t").verdict is Verdict.UNDECIDED
+    assert judge(CLAIM, [(yes, no), no], profile="t").verdict is Verdict.CONTRADICTED
 
 
 def test_a_rehearsal_decides_nothing():
@@ -114,7 +118,7 @@ def test_the_reported_figures_are_all_there():
 def test_one_reported_value_is_found_and_none_or_many_are_refused():
     where = {"table": "Table 1", "method": "ae-patches", "metric": "cos-abundances"}
     assert claims.reported_value("prim", **where) == 0.8439
-    with pytest.raises(LookupError, match="0 figures"):
+    with pytest.raises(LookupError, match="no figure"):
         claims.reported_value("prim", table="Table 99")
     with pytest.raises(LookupError, match="expected one"):
         claims.reported_value("prim", table="Table 1")
