@@ -155,7 +155,7 @@ def run_chapter(
     }
     start = time.monotonic()
     if progress:
-        print(f"  {chapter:<12}{profile:<8}", end="", flush=True)
+        print(f"  {chapter:<16}{profile:<8}", end="", flush=True)
     try:
         with _environment(environment), TemporaryDirectory(prefix="hsu-") as sockets:
             execute_notebook(
@@ -304,7 +304,7 @@ def build(
     ]
     start = time.monotonic()
     if progress:
-        print(f"  {'pages':<20}", end="", flush=True)
+        print(f"  {'pages':<24}", end="", flush=True)
     html = _pages(executed, out)
     if progress:
         print(f"{time.monotonic() - start:6.1f} s", flush=True)

@@ -121,7 +121,7 @@ def abundance_maps(
             ax.set_xlabel(notes[k])
     if drawn is not None:
         figure = axes[0].figure
-        figure.colorbar(drawn, ax=list(axes), label="abundance", shrink=0.85, pad=0.01)
+        figure.colorbar(drawn, ax=list(axes), label="abundance", ticks=(0, 0.5, 1), shrink=0.85, pad=0.01)
     return axes
 
 
@@ -232,4 +232,126 @@ def seed_panels(
             seed_dots(by_score[name], ax).set_title(f"{scene}: {title}", fontsize="medium")
         for ax in row[1:]:
             ax.set_yticklabels([])
+    return figure
+
+
+def perturbation_panels(
+    spectrum: ArrayLike, factors: ArrayLike, copies: ArrayLike, pixels: ArrayLike
+) -> Figure:
+    """Random functions of the band, a spectrum times each, and the spread of one of these over pixels.
+
+    Parameters
+    ----------
+    spectrum
+        Shape ``(bands,)``.
+    factors, copies
+        Shape ``(copies, bands)``.
+    pixels
+        Shape ``(pixels, bands)``.
+    """
+    figure, axes = grid(1, 3, ratio=0.8)
+    pixels, band = np.asarray(pixels), np.arange(len(np.asarray(spectrum)))
+    for colour, factor, copy in zip(_CYCLE, np.asarray(factors), np.asarray(copies), strict=False):
+        axes[0, 0].plot(band, factor, color=colour)
+        axes[0, 1].plot(band, copy, color=colour)
+    axes[0, 1].plot(band, spectrum, "k--", label="first estimate")
+    for share, alpha in ((95, 0.2), (50, 0.4)):
+        low, high = np.percentile(pixels, (50 - share / 2, 50 + share / 2), axis=0)
+        label = f"{share} % of the pixels"
+        axes[0, 2].fill_between(band, low, high, color=_CYCLE[0], alpha=alpha, linewidth=0, label=label)
+    axes[0, 2].plot(band, np.median(pixels, axis=0), color=_CYCLE[0], label="median")
+    for ax, title in zip(axes[0], ("functions", "one per image", "one per pixel more"), strict=True):
+        ax.set(title=title, xlabel="band index")
+    for ax in axes[0, 1:]:
+        ax.set_ylim(0, None)
+        ax.legend(fontsize="small")
+    return figure
+
+
+def cost_panels(
+    minutes: Mapping[str, ArrayLike],
+    scores: Mapping[str, Mapping[str, ArrayLike]],
+    titles: Mapping[str, str],
+) -> Figure:
+    """Scores over minutes, a dot per seed: condition to minutes, and score to condition to values."""
+    figure, axes = grid(1, len(titles), ratio=0.75)
+    for ax, (name, title) in zip(axes[0], titles.items(), strict=True):
+        for k, (label, spent) in enumerate(minutes.items()):
+            ax.plot(spent, scores[name][label], "o", color=_CYCLE[k], alpha=0.75, label=label)
+        ax.set(title=title, xscale="log", xlabel="minutes")
+        ax.title.set_fontsize("medium")
+        ax.grid(alpha=0.3)
+    figure.legend(
+        *axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize="small"
+    )
+    return figure
+
+
+def dose_panels(
+    doses: Sequence[float],
+    scores: Mapping[str, Mapping[str, Sequence[ArrayLike]]],
+    titles: Mapping[str, str],
+    *,
+    xlabel: str,
+    reported: Mapping[str, Sequence[float | None]] | None = None,
+) -> Figure:
+    """Scores over a parameter: every seed a dot, the mean a line, what is reported a diamond.
+
+    Parameters
+    ----------
+    doses
+        Values of the parameter.
+    scores
+        Score to condition to one array ``(seeds,)`` per dose.
+    titles
+        Score to the title of its panel.
+    reported
+        Score to one figure per dose, or None where there is none.
+    """
+    figure, axes = grid(1, len(titles), ratio=0.75)
+    for ax, (name, title) in zip(axes[0], titles.items(), strict=True):
+        for k, (label, groups) in enumerate(scores[name].items()):
+            for dose, values in zip(doses, groups, strict=True):
+                dots = np.asarray(values, dtype=float)
+                ax.plot(np.full(len(dots), dose), dots, "o", color=_CYCLE[k], alpha=0.5, markersize=4)
+            means = [float(np.asarray(values, dtype=float).mean()) for values in groups]
+            ax.plot(doses, means, color=_CYCLE[k], label=label)
+        theirs = (reported or {}).get(name, ())
+        given = [(x, y) for x, y in zip(doses, theirs, strict=False) if y is not None]
+        if given:
+            ax.plot(*zip(*given, strict=True), "D", mfc="none", mec="black", label="reported, one run")
+        ax.set(title=title, xlabel=xlabel)
+        ax.title.set_fontsize("medium")
+        ax.grid(alpha=0.3)
+    axes[0, 0].legend(fontsize="small")
+    return figure
+
+
+def set_panels(scene: Scene, sets: Mapping[str, Sequence[ArrayLike]]) -> Figure:
+    """Many sets of endmembers, each ``(bands, endmembers)``, drawn over each other, a panel per title."""
+    figure, axes = grid(-(-len(sets) // 2), 2, ratio=0.62)
+    assert scene.E is not None
+    for ax, (title, many) in zip(axes.flat, sets.items(), strict=False):
+        look: dict[str, Any] = {"wavelengths": scene.wavelengths, "materials": scene.materials}
+        faint = float(np.clip(15 / len(many), 0.15, 0.8))
+        for E in many:
+            spectra(E, ax, **look, linewidth=0.5, alpha=faint, label=None)
+        spectra(max_normalised(scene.E), ax, **look, linestyle="--", linewidth=1.5)
+        ax.set(title=title, ylabel="over its maximum", ylim=(0, 1.1))
+    axes[0, 0].legend(fontsize="small")
+    return figure
+
+
+def latent_panels(latents: Mapping[str, ArrayLike], losses: Mapping[str, ArrayLike]) -> Figure:
+    """Latent means, shape ``(sets, latent)`` of which the first two are drawn, and loss per epoch."""
+    figure, axes = grid(1, 2, ratio=0.75)
+    for k, (label, z) in enumerate(latents.items()):
+        z = np.asarray(z)
+        second = z[:, 1] if z.shape[1] > 1 else np.zeros(len(z))
+        axes[0, 0].plot(z[:, 0], second, "o", color=_CYCLE[k], alpha=0.6, markersize=4, label=label)
+        axes[0, 1].plot(np.asarray(losses[label]), color=_CYCLE[k], label=label)
+    axes[0, 0].set(title="latent means", xlabel="first latent number", ylabel="second latent number")
+    axes[0, 1].set(title="loss of the VAE", xlabel="epoch", ylabel="loss per set", yscale="log")
+    for ax in axes[0]:
+        ax.legend(fontsize="small")
     return figure

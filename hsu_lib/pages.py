@@ -26,6 +26,8 @@ from hsu_lib.scene import SceneSpec
 from hsu_lib.sweep import Results, sweep
 
 DPI = 110
+#: A verdict with more comparisons folds its table behind a line that counts them.
+_MOST_ROWS = 4
 
 
 class Page:
@@ -219,6 +221,10 @@ class Page:
             if rows
             else ""
         )
+        if len(judgement.comparisons) > _MOST_ROWS:
+            marks = [_mark(c) for c in judgement.comparisons]
+            counts = ", ".join(f"{marks.count(m)} {m}" for m in ("holds", "open", "fails") if m in marks)
+            table = f"<details><summary>{len(marks)} comparisons: {counts}</summary>{table}</details>"
         reason = f"<p>{html.escape(judgement.reason)}</p>" if judgement.reason else ""
         own = claim["own_figures"]
         display(
@@ -267,8 +273,11 @@ def badge(verdict: str) -> str:
     return f'<span class="verdict verdict-{verdict.replace(" ", "-")}">{html.escape(verdict)}</span>'
 
 
+def _mark(c: Comparison) -> str:
+    return {Verdict.REPRODUCED: "holds", Verdict.CONTRADICTED: "fails"}.get(c.verdict, "open")
+
+
 def _comparison_row(c: Comparison) -> str:
-    mark = {Verdict.REPRODUCED: "holds", Verdict.CONTRADICTED: "fails"}.get(c.verdict, "open")
     percent = [("" if value is None else f"{100 * value:+.1f} %") for value in (c.relative, c.reported)]
     cells = [
         html.escape(c.what),
@@ -276,7 +285,7 @@ def _comparison_row(c: Comparison) -> str:
         f"{c.low:+.4f} to {c.high:+.4f}",
         str(c.seeds),
         *percent,
-        mark,
+        _mark(c),
     ]
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 

@@ -79,8 +79,8 @@ class Results(NamedTuple):
             std = float(values.std(ddof=1)) if len(values) > 1 else np.nan
             rows.append((scene, label, method, name, values.mean(), std, len(values)))
         table = pd.DataFrame(rows, columns=["scene", "label", "method", "score", "mean", "std", "seeds"])
-        told = zip(table["mean"], table["std"], strict=True)
-        return table.assign(ours=[f"{m:.4f}" + ("" if np.isnan(s) else f" ± {s:.4f}") for m, s in told])
+        spread = ["" if np.isnan(s) else f"\u00a0±\u00a0{s:.4f}" for s in table["std"]]
+        return table.assign(ours=[f"{m:.4f}{s}" for m, s in zip(table["mean"], spread, strict=True)])
 
     def compare(
         self,
