@@ -139,7 +139,7 @@ def snpa(Y: ArrayLike, endmembers: int) -> Extraction:
     The residual of a pixel is its distance to the convex hull of the pixels chosen so far and the
     origin, :math:`\min_h \|y - E h\|` with :math:`h \ge 0` and :math:`\sum h \le 1`. That is FCLSU with
     one more endmember, the zero spectrum. Unlike orthogonal projections (SPA) it needs no linearly
-    independent endmembers, and dark ones are found too.
+    independent endmembers, and finds dark ones too unless they are mixtures of others and shade.
 
     Parameters
     ----------

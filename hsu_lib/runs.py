@@ -130,6 +130,11 @@ def code_fingerprint(method: str) -> str:
     return _fingerprint(methods.get(method).solve.__module__, "hsu_lib.noise")
 
 
+def made_by_this_code(record: Record) -> bool:
+    """Whether the method's code is still what made the record."""
+    return record.made.get("code") == code_fingerprint(record.asked["method"])
+
+
 @cache
 def scores_fingerprint() -> str:
     """SHA-256 of the code of the scores; see `code_fingerprint`."""
@@ -276,8 +281,30 @@ class Record:
         return Unmixing(self.arrays["E"], self.arrays["A"], Status[self.status], curves)
 
 
-def execute(run: Run, *, device: str = "cpu", progress: bool = False, store: Store | None = None) -> Record:
-    """Make a run now; what it starts from is taken from `store`, or made and kept there.
+def execute(
+    run: Run,
+    *,
+    device: str = "cpu",
+    progress: bool = False,
+    store: Store | None = None,
+    fresh: set[str] | None = None,
+) -> Record:
+    """Make a run now.
+
+    What it starts from (`Run.first`) is taken from `store` if it was made there by today's code, else made
+    and kept there. It comes in the order of the scene's reference, as every record does.
+
+    Parameters
+    ----------
+    run
+        What is asked.
+    device, progress
+        See `hsu_lib.methods.Method.unmix`.
+    store
+        Where first estimations are found and kept; None makes each anew.
+    fresh
+        If given, only first estimations with these keys are taken from the store; keys of those made here
+        are added.
 
     Raises
     ------
@@ -289,11 +316,14 @@ def execute(run: Run, *, device: str = "cpu", progress: bool = False, store: Sto
     method, scene = methods.get(run.method), scenes.load(run.scene, progress=progress)
     given: dict[str, Any] = dict(run.settings)
     if run.first is not None:
-        record = store.get(run.first) if store else None
-        if record is None or record.origin != "local":  # a published one keeps its maps in 255 steps
-            record = execute(run.first, device=device, progress=progress, store=store)
+        record = store.get(run.first) if store and (fresh is None or run.first.key in fresh) else None
+        # a published one keeps its maps in 255 steps
+        if record is None or record.origin != "local" or not made_by_this_code(record):
+            record = execute(run.first, device=device, progress=progress, store=store, fresh=fresh)
             record = store.put(record) if store else record
-        given["first"] = record.unmixing
+            if fresh is not None:
+                fresh.add(record.key)
+        given["start"] = record.unmixing
     started = time.perf_counter()
     unmixing = method.unmix(
         scene,

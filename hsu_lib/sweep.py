@@ -21,8 +21,8 @@ from hsu_lib.runs import (
     Run,
     Store,
     as_row,
-    code_fingerprint,
     execute,
+    made_by_this_code,
     rescored,
     scores_fingerprint,
 )
@@ -149,6 +149,7 @@ def sweep(
     """
     store = store or Store()
     recompute = os.environ.get("HSU_RECOMPUTE") == "1" if recompute is None else recompute
+    fresh: set[str] | None = set() if recompute else None
     records: list[Record] = []
     rows: list[dict[str, Any]] = []
     with tqdm(runs, disable=not progress, unit="run", mininterval=2.0) as bar:
@@ -159,13 +160,14 @@ def sweep(
             if record is None:
                 # a method's own bar only where it can be redrawn in place
                 bars = progress and sys.stderr.isatty()
-                made = execute(run, device=device or default_device(), progress=bars, store=store)
-                record = store.put(made)
+                where = device or default_device()
+                record = store.put(execute(run, device=where, progress=bars, store=store, fresh=fresh))
+                if fresh is not None:
+                    fresh.add(record.key)
             elif _can_be_rescored(record):
                 record = store.put(rescored(record))
             records.append(record)
-            fingerprints = (code_fingerprint(run.method), scores_fingerprint())
-            changed = (record.made.get("code"), record.made.get("scores")) != fingerprints
+            changed = not made_by_this_code(record) or record.made.get("scores") != scores_fingerprint()
             rows.append(
                 as_row(record) | {"label": run.label or run.method, "replayed": replayed, "changed": changed}
             )

@@ -1,4 +1,4 @@
-"""VCA and SiVM: pure pixels found exactly, both branches of VCA, noise, borders."""
+"""VCA, SiVM and SNPA: pure pixels found exactly, both branches of VCA, noise, borders."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import minimize
 from toys import pure_pixel_scene
 
 from hsu_lib import alignment
-from hsu_lib.extraction import sivm, vca
+from hsu_lib.extraction import sivm, snpa, vca
 from hsu_lib.noise import add_noise
 
 
@@ -45,6 +46,64 @@ def test_sivm_takes_the_largest_simplex_greedily():
         assert volume(chosen[: k + 1]) == pytest.approx(max(rivals))
 
 
+@given(st.integers(0, 2**32 - 1), st.integers(1, 5))
+def test_snpa_finds_the_pure_pixels(seed, endmembers):
+    scene = pure_pixel_scene(9, 11, bands=30, endmembers=endmembers, seed=seed)
+    found = snpa(scene.pixels, endmembers)
+    assert set(found.indices) == set(range(endmembers))
+    np.testing.assert_array_equal(found.E, scene.pixels[:, found.indices].astype(float))
+
+
+def mixtures_of(E, pixels=60):
+    """Pixels, the first of which are pure."""
+    rng = np.random.default_rng(0)
+    A = rng.dirichlet(np.ones(E.shape[1]), pixels).T
+    A[:, : E.shape[1]] = np.eye(E.shape[1])
+    return E @ A
+
+
+@pytest.mark.parametrize(("one", "two"), [(0.8, -0.3), (-0.2, 0.6)])
+def test_snpa_finds_an_endmember_that_depends_linearly_on_the_others(one, two):
+    x = np.linspace(0, 1, 12)
+    E = np.column_stack([1 + x, 2 - x, one * (1 + x) + two * (2 - x)])
+    assert E.min() > 0
+    Y = mixtures_of(E)
+    assert set(snpa(Y, 3).indices) == {0, 1, 2}
+    # orthogonal projections see nothing that two of the three do not explain
+    for pair in ([0, 1], [0, 2], [1, 2]):
+        assert np.abs(Y - E[:, pair] @ np.linalg.lstsq(E[:, pair], Y)[0]).max() < 1e-12
+
+
+def test_snpa_cannot_see_an_endmember_that_is_a_darkened_mixture_of_the_others():
+    x = np.linspace(0, 1, 12)
+    Y = mixtures_of(np.column_stack([1 + x, 2 - x, 0.3 * (1 + x) + 0.3 * (2 - x)]))
+    first = snpa(Y, 2)
+    assert set(first.indices) == {0, 1}
+    assert max(distance_to_hull(y, first.E) for y in Y.T) < 1e-5
+
+
+def distance_to_hull(y, E):
+    """Distance to the hull of the columns of `E` and the origin, by a general solver."""
+    found = minimize(
+        lambda h: ((y - E @ h) ** 2).sum(),
+        np.full(E.shape[1], 0.5 / E.shape[1]),
+        jac=lambda h: -2 * E.T @ (y - E @ h),
+        bounds=[(0, 1)] * E.shape[1],
+        constraints={"type": "ineq", "fun": lambda h: 1 - h.sum(), "jac": lambda h: -np.ones_like(h)},
+        options={"ftol": 1e-14},
+    )
+    return np.sqrt(found.fun)
+
+
+def test_snpa_takes_what_those_before_explain_worst():
+    Y = np.random.default_rng(0).random((4, 40))
+    chosen = list(snpa(Y, 4).indices)
+    assert chosen[0] == np.linalg.norm(Y, axis=0).argmax()
+    for k in range(1, 4):
+        distances = [distance_to_hull(y, Y[:, chosen[:k]]) for y in Y.T]
+        assert chosen[k] == np.argmax(distances)
+
+
 @pytest.mark.parametrize("snr_db", [20, 40])
 def test_noise_moves_the_endmembers_only_a_little(snr_db):
     scene = pure_pixel_scene(19, 23, bands=60, endmembers=3)
@@ -55,6 +114,7 @@ def test_noise_moves_the_endmembers_only_a_little(snr_db):
         return alignment.spectral_angle(found.E[:, alignment.align(found.E, scene.E)], scene.E).max()
 
     assert worst(sivm(noisy, 3)) < limit
+    assert worst(snpa(noisy, 3)) < limit
     # a direction at right angles to an edge lets noise choose any pixel of that edge: rare, and VCA's own
     assert np.median([worst(vca(noisy, 3, seed=seed)) for seed in range(9)]) < limit
 
@@ -77,7 +137,7 @@ def test_vca_follows_its_seed_and_only_its_seed():
     assert len({tuple(sorted(vca(Y, 5, seed=s).indices)) for s in range(10)}) > 1
 
 
-@pytest.mark.parametrize("pick", [sivm, lambda Y, p: vca(Y, p, seed=0)])
+@pytest.mark.parametrize("pick", [sivm, snpa, lambda Y, p: vca(Y, p, seed=0)])
 @pytest.mark.parametrize(
     ("Y", "endmembers", "message"),
     [
@@ -93,7 +153,7 @@ def test_what_cannot_be_picked_is_refused(pick, Y, endmembers, message):
         pick(Y, endmembers)
 
 
-@pytest.mark.parametrize("pick", [sivm, lambda Y, p: vca(Y, p, seed=0)])
+@pytest.mark.parametrize("pick", [sivm, snpa, lambda Y, p: vca(Y, p, seed=0)])
 def test_degenerate_images_give_finite_endmembers(pick):
     for Y in (np.ones((4, 9)), np.zeros((4, 9)), np.outer(np.arange(4.0), np.ones(9))):
         found = pick(Y, 3)

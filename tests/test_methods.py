@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
+import torch
 from toys import pure_pixel_scene
 
 from hsu_lib import metrics
 from hsu_lib.methods import METHODS, get
-from hsu_lib.scene import Scene, Status
+from hsu_lib.methods.augmentation import own_generator
+from hsu_lib.methods.refinement import Refinement
+from hsu_lib.scene import Scene, Status, Unmixing
 
 #: Settings under which a method is quick enough for every contract test.
 NETWORK = {"filters": 6, "kernel": 3}
@@ -99,7 +104,7 @@ def test_an_unknown_method_names_the_closest():
         get("ae-patch")
 
 
-@pytest.mark.parametrize("name", ["fclsu", "vca-fclsu", "sivm-fclsu"])
+@pytest.mark.parametrize("name", ["fclsu", "vca-fclsu", "sivm-fclsu", "snpa-fclsu"])
 def test_noiseless_pure_pixels_are_recovered_exactly(name):
     scene = pure_pixel_scene(height=9, width=11)
     scores, _ = metrics.score(get(name).unmix(scene, endmembers=3), scene)
@@ -107,28 +112,96 @@ def test_noiseless_pure_pixels_are_recovered_exactly(name):
     assert scores["rmse-abundances"] < 1e-4
 
 
+def striped_scene():
+    """Stripes of pure materials, wide against the kernel: a decoder need not borrow from neighbours."""
+    scene = pure_pixel_scene()
+    A = np.kron(np.eye(3), np.ones((1, 8)))[:, None, :].repeat(20, axis=1)  # 3 x 20 x 24
+    return Scene(np.einsum("lp,phw->lhw", scene.E, A), scene.E, A)
+
+
+STRIPED = {"filters": 16, "kernel": 3, "dropout": 0.0, "patch_size": 12}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("reading", ["document", "code"])
 def test_the_autoencoder_finds_the_endmembers_of_a_simple_scene(reading):
-    # stripes of pure materials, wide against the kernel: the decoder has no reason to borrow from neighbours
-    scene = pure_pixel_scene()
-    A = np.kron(np.eye(3), np.ones((1, 8)))[:, None, :].repeat(20, axis=1)  # 3 x 20 x 24
-    stripes = Scene(np.einsum("lp,phw->lhw", scene.E, A), scene.E, A)
-    u = get("ae-patches").unmix(
-        stripes,
-        seed=0,
-        reading=reading,
-        epochs=40,
-        patches=20,
-        patch_size=12,
-        filters=16,
-        kernel=3,
-        dropout=0.0,
-    )
+    stripes = striped_scene()
+    u = get("ae-patches").unmix(stripes, seed=0, reading=reading, epochs=40, patches=20, **STRIPED)
     scores, _ = metrics.score(u, stripes)
     assert scores["sad-endmembers"] < np.deg2rad(10)
     assert scores["rmse-abundances"] < 0.25  # uniform maps would score 0.47
     assert u.history["loss"][-1] < 0.2 * u.history["loss"][0]
+
+
+REFINEMENTS = [name for name, method in METHODS.items() if isinstance(method, Refinement)]
+
+
+@pytest.mark.parametrize(
+    ("name", "reading"),
+    [*product(REFINEMENTS, ["document", "code"]), ("vae-augmentation", "document")],  # its code: next test
+)
+def test_training_on_generated_images_finds_the_endmembers_of_a_simple_scene(name, reading):
+    stripes = striped_scene()
+    on_patches = dict(get(name).defaults).get("patches") != 0
+    given = {"epochs": 20} | ({"images": 10, "patches": 5} if on_patches else {"images": 20})
+    given |= {"start": get("snpa-fclsu").unmix(stripes)} if name in REFINEMENTS else {"repeats": 20}
+    scores, _ = metrics.score(get(name).unmix(stripes, seed=0, reading=reading, **given, **STRIPED), stripes)
+    assert scores["sad-endmembers"] < np.deg2rad(3)  # 0.6 to 2.3 degrees over ten seeds
+    assert scores["rmse-abundances"] < 0.15  # uniform maps would score 0.47
+
+
+def test_the_codes_vae_mixes_up_the_endmembers():
+    # it averages VCA's runs without bringing them into one order
+    stripes = striped_scene()
+    given = {"seed": 0, "epochs": 20, "images": 10, "patches": 5, "repeats": 20}
+    u = get("vae-augmentation").unmix(stripes, reading="code", **given, **STRIPED)
+    assert metrics.score(u, stripes)[0]["sad-endmembers"] > np.deg2rad(10)
+
+
+@pytest.mark.parametrize("name", REFINEMENTS)
+def test_a_refinement_makes_its_first_estimation_with_the_same_seed_and_settings(name):
+    scene, quick = pure_pixel_scene(), QUICK[name]
+    alone = get(name).unmix(scene, seed=3, dropout=0.1, **quick)
+    first = get("ae-patches").unmix(scene, seed=3, dropout=0.1, **PATCHES)
+    given = get(name).unmix(scene, seed=3, dropout=0.1, start=first, **quick)
+    np.testing.assert_array_equal(alone.E, given.E)
+    np.testing.assert_array_equal(alone.A, given.A)
+    other = get("ae-patches").unmix(scene, seed=4, dropout=0.1, **PATCHES)
+    assert not np.array_equal(get(name).unmix(scene, seed=3, dropout=0.1, start=other, **quick).A, given.A)
+
+
+def test_the_same_seed_is_another_draw_in_the_data_and_in_the_network():
+    here = torch.device("cpu")
+    for seed in range(5):
+        data = torch.randn(9, generator=own_generator(seed, here))
+        assert not torch.equal(data, torch.randn(9, generator=torch.Generator().manual_seed(seed)))
+        assert torch.equal(data, torch.randn(9, generator=own_generator(seed, here)))
+
+
+@pytest.mark.parametrize("name", REFINEMENTS)
+def test_a_first_estimation_of_another_scene_is_refused(name):
+    scene = pure_pixel_scene()
+    for wrong in (Unmixing(scene.E[1:], scene.A), Unmixing(scene.E, scene.A.transpose(0, 2, 1))):
+        with pytest.raises(ValueError, match=r"first estimation, E .* is not one of toy"):
+            get(name).unmix(scene, start=wrong)
+
+
+def test_a_first_estimation_with_another_number_of_endmembers_is_refused():
+    scene = pure_pixel_scene()
+    with pytest.raises(ValueError, match="endmembers"):
+        unmix("simple-perturbation-patches", scene, start=Unmixing(scene.E[:, :2], scene.A[:2]))
+
+
+def test_a_refinement_can_be_told_to_start_from_snpa():
+    scene = pure_pixel_scene()
+    u = unmix("simple-perturbation-patches", scene, first="snpa-fclsu")
+    assert u.E.shape == (12, 3)
+
+
+def test_a_first_estimation_that_diverged_makes_a_refinement_that_diverged():
+    scene = pure_pixel_scene()
+    first = Unmixing(np.full((12, 3), np.nan), scene.A)
+    assert unmix("simple-perturbation-patches", scene, start=first).status is Status.DIVERGED
 
 
 @pytest.mark.parametrize(

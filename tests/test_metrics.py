@@ -95,6 +95,43 @@ def test_reconstruction_known():
     assert metrics.reconstruction_angle(Y, E, A) == pytest.approx(np.pi / 4)
 
 
+def test_contrast_error_known():
+    ref = np.array([[[0.0, 1.0, 0.0, 1.0]], [[0.25, 0.75, 0.75, 0.25]]])  # deviations 0.5 and 0.25
+    assert metrics.contrast_error(ref, ref) == 0
+    assert metrics.contrast_error(1 - ref, ref) == pytest.approx(0)  # as much contrast, the other way round
+    assert metrics.contrast_error(ref[..., ::-1], ref) == pytest.approx(0)  # wherever it is
+    assert metrics.contrast_error(np.full_like(ref, 0.5), ref) == pytest.approx((0.5 + 0.25) / 2)
+    assert metrics.contrast_error(0.5 + (ref - 0.5) / 5, ref) == pytest.approx(0.8 * (0.5 + 0.25) / 2)
+    assert metrics.contrast_error(ref[::-1], ref) == pytest.approx(0.25)  # no cancelling between endmembers
+
+
+def test_detail_correlation_known():
+    ref = truth().A
+    assert metrics.detail_correlation(ref, ref) == pytest.approx(1)
+    assert metrics.detail_correlation(0.3 + 0.1 * ref, ref) == pytest.approx(1)  # blind to contrast
+    assert metrics.detail_correlation(1 - ref, ref) == pytest.approx(-1)
+    assert metrics.detail_correlation(np.full_like(ref, 0.5), ref) == 0
+    half = np.stack([ref[0], 1 - ref[1], np.zeros((7, 5))])
+    assert metrics.detail_correlation(half, ref) == pytest.approx((1 - 1 + 0) / 3, abs=1e-6)
+    # steps 1, -1, 0 against 0, 1, -1, along a row and along a column
+    spot, beside = np.array([[[0.0, 1.0, 0.0, 0.0]]]), np.array([[[0.0, 0.0, 1.0, 0.0]]])
+    assert metrics.detail_correlation(beside, spot) == pytest.approx(-0.5)
+    assert metrics.detail_correlation(beside.mT, spot.mT) == pytest.approx(-0.5)
+
+
+def test_detail_correlation_is_that_of_the_steps_between_neighbours():
+    hat, ref = np.random.default_rng(0).random((2, 1, 70, 50))
+    hat += ref
+    steps = [np.concatenate([np.diff(a[0], axis=k).ravel() for k in (0, 1)]) for a in (hat, ref)]
+    assert metrics.detail_correlation(hat, ref) == pytest.approx(np.corrcoef(*steps)[0, 1], abs=1e-4)
+
+
+def test_a_single_pixel_has_neither_contrast_nor_details():
+    one, other = np.array([[[0.3]], [[0.7]]]), np.array([[[0.9]], [[0.1]]])
+    assert metrics.contrast_error(one, other) == 0
+    assert metrics.detail_correlation(one, other) == 0
+
+
 def test_max_normalised_leaves_its_input_alone():
     E = np.array([[2.0, -1.0], [4.0, -2.0]])
     before = E.copy()

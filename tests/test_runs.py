@@ -8,11 +8,15 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from functools import wraps
 
 import numpy as np
 import pytest
 
 from hsu_lib import runs
+from hsu_lib.methods import METHODS
+from hsu_lib.methods.autoencoder import PATCHES
 from hsu_lib.runs import Run, Store
 from hsu_lib.scene import SceneSpec
 from hsu_lib.sweep import grid, sweep
@@ -23,6 +27,13 @@ TINY = {"epochs": 2, "filters": 4, "kernel": 3}
 
 def tiny(seed=0, **changes):
     return Run("ae-plain", SMALL, seed, TINY | changes)
+
+
+REFINED = TINY | {"images": 2, "patches": 2, "patch_size": 4, "first_epochs": 2, "first_patches": 3}
+
+
+def refined(seed=0, method="simple-perturbation-patches", **changes):
+    return Run(method, SMALL, seed, REFINED | changes)
 
 
 @pytest.fixture
@@ -178,6 +189,168 @@ def test_kill_9_loses_at_most_the_run_in_progress(store):
     table, _ = sweep([tiny(seed) for seed in range(finished + 3)], store=store, progress=False)
     # seeds are made in order, so exactly the finished ones are replayed
     assert table["replayed"].tolist() == [True] * finished + [False] * 3
+
+
+# --------------------------------------------------------------------------- runs that start from another
+
+
+@pytest.fixture
+def first_runs(monkeypatch):
+    """Seeds of the first estimations that are really made, in order."""
+    made = []
+
+    @wraps(PATCHES.solve)
+    def solve(*given, **asked):
+        made.append(asked["seed"])
+        return PATCHES.solve(*given, **asked)
+
+    monkeypatch.setitem(METHODS, PATCHES.name, replace(PATCHES, solve=solve))
+    return made
+
+
+def test_a_refinement_says_what_it_starts_from():
+    settings = TINY | {"epochs": 2, "patches": 3, "patch_size": 4}
+    assert refined(seed=3).first.key == Run("ae-patches", SMALL, 3, settings).key
+    assert refined(first="snpa-fclsu").first.key == Run("snpa-fclsu", SMALL).key
+    assert refined(seed=3).asked()["first"] == refined(seed=3).first.asked()
+    assert tiny().first is None
+    assert "first" not in tiny().asked()
+    two = replace(refined(), endmembers=2)
+    assert two.first.endmembers == 2
+
+
+def test_the_first_estimation_is_shared_where_its_settings_are():
+    others = [refined(alpha=0.5), refined(images=3), refined(patches=1), refined(noise=0.1)]
+    others.append(refined(method="pixelwise-perturbation-patches"))
+    assert {run.first.key for run in others} == {refined().first.key}
+    assert len({run.key for run in [*others, refined()]}) == 6
+
+
+def test_a_refinements_key_follows_its_first_estimation(monkeypatch):
+    changed = [
+        refined(first_epochs=3),
+        refined(first_patches=2),
+        refined(first="snpa-fclsu"),
+        refined(learning_rate=0.02),  # of both
+        refined(seed=1),
+    ]
+    firsts = [run.first.key for run in [*changed, refined()]]
+    assert len(set(firsts)) == len(firsts)
+    keys = [run.key for run in [*changed, refined()]]
+    assert len(set(keys)) == len(keys)
+    monkeypatch.setitem(METHODS, PATCHES.name, replace(PATCHES, version=99))
+    assert refined().key not in keys
+    assert refined(first="snpa-fclsu").key in keys
+
+
+def test_the_first_estimation_is_made_once_and_kept(store, first_runs):
+    record = store.put(runs.execute(refined(), store=store))
+    assert first_runs == [0]
+    first = store.get(refined().first)
+    assert first.origin == "local"
+    assert len(list(store.local.glob("??/*.json"))) == 2
+    runs.execute(refined(alpha=0.5), store=store)
+    runs.execute(refined(method="pixelwise-perturbation-patches"), store=store)
+    assert first_runs == [0]
+    runs.execute(refined(seed=1), store=store)
+    runs.execute(refined(first_epochs=1), store=store)
+    assert first_runs == [0, 1, 0]
+    again = runs.execute(refined(), store=store)
+    for name in record.arrays:
+        np.testing.assert_array_equal(again.arrays[name], record.arrays[name])
+
+
+def test_a_run_starts_from_the_kept_first_estimation(store, first_runs):
+    first = runs.execute(refined().first)
+    turned = replace(first, arrays={**first.arrays, "A": np.roll(first.arrays["A"], 1, axis=0)})
+    store.put(turned)
+    first_runs.clear()
+    record = runs.execute(refined(), store=store)
+    assert not first_runs
+    scene = runs.scenes.load(SMALL)
+    expected = METHODS[refined().method].unmix(scene, seed=0, start=turned.unmixing, **REFINED)
+    expected = runs.metrics.score(expected, scene)[1]
+    np.testing.assert_array_equal(record.arrays["A"], expected.A)
+    assert not np.array_equal(record.arrays["A"], runs.execute(refined()).arrays["A"])
+
+
+def test_without_a_store_the_first_estimation_is_made_each_time(first_runs):
+    one, two = (runs.execute(refined()) for _ in range(2))
+    assert first_runs == [0, 0]
+    np.testing.assert_array_equal(one.arrays["A"], two.arrays["A"])
+
+
+def test_a_published_first_estimation_is_made_again(store, first_runs):
+    first = runs.execute(refined().first)
+    runs.publish([first], store.published / "desk")  # with maps in 255 steps
+    runs.execute(refined(), store=store)
+    assert first_runs == [0, 0]
+    assert store.get(refined().first).origin == "local"
+
+
+def test_a_sweep_makes_one_first_estimation_for_all_that_start_from_it(store, first_runs):
+    asked = [refined(seed, alpha=alpha) for seed in (0, 1) for alpha in (0.1, 0.3)]
+    sweep(asked, store=store, progress=False)
+    assert first_runs == [0, 1]
+    table, _ = sweep([*asked, asked[0].first], store=store, progress=False)
+    assert table["replayed"].all()
+
+
+# --------------------------------------------------------------------------- scores made anew
+
+
+def outdated(record):
+    """The record as if it had been made before there were its scores."""
+    return replace(record, scores={"mse-abundances": 7.0}, made={**record.made, "scores": "old"})
+
+
+def test_scores_are_made_anew_from_the_arrays():
+    record = runs.execute(tiny())
+    found = runs.rescored(outdated(record))
+    assert found.scores == pytest.approx(record.scores, rel=1e-6)
+    assert found.made == record.made
+    for name in ("asked", "status", "seconds", "arrays", "origin"):
+        assert getattr(found, name) is getattr(record, name)
+    bare = replace(record, arrays={"E": record.arrays["E"]})
+    with pytest.raises(LookupError, match="one seed of each condition"):
+        runs.rescored(bare)
+
+
+def test_a_run_that_diverged_has_no_scores_to_make():
+    record = replace(runs.execute(tiny()), status="DIVERGED", scores={})
+    found = runs.rescored(replace(record, made={**record.made, "scores": "old"}))
+    assert found.scores == {}
+    assert found.made["scores"] == runs.scores_fingerprint()
+
+
+def test_a_sweep_makes_scores_anew_where_their_code_is_newer(store):
+    record = runs.execute(tiny())
+    store.put(outdated(record))
+    results = sweep([tiny()], store=store, progress=False)
+    assert results.records[0].scores == pytest.approx(record.scores, rel=1e-6)
+    assert results.table["replayed"].tolist() == [True]
+    assert results.table["changed"].tolist() == [False]
+    assert store.get(tiny()).scores == results.records[0].scores  # and keeps them
+    written = {path: path.read_bytes() for path in files(store)}
+    sweep([tiny()], store=store, progress=False)
+    assert {path: path.read_bytes() for path in files(store)} == written
+
+
+def test_a_sweep_leaves_scores_that_it_cannot_make(store, monkeypatch):
+    record = outdated(runs.execute(tiny()))
+    runs.publish([record], store.published / "desk")
+    results = sweep([tiny()], store=store, progress=False)
+    assert results.records[0].scores == {"mse-abundances": 7.0}
+    assert results.table["changed"].tolist() == [True]
+    assert not files(store)
+    store.put(record)
+    monkeypatch.setattr(runs.scenes, "is_available", lambda spec: False)
+    results = sweep([tiny()], store=store, progress=False)
+    assert results.records[0].scores == {"mse-abundances": 7.0}
+    assert results.table["changed"].tolist() == [True]
+
+
+# --------------------------------------------------------------------------- publication
 
 
 def test_published_records_are_found_without_data_and_keep_one_map(store, monkeypatch):

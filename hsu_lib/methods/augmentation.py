@@ -155,4 +155,9 @@ def image(scene: Scene) -> NDArray[np.float32]:
 
 def own_generator(seed: int, device: torch.device) -> torch.Generator:
     """Generator of the data, whose numbers are not those that initialise the network with the same seed."""
-    return torch.Generator(device).manual_seed(2**40 + seed)
+    return torch.Generator(device).manual_seed(derived_seed(seed, 1))
+
+
+def derived_seed(seed: int, use: int) -> int:
+    """Seed for another use of the same seed; of 32 bits, because torch drops all others on the CPU."""
+    return int(np.random.SeedSequence((seed, use)).generate_state(1)[0])

@@ -39,8 +39,8 @@ class PerturbationSettings(AugmentationSettings):
     difference                    ``"document"``                 ``"code"``
     ============================  =============================  ==============================
     factors                       one per endmember              one for all endmembers
-    break                         `U` has standard deviation 1   0.03, two bands at most
-                                                                 from the middle
+    break                         `U` has standard deviation 1   0.03, mostly within two
+                                                                 bands of the middle
     scale of the first            one factor per endmember, so   every endmember over its
     estimation                    that `E A` is nearest to `Y`   maximum
     ============================  =============================  ==============================
@@ -96,8 +96,9 @@ def solve(
     first: Unmixing,
 ) -> Unmixing:
     """Train the autoencoder on images made from a perturbed first estimation; unmix the real one with it."""
-    peak = np.maximum(first.E.max(axis=0), np.finfo(np.float32).tiny)
-    E = first.E / peak if settings.reading == "code" else rescaled(first, image(scene))
+    peak = first.E.max(axis=0)
+    as_code = settings.reading == "code"
+    E = first.E / np.where(peak > 0, peak, 1.0) if as_code else rescaled(first, image(scene))
     where = torch.device(device)
     batches = stream(
         torch.tensor(E, dtype=torch.float32, device=where),

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from hsu_lib.methods.method import Method
-from hsu_lib.scene import Scene, Unmixing
+from hsu_lib.scene import Scene, Status, Unmixing
 
 
 def _nothing(settings: Any) -> tuple[Method, Mapping[str, Any]]:
@@ -29,21 +31,25 @@ class Refinement(Method):
     solve: Callable[..., Unmixing]
     starts_from: Callable[[Any], tuple[Method, Mapping[str, Any]]] = _nothing
 
-    def unmix(self, scene: Scene, *, first: Unmixing | None = None, **asked: Any) -> Unmixing:
-        """As `Method.unmix`; `first` is the first estimation, made here if it is not given.
+    def unmix(self, scene: Scene, *, start: Unmixing | None = None, **asked: Any) -> Unmixing:
+        """As `Method.unmix`; `start` is the first estimation, made here if it is not given.
+
+        From a first estimation that diverged nothing can start: the outcome is that, diverged.
 
         Raises
         ------
         ValueError
-            As `Method.unmix`, and if `first` is not an unmixing of this scene.
+            As `Method.unmix`, and if `start` is not an unmixing of this scene with that many endmembers.
         """
-        if first is None:
-            first = self._first(scene, **asked)
-        if first.E.shape[0] != scene.bands or first.A.shape[1:] != (scene.height, scene.width):
+        first = self._first(scene, **asked) if start is None else start
+        endmembers = asked.get("endmembers") or scene.endmembers or first.E.shape[1]
+        if first.E.shape != (scene.bands, endmembers) or first.A.shape[1:] != (scene.height, scene.width):
             raise ValueError(
                 f"the first estimation, E {first.E.shape} and A {first.A.shape}, is not one of {scene.name}, "
-                f"Y {scene.Y.shape}"
+                f"Y {scene.Y.shape}, with {endmembers} endmembers"
             )
+        if not (np.isfinite(first.E).all() and np.isfinite(first.A).all()):
+            return replace(first, status=Status.DIVERGED)
         bound = replace(self, solve=partial(self.solve, first=first))
         return Method.unmix(bound, scene, **asked)
 

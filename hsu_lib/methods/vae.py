@@ -14,7 +14,7 @@ from torch import Tensor
 from hsu_lib.abundances import fclsu
 from hsu_lib.alignment import align
 from hsu_lib.extraction import vca
-from hsu_lib.methods.augmentation import AugmentationSettings, image, own_generator, train
+from hsu_lib.methods.augmentation import AugmentationSettings, derived_seed, image, own_generator, train
 from hsu_lib.methods.autoencoder import CODE, _sourced
 from hsu_lib.methods.method import Method
 from hsu_lib.networks.vae import EndmemberVAE, vae_loss
@@ -114,7 +114,7 @@ def generate_endmembers(
     if settings.normalise != "none":
         repeated = unit(repeated, axis=1)
     vectors = torch.tensor(repeated.reshape(len(repeated), -1), dtype=torch.float32, device=where)
-    with seeded(seed, where):
+    with seeded(derived_seed(seed, 2), where):
         network = EndmemberVAE(vectors.shape[1], hidden=settings.hidden, latent=settings.latent).to(where)
         history = fit(
             network,
@@ -130,7 +130,8 @@ def generate_endmembers(
             latent = network.encode(vectors)[0].cpu().numpy()
     if settings.normalise != "none":
         made = unit(made, axis=1)
-    return Generated(repeated, made, latent, history["loss"] / settings.batch)
+    steps = -(-len(vectors) // settings.batch)
+    return Generated(repeated, made, latent, history["loss"] * steps / len(vectors))
 
 
 def abundances(Y: NDArray, E: NDArray, settings: VAESettings) -> NDArray:
