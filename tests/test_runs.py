@@ -296,6 +296,23 @@ def test_a_sweep_makes_one_first_estimation_for_all_that_start_from_it(store, fi
     assert table["replayed"].all()
 
 
+def test_a_first_estimation_of_older_code_is_made_again(store, first_runs):
+    first = runs.execute(refined().first)
+    store.put(replace(first, made={**first.made, "code": "old"}))
+    runs.execute(refined(), store=store)
+    assert first_runs == [0, 0]
+    assert store.get(refined().first).made["code"] == runs.code_fingerprint("ae-patches")
+
+
+def test_recomputing_makes_each_first_estimation_once_more(store, first_runs):
+    asked = [refined(), refined(alpha=0.5), refined().first]
+    sweep(asked, store=store, progress=False)
+    assert first_runs == [0]
+    table, _ = sweep([refined(), refined(alpha=0.5)], store=store, recompute=True, progress=False)
+    assert first_runs == [0, 0]
+    assert not table["replayed"].any()
+
+
 # --------------------------------------------------------------------------- scores made anew
 
 
