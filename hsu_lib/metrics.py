@@ -16,6 +16,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
 from hsu_lib.alignment import Float, align, pair, spectral_angle
+from hsu_lib.known import Known
 from hsu_lib.scene import Scene, Unmixing
 
 # --------------------------------------------------------------------------- cosines
@@ -177,6 +178,8 @@ SCORES: Mapping[str, Score] = {
     "sre-abundances": Score("signal-to-reconstruction error of A (squared norms)", "dB", "higher"),
     "sre-abundances-plain": Score("signal-to-reconstruction error of A (plain norms)", "dB", "higher"),
     "mse-reconstruction": Score("mean squared error of E A against Y", "1", "lower"),
+    "mse-spectral": Score("mean squared error of E A against the image without noise", "1", "lower"),
+    "mae-abundances-fclsu": Score("mean absolute error of A against FCLSU on SiVM endmembers", "1", "lower"),
     "sad-reconstruction": Score("spectral angle of E A to Y, mean over pixels", "rad", "lower"),
     "extreme-abundances": Score("share of abundances below 0.05 or above 0.95", "1", "higher"),
     "extreme-abundances-reference": Score("that share in the reference", "1", "higher"),
@@ -229,7 +232,7 @@ def _differences(A: Float) -> list[Float]:
     return [np.concatenate([np.diff(a, axis=0).ravel(), np.diff(a, axis=1).ravel(), [0.0]]) for a in A]
 
 
-def score(unmixing: Unmixing, scene: Scene) -> tuple[dict[str, float], Unmixing]:
+def score(unmixing: Unmixing, scene: Scene, known: Known | None = None) -> tuple[dict[str, float], Unmixing]:
     """All scores that the scene's reference allows, and the unmixing in the order of that reference.
 
     Parameters
@@ -239,6 +242,8 @@ def score(unmixing: Unmixing, scene: Scene) -> tuple[dict[str, float], Unmixing]
     scene
         Scene it was made from. Without reference endmembers nothing is reordered, and only the
         reconstruction is scored.
+    known
+        What else is known of it (`hsu_lib.references.known`): its clean image, and the FCLSU reference.
 
     Returns
     -------
@@ -253,6 +258,12 @@ def score(unmixing: Unmixing, scene: Scene) -> tuple[dict[str, float], Unmixing]
         "sad-reconstruction": reconstruction_angle(scene.Y, E, A),
         "extreme-abundances": extreme_share(A),
     }
+    known = (known or Known()).fitting(scene, E.shape[1])
+    if known.clean is not None:
+        scores["mse-spectral"] = reconstruction_mse(known.clean, E, A)
+    if "fclsu" in known.references:
+        other = known.references["fclsu"]
+        scores["mae-abundances-fclsu"] = mae(A[align(E, other.E)], other.A)
     if scene.E is None or scene.E.shape != E.shape:
         return scores, unmixing
     materials = scene.materials or tuple(str(k + 1) for k in range(E.shape[1]))

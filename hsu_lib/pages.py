@@ -223,7 +223,8 @@ class Page:
         )
         if len(judgement.comparisons) > _MOST_ROWS:
             marks = [_mark(c) for c in judgement.comparisons]
-            counts = ", ".join(f"{marks.count(m)} {m}" for m in ("holds", "open", "fails") if m in marks)
+            words = {"holds": "hold", "open": "open", "fails": "fail"}
+            counts = ", ".join(f"{marks.count(m)} {word}" for m, word in words.items() if m in marks)
             table = f"<details><summary>{len(marks)} comparisons: {counts}</summary>{table}</details>"
         reason = f"<p>{html.escape(judgement.reason)}</p>" if judgement.reason else ""
         own = claim["own_figures"]

@@ -17,17 +17,21 @@ import time
 import tokenize
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsu_lib import methods, metrics, scenes
+from hsu_lib import checkpoints, methods, metrics, scenes
+from hsu_lib.known import Known
 from hsu_lib.methods.method import settings_dict
 from hsu_lib.methods.refinement import Refinement
+from hsu_lib.methods.watched import Watched
+from hsu_lib.references import known
 from hsu_lib.scene import SceneSpec, Status, Unmixing
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -138,7 +142,7 @@ def made_by_this_code(record: Record) -> bool:
 @cache
 def scores_fingerprint() -> str:
     """SHA-256 of the code of the scores; see `code_fingerprint`."""
-    return _fingerprint("hsu_lib.metrics")
+    return _fingerprint("hsu_lib.metrics", "hsu_lib.references")
 
 
 def _fingerprint(*modules: str) -> str:
@@ -324,21 +328,24 @@ def execute(
             if fresh is not None:
                 fresh.add(record.key)
         given["start"] = record.unmixing
+    if isinstance(method, Watched):
+        given["known"] = _known(run.scene)
     started = time.perf_counter()
-    unmixing = method.unmix(
-        scene,
-        endmembers=run.endmembers,
-        seed=run.seed,
-        device=device,
-        progress=progress,
-        **given,
-    )
+    with checkpoints.keep_in(store.local / "unfinished" / run.key) if store else nullcontext():
+        unmixing = method.unmix(
+            scene,
+            endmembers=run.endmembers,
+            seed=run.seed,
+            device=device,
+            progress=progress,
+            **given,
+        )
     if torch.device(device).type == "cuda":
         torch.cuda.synchronize()
     seconds = time.perf_counter() - started
     scores: Mapping[str, float] = {}
     if unmixing.status is not Status.DIVERGED:
-        scores, unmixing = metrics.score(unmixing, scene)
+        scores, unmixing = metrics.score(unmixing, scene, _known(run.scene))
     return Record(
         asked=run.asked(),
         scores={name: value for name, value in scores.items() if np.isfinite(value)},
@@ -357,6 +364,11 @@ def execute(
     )
 
 
+@lru_cache(maxsize=4)
+def _known(spec: SceneSpec) -> Known:
+    return known(scenes.load(replace(spec, snr_db=None)), noisy=spec.snr_db is not None)
+
+
 def rescored(record: Record) -> Record:
     """The same record with all scores made anew from its arrays, for when a score was added or changed.
 
@@ -368,7 +380,7 @@ def rescored(record: Record) -> Record:
     made = {**record.made, "scores": scores_fingerprint()}
     if record.status == Status.DIVERGED.name:
         return replace(record, made=made)
-    scores, _ = metrics.score(record.unmixing, scenes.load(record.scene))
+    scores, _ = metrics.score(record.unmixing, scenes.load(record.scene), _known(record.scene))
     return replace(
         record, scores={name: value for name, value in scores.items() if np.isfinite(value)}, made=made
     )

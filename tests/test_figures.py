@@ -77,3 +77,51 @@ def test_composite_keeps_hue():
     np.testing.assert_allclose(
         shown[inside] * gain - bands[inside], (shown[inside] * gain - bands[inside])[0], atol=1e-5
     )
+
+
+def test_perturbation_panels_show_functions_copies_and_the_spread_over_pixels():
+    rng = np.random.default_rng(0)
+    spectrum, factors = np.linspace(1, 2, 7), rng.random((3, 7))
+    pixels = rng.random((101, 7))
+    left, middle, right = figures.perturbation_panels(spectrum, factors, factors * spectrum, pixels).axes
+    np.testing.assert_array_equal([line.get_ydata() for line in left.lines], factors)
+    np.testing.assert_array_equal([line.get_ydata() for line in middle.lines[:3]], factors * spectrum)
+    np.testing.assert_array_equal(middle.lines[3].get_ydata(), spectrum)
+    np.testing.assert_array_equal(right.lines[0].get_ydata(), np.median(pixels, axis=0))
+    inside = right.collections[0].get_paths()[0].vertices[:, 1]
+    assert inside.max() == pytest.approx(np.percentile(pixels, 97.5, axis=0).max())
+
+
+def test_cost_panels_put_each_seed_at_its_minutes():
+    minutes, scores = {"a": [1.0, 2.0]}, {"s": {"a": [3.0, 4.0]}, "t": {"a": [5.0, 6.0]}}
+    first, second = figures.cost_panels(minutes, scores, {"s": "one", "t": "two"}).axes
+    np.testing.assert_array_equal(first.lines[0].get_xydata(), [[1, 3], [2, 4]])
+    np.testing.assert_array_equal(second.lines[0].get_xydata(), [[1, 5], [2, 6]])
+    assert first.get_xscale() == "log"
+
+
+def test_dose_panels_show_seeds_means_and_what_is_reported():
+    scores = {"s": {"ours": [[1.0, 3.0], [5.0, 7.0]]}}
+    figure = figures.dose_panels([0, 1], scores, {"s": "score"}, xlabel="alpha", reported={"s": [None, 9.0]})
+    dots, more, mean, diamond = figure.axes[0].lines
+    np.testing.assert_array_equal(dots.get_xydata(), [[0, 1], [0, 3]])
+    np.testing.assert_array_equal(more.get_xydata(), [[1, 5], [1, 7]])
+    np.testing.assert_array_equal(mean.get_ydata(), [2, 6])
+    np.testing.assert_array_equal(diamond.get_xydata(), [[1, 9]])
+
+
+def test_set_panels_draw_every_set_and_the_reference():
+    scene = pure_pixel_scene()
+    figure = figures.set_panels(scene, {"a": [scene.E, scene.E / 2], "b": [scene.E]})
+    assert [len(ax.lines) for ax in figure.axes] == [3 * scene.endmembers, 2 * scene.endmembers]
+    solid = [line for line in figure.axes[0].lines if line.get_linestyle() == "-"]
+    np.testing.assert_allclose(solid[0].get_ydata(), scene.E[:, 0])
+    np.testing.assert_allclose(solid[scene.endmembers].get_ydata(), scene.E[:, 0] / 2)
+
+
+def test_latent_panels_draw_the_first_two_numbers_and_the_loss():
+    z = np.arange(12.0).reshape(4, 3)
+    left, right = figures.latent_panels({"a": z, "b": z[:, :1]}, {"a": [3.0, 1.0], "b": [2.0, 1.0]}).axes
+    np.testing.assert_array_equal(left.lines[0].get_xydata(), z[:, :2])
+    np.testing.assert_array_equal(left.lines[1].get_ydata(), np.zeros(4))
+    np.testing.assert_array_equal(right.lines[0].get_ydata(), [3, 1])

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from hsu_lib import alignment, metrics
+from hsu_lib.known import Known, Reference
 from hsu_lib.scene import Scene, Unmixing
 
 positive = st.floats(0.015625, 1.0, width=32)
@@ -154,13 +155,25 @@ def truth():
 
 def test_score_of_the_truth_in_any_order_is_perfect():
     scene = truth()
-    scores, aligned = metrics.score(Unmixing(scene.E, scene.A).permuted([2, 0, 1]), scene)
+    other = Reference(scene.E[:, [1, 2, 0]], scene.A[[1, 2, 0]])
+    known = Known(scene.Y, {"fclsu": other})
+    scores, aligned = metrics.score(Unmixing(scene.E, scene.A).permuted([2, 0, 1]), scene, known)
     np.testing.assert_array_equal(aligned.A, scene.A)
     assert set(scores) >= set(metrics.SCORES) - {"cos-endmembers-max"}
     for name, value in scores.items():
         perfect = {"cos": 1.0, "det": 1.0, "sre": np.inf, "ext": None}.get(name[:3], 0.0)
         if perfect is not None and name not in ("cos-endmembers-max", "cos-endmembers-own-order"):
             assert value == pytest.approx(perfect, abs=1e-6), name
+    assert not {"mse-spectral", "mae-abundances-fclsu"} & set(metrics.score(aligned, scene)[0])
+
+
+def test_the_clean_image_and_the_fclsu_reference_are_scored_as_they_are():
+    scene = truth()
+    known = Known(scene.Y + 0.1, {"fclsu": Reference(scene.E, np.roll(scene.A, 1, axis=1))})
+    scores, _ = metrics.score(Unmixing(scene.E, scene.A), scene, known)
+    assert scores["mse-spectral"] == pytest.approx(0.01, rel=1e-4)
+    expected = np.abs(scene.A - np.roll(scene.A, 1, axis=1)).mean()
+    assert scores["mae-abundances-fclsu"] == pytest.approx(expected, rel=1e-6)
 
 
 def test_score_uses_one_order_for_endmembers_and_abundances():

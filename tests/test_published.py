@@ -110,3 +110,28 @@ def test_provenance_says_when_code_has_changed(folders, shown):
     assert "has not changed" in pages.provenance([table], "quick")
     table.loc[0, "changed"] = True
     assert "1 of them" in pages.provenance([table], "quick")
+
+
+def test_in_the_quick_profile_nothing_is_decided_unless_a_chapter_says_so(shown, folders):
+    better = claims.compare("mse", "toy", [1, 1.1, 0.9], [2, 2, 2], better="lower")
+    page = pages.Page("patching", "quick")
+    page.judge("prim-patches-improve-abundances", [better], reason="Because.")
+    page.judge("prim-arccos-corner-cases", [better], rehearsal=False)
+    first, second = page.manifest.judgements
+    assert (first.verdict, second.verdict) == (claims.Verdict.UNDECIDED, claims.Verdict.REPRODUCED)
+    assert first.reason.startswith("Because. The quick profile")
+    assert second.reason == ""
+    page = pages.Page("patching", "desk")
+    page.judge("prim-patches-improve-abundances", [better], reason="Because.")
+    assert page.manifest.judgements[0].verdict is claims.Verdict.REPRODUCED
+    assert page.manifest.judgements[0].reason == "Because."
+
+
+def test_many_comparisons_stand_behind_a_line_that_counts_them(shown, folders):
+    yes = claims.compare("mse", "toy", [1, 1.1, 0.9], [2, 2, 2], better="lower")
+    no = claims.compare("mse", "toy", [2, 2.1, 1.9], [1, 1, 1], better="lower")
+    page = pages.Page("patching", "desk")
+    page.judge("prim-patches-improve-abundances", [yes, no])
+    assert "<details>" not in shown[-1]
+    page.judge("prim-patches-improve-abundances", [yes, (yes, no), no, yes])
+    assert "<summary>5 comparisons: 3 hold, 2 fail</summary>" in shown[-1]

@@ -147,6 +147,13 @@ def test_results_pair_conditions_by_seed(store):
     assert comparison.mean == pytest.approx((few - many).mean())  # lower is better
     assert comparison.seeds == 3
     assert comparison.reported == pytest.approx(0.5)
+    table = results.summary(["mse-abundances", "sad-endmembers"])
+    assert table["label"].tolist() == ["1", "1", "3", "3"]
+    row = table.iloc[2]
+    assert (row["scene"], row["score"], row["seeds"]) == (name, "mse-abundances", 3)
+    assert row["mean"] == pytest.approx(many.mean())
+    assert row["std"] == pytest.approx(many.std(ddof=1))
+    assert row["ours"] == f"{many.mean():.4f}\u00a0±\u00a0{many.std(ddof=1):.4f}"
     with pytest.raises(LookupError, match="0 runs"):
         results.scores(name, "2", "mse-abundances")
     assert sweep([], store=store, progress=False).records == []
