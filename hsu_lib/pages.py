@@ -17,6 +17,7 @@ import pandas as pd
 from IPython.display import HTML, Markdown, display
 from matplotlib.figure import Figure
 from matplotlib.pyplot import close
+from PIL import Image
 
 from hsu_lib import scenes
 from hsu_lib.claims import Comparison, Judgement, Verdict, claims, judge
@@ -113,6 +114,48 @@ class Page:
             HTML(
                 f'<figure class="hsu" id="{html.escape(name)}"><img src="data:image/png;base64,{source}" '
                 f'alt="{html.escape(alt)}"><figcaption>{html.escape(caption)}</figcaption></figure>'
+            )
+        )
+
+    def movie(
+        self, name: str, frames: Iterable[Figure], *, alt: str, caption: str, seconds: float = 0.3
+    ) -> None:
+        """Show a looping moving picture; its last frame where motion is not wanted, and in print.
+
+        Parameters
+        ----------
+        name
+            File name without ending, unique on the page.
+        frames
+            Figures of equal size; each is closed once it is drawn.
+        alt, caption
+            As for `figure`.
+        seconds
+            How long a frame is shown; the last one stays four times as long.
+        """
+        pictures = []
+        for frame in frames:
+            buffer = io.BytesIO()
+            frame.savefig(buffer, format="png", dpi=DPI, facecolor="white")
+            close(frame)
+            pictures.append(Image.open(buffer).convert("RGB"))
+        durations = [round(1000 * seconds)] * (len(pictures) - 1) + [round(4000 * seconds)]
+        moving, still = io.BytesIO(), io.BytesIO()
+        options: dict[str, Any] = {"save_all": True, "append_images": pictures[1:], "loop": 0}
+        pictures[0].save(moving, "WEBP", duration=durations, quality=80, **options)
+        pictures[-1].save(still, "PNG")
+        for ending, data in (("webp", moving), ("png", still)):
+            write_atomically(self.out / "figures" / f"{name}.{ending}", data.getvalue())
+        sources = {
+            kind: f"data:image/{kind};base64,{base64.b64encode(data.getvalue()).decode()}"
+            for kind, data in (("webp", moving), ("png", still))
+        }
+        display(
+            HTML(
+                f'<figure class="hsu" id="{html.escape(name)}"><picture>'
+                f'<source media="(prefers-reduced-motion: reduce), print" srcset="{sources["png"]}">'
+                f'<img src="{sources["webp"]}" alt="{html.escape(alt)}"></picture>'
+                f"<figcaption>{html.escape(caption)}</figcaption></figure>"
             )
         )
 

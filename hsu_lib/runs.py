@@ -448,11 +448,11 @@ def read_record(path: Path, origin: str) -> Record:
         if not intact or _digest(_json(body["asked"])) != path.stem:
             raise ValueError("checksums differ")
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
-            arrays = {name.replace("history.", "history/"): file[name] for name in file.files}
+            arrays = {name.replace(".", "/"): file[name] for name in file.files}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DamagedRecord(f"{path}: {error}") from error
-    if "A_quantised" in arrays:
-        arrays["A"] = dequantise(arrays.pop("A_quantised"))
+    for name in [name for name in arrays if name.endswith("_quantised")]:
+        arrays[name.removesuffix("_quantised")] = dequantise(arrays.pop(name))
     return Record(
         body["asked"], body["scores"], body["status"], body["seconds"], body["made"], arrays, origin
     )
@@ -464,9 +464,12 @@ def quantise(A: NDArray) -> NDArray[np.uint8]:
 
 
 def dequantise(levels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Abundances from `quantise`, each within 1/510 of the original, rescaled to sum to one (ASC)."""
+    """Abundances ``(..., endmembers, height, width)`` from `quantise`, rescaled to sum to one (ASC).
+
+    Each is within 1/510 of the original before that.
+    """
     A = levels.astype(np.float32)
-    return A / A.sum(axis=0, keepdims=True).clip(min=1.0)
+    return A / A.sum(axis=-3, keepdims=True).clip(min=1.0)
 
 
 @dataclass(frozen=True)
@@ -540,9 +543,10 @@ def publish(records: Sequence[Record], folder: Path) -> int:
     for record in records:
         condition = _json({k: v for k, v in record.asked.items() if k != "seed"})
         arrays = dict(record.arrays)
-        A = arrays.pop("A", None)
-        if A is not None and record.asked["seed"] == first[condition]:
-            arrays["A_quantised"] = quantise(A)
+        for name in ("A", "history/snapshots"):
+            maps = arrays.pop(name, None)
+            if maps is not None and record.asked["seed"] == first[condition]:
+                arrays[f"{name}_quantised"] = quantise(maps)
         written += write_record(folder / "records", replace(record, arrays=arrays))
     return written
 

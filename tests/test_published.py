@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from hsu_lib import claims, pages, published
 from hsu_lib.runs import Run
@@ -135,3 +136,25 @@ def test_many_comparisons_stand_behind_a_line_that_counts_them(shown, folders):
     assert "<details>" not in shown[-1]
     page.judge("prim-patches-improve-abundances", [yes, (yes, no), no, yes])
     assert "<summary>5 comparisons: 3 hold, 2 fail</summary>" in shown[-1]
+
+
+def test_a_moving_picture_loops_and_has_a_still(shown, folders):
+    page = pages.Page("patching", "desk")
+
+    def frames():
+        for k in range(3):
+            figure, ax = plt.subplots(figsize=(2, 1))
+            ax.plot([0, k])
+            yield figure
+
+    page.movie("maps", frames(), alt="three <lines>", caption="c", seconds=0.1)
+    with Image.open(page.out / "figures" / "maps.webp") as moving:
+        assert (moving.n_frames, moving.info["loop"]) == (3, 0)
+        moving.seek(2)
+        last = np.asarray(moving.convert("RGB"), dtype=float)
+    still = np.asarray(Image.open(page.out / "figures" / "maps.png").convert("RGB"), dtype=float)
+    assert last.shape == still.shape
+    assert np.abs(last - still).mean() < 5  # of 255: compressed
+    assert 'media="(prefers-reduced-motion: reduce), print"' in shown[-1]
+    assert 'alt="three &lt;lines&gt;"' in shown[-1]
+    assert not plt.get_fignums()

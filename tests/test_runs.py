@@ -423,3 +423,16 @@ def test_the_code_fingerprint_covers_what_the_method_imports(tmp_path, monkeypat
 
 def test_what_is_asked_is_plain_json():
     assert json.loads(json.dumps(tiny().asked())) == tiny().asked()
+
+
+def test_published_snapshots_are_maps_again(store):
+    record = runs.execute(tiny())
+    frames = np.stack([record.arrays["A"], np.roll(record.arrays["A"], 1, axis=1)])
+    record = replace(
+        record, arrays={**record.arrays, "history/snapshots": frames, "history/a/b": frames[0, 0]}
+    )
+    runs.publish([record], store.published / "desk")
+    found = store.get(tiny())
+    assert found.origin == "desk"
+    np.testing.assert_allclose(found.arrays["history/snapshots"], frames, atol=0.01)
+    np.testing.assert_array_equal(found.arrays["history/a/b"], frames[0, 0])
