@@ -41,9 +41,12 @@ class Checkpoint:
     def save(self, state: dict[str, Any]) -> None:
         """Replace the file by this state, whole or not at all."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        part = self.path.with_suffix(f".{os.getpid()}.part")
-        torch.save(state, part)
-        part.replace(self.path)
+        part = self.path.with_name(f"{self.path.name}.{os.getpid()}.part")
+        try:
+            torch.save(state, part)
+            part.replace(self.path)
+        finally:
+            part.unlink(missing_ok=True)
         self._last = time.monotonic()
 
     def load(self) -> dict[str, Any] | None:
@@ -52,6 +55,8 @@ class Checkpoint:
             return torch.load(self.path, map_location="cpu", weights_only=True)
         except FileNotFoundError:
             return None
+        except (OSError, MemoryError):  # of the machine, not of the file
+            raise
         except Exception:  # torch names many kinds of damage
             self.path.unlink(missing_ok=True)
             return None

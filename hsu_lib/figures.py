@@ -125,19 +125,21 @@ def abundance_maps(
     return axes
 
 
-def curves(histories: Mapping[str, ArrayLike], ax: Axes) -> Axes:
+def curves(histories: Mapping[str, ArrayLike], ax: Axes, *, steps: str = "epochs") -> Axes:
     """Median curve of each condition over its seeds with the range of all seeds behind it.
 
     Parameters
     ----------
     histories
         Condition to an array of shape ``(seeds, steps)``.
+    steps
+        What the steps are called.
     """
     for k, (name, runs) in enumerate(histories.items()):
         values = np.atleast_2d(np.asarray(runs))
         x = np.linspace(0, 1, values.shape[1]) * 100
         ax.fill_between(x, values.min(axis=0), values.max(axis=0), color=_CYCLE[k], alpha=0.2, linewidth=0)
-        ax.plot(x, np.median(values, axis=0), color=_CYCLE[k], label=f"{name} ({values.shape[1]} epochs)")
+        ax.plot(x, np.median(values, axis=0), color=_CYCLE[k], label=f"{name} ({values.shape[1]} {steps})")
     ax.set(xlabel="training done (%)", yscale="log")
     return ax
 
@@ -181,11 +183,13 @@ def scene_overview(scene: Scene) -> Figure:
     return figure
 
 
-def curve_panels(histories: Mapping[str, Mapping[str, ArrayLike]], *, ylabel: str) -> Figure:
+def curve_panels(
+    histories: Mapping[str, Mapping[str, ArrayLike]], *, ylabel: str, steps: str = "epochs"
+) -> Figure:
     """One panel per scene with the `curves` of its conditions; scene to condition to ``(seeds, steps)``."""
     figure, axes = grid(1, len(histories), ratio=0.8 if len(histories) > 1 else 0.45)
     for ax, (scene, conditions) in zip(axes[0], histories.items(), strict=True):
-        curves(conditions, ax).set_title(scene)
+        curves(conditions, ax, steps=steps).set_title(scene)
     axes[0, 0].set_ylabel(ylabel)
     axes[0, 0].legend(fontsize="small")
     return figure
@@ -219,6 +223,15 @@ def map_panels(scene: Scene, estimates: Mapping[str, ArrayLike]) -> Figure:
         notes = [f"RMSE {100 * error:.0f} %" for error in rmse_per_endmember(A, scene.A)]
         abundance_maps(A, row, notes=notes)
         row[0].set_ylabel(label.replace(", ", ",\n"))
+    return figure
+
+
+def map_row(A: ArrayLike, materials: Sequence[str], title: str) -> Figure:
+    """One row of abundance maps, shape ``(endmembers, height, width)``, under a title: a frame of a movie."""
+    A = np.asarray(A)
+    figure, axes = grid(1, len(A), width=min(9.0, 2.2 * len(A) + 1), ratio=A.shape[1] / A.shape[2] + 0.2)
+    abundance_maps(A, axes[0], materials=materials)
+    figure.suptitle(title)
     return figure
 
 

@@ -27,12 +27,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsu_lib import checkpoints, methods, metrics, scenes
+from hsu_lib.alignment import align
 from hsu_lib.known import Known
 from hsu_lib.methods.method import settings_dict
 from hsu_lib.methods.refinement import Refinement
 from hsu_lib.methods.watched import Watched
 from hsu_lib.references import known
-from hsu_lib.scene import SceneSpec, Status, Unmixing
+from hsu_lib.scene import Scene, SceneSpec, Status, Unmixing
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -331,7 +332,8 @@ def execute(
     if isinstance(method, Watched):
         given["known"] = _known(run.scene)
     started = time.perf_counter()
-    with checkpoints.keep_in(store.local / "unfinished" / run.key) if store else nullcontext():
+    unfinished = f"{run.key}-{code_fingerprint(run.method)[:12]}"
+    with checkpoints.keep_in(store.local / "unfinished" / unfinished) if store else nullcontext():
         unmixing = method.unmix(
             scene,
             endmembers=run.endmembers,
@@ -345,7 +347,7 @@ def execute(
     seconds = time.perf_counter() - started
     scores: Mapping[str, float] = {}
     if unmixing.status is not Status.DIVERGED:
-        scores, unmixing = metrics.score(unmixing, scene, _known(run.scene))
+        scores, unmixing = _scored(unmixing, scene, _known(run.scene))
     return Record(
         asked=run.asked(),
         scores={name: value for name, value in scores.items() if np.isfinite(value)},
@@ -362,6 +364,16 @@ def execute(
         },
         arrays={"E": unmixing.E, "A": unmixing.A} | {f"history/{n}": c for n, c in unmixing.history.items()},
     )
+
+
+def _scored(unmixing: Unmixing, scene: Scene, known: Known) -> tuple[dict[str, float], Unmixing]:
+    """`hsu_lib.metrics.score`; maps that the history keeps come into the order of the reference as well."""
+    scores, aligned = metrics.score(unmixing, scene, known)
+    if "snapshots" not in aligned.history:
+        return scores, aligned
+    order = align(unmixing.E, aligned.E)
+    kept = {**aligned.history, "snapshots": aligned.history["snapshots"][:, order]}
+    return scores, replace(aligned, history=kept)
 
 
 @lru_cache(maxsize=4)

@@ -27,6 +27,8 @@ QUICK = {
     "pixelwise-perturbation": GENERATED | {"patches": 0},
     "pixelwise-perturbation-patches": GENERATED,
     "pixelwise-perturbation-random-patches": GENERATED,
+    "undip": {"iterations": 3, "filters": 6},
+    "undip-configurable": {"iterations": 3, "filters": 6},
     "vae-augmentation": PATCHES | {"images": 2, "repeats": 5, "hidden": 8, "vae_epochs": 3},
 }
 every_method = pytest.mark.parametrize("name", list(METHODS))

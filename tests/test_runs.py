@@ -436,3 +436,9 @@ def test_published_snapshots_are_maps_again(store):
     assert found.origin == "desk"
     np.testing.assert_allclose(found.arrays["history/snapshots"], frames, atol=0.01)
     np.testing.assert_array_equal(found.arrays["history/a/b"], frames[0, 0])
+
+
+def test_maps_that_the_history_keeps_come_in_the_order_of_the_record(store):
+    run = Run("undip", SceneSpec("lagoon"), 1, {"iterations": 3, "filters": 4, "snapshots": 2})
+    record = runs.execute(run)
+    np.testing.assert_allclose(record.arrays["history/snapshots"][-1], record.arrays["A"], atol=1e-6)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from hsu_lib.methods import autoencoder, geometric, perturbation, vae
+from hsu_lib.methods import autoencoder, geometric, perturbation, undip, vae
 from hsu_lib.methods.method import Method
 
 METHODS: dict[str, Method] = {
@@ -18,6 +18,8 @@ METHODS: dict[str, Method] = {
         autoencoder.PATCHES,
         *perturbation.PERTURBATIONS,
         vae.VAE,
+        undip.UNDIP,
+        undip.CONFIGURABLE,
     )
 }
 

@@ -1,0 +1,369 @@
+r"""`undip` and `undip-configurable`: abundances as the output of a network whose only input is noise.
+
+With endmembers `E` picked from the image, the weights of a network `f` are fitted so that :math:`E f(Z)` is
+near the image, for one fixed random `Z`. No training data and no regulariser: the network is the prior.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+from tqdm import tqdm
+
+from hsu_lib import checkpoints
+from hsu_lib.abundances import fclsu
+from hsu_lib.alignment import align
+from hsu_lib.extraction import sivm, vca
+from hsu_lib.factorization import nmf, palm
+from hsu_lib.known import Known
+from hsu_lib.methods.watched import Watched
+from hsu_lib.networks.prior import ConfigurablePrior, DeepPrior
+from hsu_lib.scene import Scene, Status, Unmixing
+from hsu_lib.training import seeded
+
+TABLE = "document 001, table of hyperparameters"
+OPEN = "ours: document 001 does not say"
+_OPTIMISERS = {"adam": torch.optim.Adam, "nadam": torch.optim.NAdam, "rmsprop": torch.optim.RMSprop}
+
+
+def _sourced(default: Any, source: str) -> Any:
+    return field(default=default, metadata={"source": source})
+
+
+@dataclass(frozen=True)
+class UnDIPSettings:
+    """Settings of the deep image prior, each with its source."""
+
+    endmembers_from: Literal["sivm", "vca", "scene"] = _sourced(
+        "sivm", "document 001, section Inspiration from Deep Image Prior; scene: those of its reference"
+    )
+    normalise: Literal["l1", "max", "none"] = _sourced(
+        "l1", "document 001, section Urban dataset: the l1 norm, of the matrix (largest sum over bands)"
+    )
+    input: Literal["random", "palm", "nmf"] = _sourced("random", "document 001, section Initialisations")
+    weights_scale: float = _sourced(1.0, "ours: factor on the initial weights, of which the text speaks too")
+    iterations: int = _sourced(3000, TABLE)
+    optimiser: Literal["adam", "nadam", "rmsprop"] = _sourced("adam", TABLE)
+    learning_rate: float = _sourced(0.001, TABLE)
+    window: int = _sourced(
+        100, "public code of UnDIP (weight 0.99): iterations over which outputs are averaged; 1 for none"
+    )
+    filters: int = _sourced(256, TABLE)
+    skip: int = _sourced(4, TABLE)
+    snapshots: int = _sourced(0, "ours: at most how many averaged maps are kept, for moving pictures")
+
+    def __post_init__(self) -> None:
+        for name, known in (
+            ("endmembers_from", ("sivm", "vca", "scene")),
+            ("normalise", ("l1", "max", "none")),
+            ("input", ("random", "palm", "nmf")),
+            ("optimiser", tuple(_OPTIMISERS)),
+        ):
+            if getattr(self, name) not in known:
+                listed = ", ".join(known)
+                raise ValueError(f"{name}: expected one of {listed}, got {getattr(self, name)!r}")
+        for name in ("iterations", "window", "filters", "skip"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
+        if self.learning_rate <= 0 or self.weights_scale <= 0:
+            raise ValueError(
+                "expected learning_rate > 0 and weights_scale > 0, "
+                f"got {self.learning_rate} and {self.weights_scale}"
+            )
+        if not 0 <= self.snapshots <= self.iterations:
+            raise ValueError(f"snapshots: expected 0 to {self.iterations}, got {self.snapshots}")
+
+    def network(self, endmembers: int) -> DeepPrior | ConfigurablePrior:
+        """Network of these settings, its weights drawn from torch's global generator."""
+        return DeepPrior(endmembers, filters=self.filters, skip=self.skip)
+
+
+@dataclass(frozen=True)
+class ConfigurableSettings(UnDIPSettings):
+    """Settings of the same with the configurable network; `ARCHITECTURES` has those of document 001."""
+
+    levels: int = _sourced(2, "document 001, section 7.2")
+    skips: Literal["none", "direct", "one", "two"] = _sourced("none", "document 001, section 7.2")
+    scalings: int = _sourced(3, "document 001, section 7.1: sides divisible by 8")
+    filters: int = _sourced(64, OPEN)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.levels < 1 or self.scalings < 0:
+            raise ValueError(f"expected levels >= 1 and scalings >= 0, got {self.levels} and {self.scalings}")
+        if self.skips not in ("none", "direct", "one", "two"):
+            raise ValueError(f"skips: expected none, direct, one or two, got {self.skips!r}")
+
+    def network(self, endmembers: int) -> DeepPrior | ConfigurablePrior:
+        """Network of these settings, its weights drawn from torch's global generator."""
+        return ConfigurablePrior(
+            endmembers,
+            levels=self.levels,
+            skips=self.skips,
+            scalings=self.scalings,
+            filters=self.filters,
+        )
+
+
+#: The six architectures of document 001, section 7.2, as settings of `undip-configurable`.
+ARCHITECTURES: dict[int, dict[str, Any]] = {
+    1: {"levels": 2, "skips": "none"},
+    2: {"levels": 2, "skips": "direct"},
+    3: {"levels": 2, "skips": "one"},
+    4: {"levels": 4, "skips": "direct"},
+    5: {"levels": 4, "skips": "one"},
+    6: {"levels": 4, "skips": "two"},
+}
+
+
+def solve(
+    scene: Scene,
+    settings: UnDIPSettings,
+    *,
+    endmembers: int,
+    seed: int,
+    device: str,
+    progress: bool,
+    known: Known,
+) -> Unmixing:
+    """Pick endmembers, then fit the network; its averaged output is the estimate.
+
+    History, one value per iteration: ``loss``; ``re``, the mean squared error of :math:`E A` against the
+    image, and ``spectral-mse``, the same against the clean image, where it is known; ``mae/NAME`` for
+    every reference. All but the loss also with ``-averaged``, of the averaged output, and in the unit of
+    the normalised image.
+    """
+    where = torch.device(device)
+    scale = 1.0 if settings.normalise == "none" else norm(scene.pixels, settings.normalise)
+    Y = scene.pixels.astype(np.float64) / scale
+    E = pick(scene, Y, scale, settings, endmembers, seed)
+    known = known.fitting(scene, endmembers)
+    with seeded(seed, where):
+        network = settings.network(endmembers)
+        with torch.no_grad():
+            for weight in network.parameters():
+                if weight.ndim > 1:
+                    weight.mul_(settings.weights_scale)
+        network.to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        size = (scene.height, scene.width)
+        Z = padded(start(Y, E, settings, size).to(where), network.multiple)
+        watch = Watch(Y, E, size, known, scale, where)
+        label = f"{scene.name}, seed {seed}" if progress else None
+        A, history = fit(network, Z, watch, settings, label)
+    status = Status.FINISHED if np.isfinite(history["loss"]).all() else Status.DIVERGED
+    return Unmixing(E=(scale * E).astype(np.float32), A=A[0].cpu().numpy(), status=status, history=history)
+
+
+def norm(Y: NDArray, kind: str) -> float:
+    """The l1 norm of the matrix (its largest sum over bands), or its largest absolute value."""
+    size = np.linalg.norm(Y, 1) if kind == "l1" else np.abs(Y).max()
+    return float(size) or 1.0
+
+
+def pick(
+    scene: Scene, Y: NDArray, scale: float, settings: UnDIPSettings, endmembers: int, seed: int
+) -> NDArray[np.float64]:
+    """Endmembers in the unit of the normalised image, shape ``(bands, endmembers)``."""
+    if settings.endmembers_from == "sivm":
+        return sivm(Y, endmembers).E
+    if settings.endmembers_from == "vca":
+        return vca(Y, endmembers, seed=seed).E
+    if scene.E is None or scene.E.shape[1] != endmembers:
+        raise ValueError(
+            f"endmembers_from: {scene.name} has no {endmembers} reference endmembers; take 'sivm' or 'vca'"
+        )
+    return scene.E.astype(np.float64) / scale
+
+
+def start(Y: NDArray, E: NDArray, settings: UnDIPSettings, size: tuple[int, int]) -> Tensor:
+    """Input of the network, shape ``(1, endmembers, height, width)``."""
+    if settings.input == "random":
+        return torch.randn(1, E.shape[1], *size)
+    A = fclsu(Y, E)
+    if settings.input == "palm":
+        A = palm(Y, E, A).A
+    else:
+        floor = 1e-3  # what is zero stays zero
+        A = nmf(np.maximum(Y, 0), np.maximum(E, floor * E.max()), np.maximum(A, floor)).A
+    return torch.tensor(A, dtype=torch.float32).view(1, -1, *size)
+
+
+def padded(maps: Tensor, multiple: int) -> Tensor:
+    """Maps mirrored at the right and lower edge: sides divisible by `multiple`, and at least twice that."""
+    sides = maps.shape[-2:]
+    missing = [max(-side % multiple, 2 * multiple - side) for side in sides]
+    if not any(missing):
+        return maps
+    # few pixels cannot be mirrored so far
+    mode = "reflect" if all(m < side for m, side in zip(missing, sides, strict=True)) else "replicate"
+    return F.pad(maps, (0, missing[1], 0, missing[0]), mode=mode)
+
+
+class Watch:
+    r"""Image, clean image and references in the low-dimensional coordinates in which errors are cheap.
+
+    With :math:`E = QR`, :math:`\|Y - EA\|^2 = \|Q^\top Y - RA\|^2 + \|Y - QQ^\top Y\|^2`: the second term
+    does not depend on `A`, and the first needs as many rows as there are endmembers, not bands. Unlike
+    the expanded square, nothing cancels.
+
+    Parameters
+    ----------
+    Y, E
+        Image and endmembers, ``(bands, pixels)`` and ``(bands, endmembers)``.
+    size
+        Height and width.
+    known, scale
+        What is known, in the unit of the scene; `Y` is the scene's image over `scale`.
+    device
+        Where the errors are computed.
+    """
+
+    def __init__(
+        self,
+        Y: NDArray,
+        E: NDArray,
+        size: tuple[int, int],
+        known: Known,
+        scale: float,
+        device: torch.device,
+    ) -> None:
+        Q, R = np.linalg.qr(E)
+        self.R = torch.tensor(R, dtype=torch.float32, device=device)
+        self.size, self.count = size, Y.size
+
+        def project(image: NDArray) -> tuple[Tensor, Tensor]:
+            inside = Q.T @ image
+            rest = np.maximum(np.square(image).sum(axis=0) - np.square(inside).sum(axis=0), 0)
+            maps = torch.tensor(np.vstack([inside, rest]), dtype=torch.float32, device=device)
+            maps = maps.view(1, -1, *size)
+            return maps[:, :-1], maps[:, -1:]
+
+        self.images = {"re": project(Y)}
+        if known.clean is not None:
+            self.images["spectral-mse"] = project(known.clean.reshape(len(Y), -1).astype(np.float64) / scale)
+        self.references = {
+            f"mae/{name}": torch.tensor(
+                np.asarray(A)[None, np.argsort(align(E, E_ref))], dtype=torch.float32, device=device
+            )
+            for name, (E_ref, A) in known.references.items()
+        }
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the errors, in the order of `errors`."""
+        return [*self.images, *self.references]
+
+    def distance(self, A: Tensor, inside: Tensor, rest: Tensor) -> Tensor:
+        """Squared distance of ``E A`` to an image, given its coordinates and what lies outside them."""
+        return (inside - torch.einsum("ij,njhw->nihw", self.R, A)).square().sum() + rest.sum()
+
+    def errors(self, A: Tensor) -> Tensor:
+        """All errors of maps ``(1, endmembers, ...)``, which may be padded; shape ``(errors,)``."""
+        A = A[..., : self.size[0], : self.size[1]]
+        squares = [self.distance(A, *image) / self.count for image in self.images.values()]
+        return torch.stack([*squares, *((A - truth).abs().mean() for truth in self.references.values())])
+
+
+def fit(
+    network: DeepPrior | ConfigurablePrior,
+    Z: Tensor,
+    watch: Watch,
+    settings: UnDIPSettings,
+    label: str | None,
+) -> tuple[Tensor, dict[str, NDArray]]:
+    """Fit the network to the image; averaged maps, cut to the image's size, and the history.
+
+    An interrupted fit goes on from its last checkpoint, if `hsu_lib.checkpoints` keeps one, to the result
+    that it would have had.
+    """
+    network.train()
+    optimise = _OPTIMISERS[settings.optimiser](network.parameters(), lr=settings.learning_rate)
+    names = watch.names
+    target = [padded(maps, network.multiple) for maps in watch.images["re"]]
+    record = torch.full((settings.iterations, 1 + 2 * len(names)), math.nan, device=Z.device)
+    keep = set(snapshots_at(settings.iterations, settings.snapshots))
+    frames: list[Tensor] = []
+    average: Tensor | None = None
+    checkpoint = checkpoints.current()
+    saved = checkpoint.load() if checkpoint else None
+    first = 0
+    if saved is not None:
+        network.load_state_dict(saved["network"])
+        optimise.load_state_dict(saved["optimiser"])
+        first, average, frames = saved["done"], saved["average"].to(Z.device), list(saved["frames"])
+        record[:first] = saved["record"].to(Z.device)
+    with tqdm(
+        total=settings.iterations,
+        initial=first,
+        desc=label,
+        disable=label is None,
+        unit="iteration",
+        leave=False,
+    ) as bar:
+        for step in range(first, settings.iterations):
+            optimise.zero_grad(set_to_none=True)
+            A = network(Z)
+            loss = 0.5 * watch.distance(A, *target)
+            loss.backward()
+            optimise.step()
+            with torch.no_grad():
+                now = A.detach()
+                average = now.clone() if average is None else average.lerp_(now, 1 / settings.window)
+                record[step] = torch.cat([loss.detach()[None], watch.errors(now), watch.errors(average)])
+                if step in keep:
+                    frames.append(average[0, :, : watch.size[0], : watch.size[1]].cpu().clone())
+            bar.update()
+            if checkpoint and checkpoint.due():
+                checkpoint.save(
+                    {
+                        "network": network.state_dict(),
+                        "optimiser": optimise.state_dict(),
+                        "done": step + 1,
+                        "average": average,
+                        "record": record[: step + 1],
+                        "frames": frames,
+                    }
+                )
+    assert average is not None
+    values = record.cpu().numpy()
+    history = {"loss": values[:, 0]}
+    history |= {name: values[:, 1 + k] for k, name in enumerate(names)}
+    history |= {f"{name}-averaged": values[:, 1 + len(names) + k] for k, name in enumerate(names)}
+    if frames:
+        history |= {"snapshots": torch.stack(frames).numpy()}
+    return average[..., : watch.size[0], : watch.size[1]], history
+
+
+def snapshots_at(iterations: int, count: int) -> Iterator[int]:
+    """Iterations, from 0, at which maps are kept: more of them early, where more happens; the last always."""
+    if count:
+        yield from np.unique(np.geomspace(iterations, 1, count).round().astype(int) - 1).tolist()
+
+
+_PAPER = "Rasti, Koirala, Scheunders and Ghamisi, IEEE TGRS 60, 2022"
+
+UNDIP = Watched(
+    name="undip",
+    summary="deep image prior for the abundances, endmembers by SiVM",
+    kind="blind",
+    solve=solve,
+    settings=UnDIPSettings,
+    source=f"document 001, section Model; {_PAPER}",
+)
+
+CONFIGURABLE = Watched(
+    name="undip-configurable",
+    summary="the same with a U-Net of adjustable depth and skip connections",
+    kind="blind",
+    solve=solve,
+    settings=ConfigurableSettings,
+    source="document 001, section Configurable Model",
+)

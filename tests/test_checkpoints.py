@@ -1,0 +1,125 @@
+"""Checkpoints: one file, whole or not at all, gone when the work is done."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from hsu_lib import checkpoints
+from hsu_lib.checkpoints import Checkpoint, current, keep_in
+
+
+def test_a_state_comes_back_as_it_was(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "folder" / "state")
+    x = torch.randn(1, 3, 4, 5).to(memory_format=torch.channels_last)
+    state = {"x": x, "done": 3, "list": [torch.ones(2)], "nested": {"rate": 0.5, "pair": (1, 2)}}
+    checkpoint.save(state)
+    back = checkpoint.load()
+    assert torch.equal(back["x"], x)
+    assert back["x"].stride() == x.stride()  # sums depend on the order in memory
+    assert torch.equal(back["list"][0], torch.ones(2))
+    assert (back["done"], back["nested"]) == (3, state["nested"])
+
+
+def test_the_latest_state_counts_and_nothing_else_is_left(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "state")
+    assert checkpoint.load() is None
+    for done in (1, 2):
+        checkpoint.save({"done": done})
+    assert checkpoint.load() == {"done": 2}
+    assert [file.name for file in tmp_path.iterdir()] == ["state"]
+
+
+def test_a_save_that_fails_leaves_the_state_before_it(tmp_path, monkeypatch):
+    checkpoint = Checkpoint(tmp_path / "state")
+    checkpoint.save({"done": 1})
+
+    def fail(state, path):
+        path.write_bytes(b"half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(torch, "save", fail)
+    with pytest.raises(OSError, match="disk full"):
+        checkpoint.save({"done": 2})
+    assert checkpoint.load() == {"done": 1}
+    assert [file.name for file in tmp_path.iterdir()] == ["state"]
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "other"])
+def test_a_damaged_file_is_forgotten(tmp_path, damage):
+    checkpoint = Checkpoint(tmp_path / "state")
+    checkpoint.save({"x": torch.randn(1000)})
+    whole = checkpoint.path.read_bytes()
+    checkpoint.path.write_bytes({"empty": b"", "cut": whole[: len(whole) // 2], "other": b"no state"}[damage])
+    assert checkpoint.load() is None
+    assert not checkpoint.path.exists()
+
+
+class Code:
+    ran = False
+
+    def __reduce__(self):
+        return setattr, (Code, "ran", True)
+
+
+def test_no_code_in_a_file_is_run(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "state")
+    checkpoint.save({"x": Code()})
+    assert checkpoint.load() is None
+    assert not Code.ran
+
+
+def test_a_file_that_cannot_be_read_is_kept(tmp_path, monkeypatch):
+    checkpoint = Checkpoint(tmp_path / "state")
+    checkpoint.save({"done": 1})
+
+    def fail(*_, **__):
+        raise PermissionError("not now")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(torch, "load", fail)
+        with pytest.raises(PermissionError):
+            checkpoint.load()
+    assert checkpoint.load() == {"done": 1}
+
+
+def test_it_is_due_when_time_has_passed(monkeypatch, tmp_path):
+    now = 50.0
+    monkeypatch.setattr(checkpoints.time, "monotonic", lambda: now)
+    checkpoint = Checkpoint(tmp_path / "state", seconds=10)
+    assert not checkpoint.due()
+    now = 60.0
+    assert checkpoint.due()
+    checkpoint.save({})
+    assert not checkpoint.due()
+    assert Checkpoint(tmp_path / "state", seconds=0).due()
+
+
+def test_outside_there_is_none():
+    assert current() is None
+
+
+def test_it_is_removed_at_the_end_and_kept_after_an_error(tmp_path):
+    path = tmp_path / "state"
+
+    def interrupted():
+        with keep_in(path) as checkpoint:
+            assert current() is checkpoint
+            checkpoint.save({"done": 1})
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert current() is None
+    assert path.exists()
+    with keep_in(path):
+        assert current().load() == {"done": 1}
+    assert current() is None
+    assert not path.exists()
+
+
+def test_inside_another_the_inner_one_counts(tmp_path):
+    with keep_in(tmp_path / "outer") as outer:
+        with keep_in(tmp_path / "inner") as inner:
+            assert current() is inner
+        assert current() is outer
