@@ -307,6 +307,7 @@ def dose_panels(
     *,
     xlabel: str,
     reported: Mapping[str, Sequence[float | None]] | None = None,
+    logarithmic: bool = False,
 ) -> Figure:
     """Scores over a parameter: every seed a dot, the mean a line, what is reported a diamond.
 
@@ -320,9 +321,11 @@ def dose_panels(
         Score to the title of its panel.
     reported
         Score to one figure per dose, or None where there is none.
+    logarithmic
+        Whether the scores are drawn on a logarithmic scale.
     """
-    figure, axes = grid(1, len(titles), ratio=0.75)
-    for ax, (name, title) in zip(axes[0], titles.items(), strict=True):
+    figure, axes = grid(-(-len(titles) // 2), min(len(titles), 2), ratio=0.75)
+    for ax, (name, title) in zip(axes.flat, titles.items(), strict=False):
         for k, (label, groups) in enumerate(scores[name].items()):
             for dose, values in zip(doses, groups, strict=True):
                 dots = np.asarray(values, dtype=float)
@@ -333,10 +336,13 @@ def dose_panels(
         given = [(x, y) for x, y in zip(doses, theirs, strict=False) if y is not None]
         if given:
             ax.plot(*zip(*given, strict=True), "D", mfc="none", mec="black", label="reported, one run")
-        ax.set(title=title, xlabel=xlabel)
+        ax.set(title=title, xlabel=xlabel, yscale="log" if logarithmic else "linear")
         ax.title.set_fontsize("medium")
         ax.grid(alpha=0.3)
-    axes[0, 0].legend(fontsize="small")
+        if ax is axes.flat[0] or len(scores[name]) > len(scores[next(iter(titles))]):
+            ax.legend(fontsize="small")
+    for ax in axes.flat[len(titles) :]:
+        ax.set_axis_off()
     return figure
 
 

@@ -16,6 +16,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
 from hsu_lib.alignment import Float, align, pair, spectral_angle
+from hsu_lib.denoising import pca_truncation
 from hsu_lib.known import Known
 from hsu_lib.scene import Scene, Unmixing
 
@@ -179,6 +180,8 @@ SCORES: Mapping[str, Score] = {
     "sre-abundances-plain": Score("signal-to-reconstruction error of A (plain norms)", "dB", "higher"),
     "mse-reconstruction": Score("mean squared error of E A against Y", "1", "lower"),
     "mse-spectral": Score("mean squared error of E A against the image without noise", "1", "lower"),
+    "mse-noise": Score("mean squared error of Y against the image without noise", "1", "lower"),
+    "mse-spectral-pca": Score("the same after PCA truncation of Y to as many dimensions", "1", "lower"),
     "mae-abundances-fclsu": Score("mean absolute error of A against FCLSU on SiVM endmembers", "1", "lower"),
     "sad-reconstruction": Score("spectral angle of E A to Y, mean over pixels", "rad", "lower"),
     "extreme-abundances": Score("share of abundances below 0.05 or above 0.95", "1", "higher"),
@@ -260,7 +263,11 @@ def score(unmixing: Unmixing, scene: Scene, known: Known | None = None) -> tuple
     }
     known = (known or Known()).fitting(scene, E.shape[1])
     if known.clean is not None:
-        scores["mse-spectral"] = reconstruction_mse(known.clean, E, A)
+        scores |= {
+            "mse-spectral": reconstruction_mse(known.clean, E, A),
+            "mse-noise": mse(scene.Y, known.clean),
+            "mse-spectral-pca": mse(pca_truncation(scene.Y, E.shape[1]), known.clean),
+        }
     if "fclsu" in known.references:
         other = known.references["fclsu"]
         scores["mae-abundances-fclsu"] = mae(A[align(E, other.E)], other.A)

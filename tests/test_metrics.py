@@ -164,7 +164,8 @@ def test_score_of_the_truth_in_any_order_is_perfect():
         perfect = {"cos": 1.0, "det": 1.0, "sre": np.inf, "ext": None}.get(name[:3], 0.0)
         if perfect is not None and name not in ("cos-endmembers-max", "cos-endmembers-own-order"):
             assert value == pytest.approx(perfect, abs=1e-6), name
-    assert not {"mse-spectral", "mae-abundances-fclsu"} & set(metrics.score(aligned, scene)[0])
+    known_only = {"mse-spectral", "mse-noise", "mse-spectral-pca", "mae-abundances-fclsu"}
+    assert not known_only & set(metrics.score(aligned, scene)[0])
 
 
 def test_the_clean_image_and_the_fclsu_reference_are_scored_as_they_are():
@@ -172,6 +173,9 @@ def test_the_clean_image_and_the_fclsu_reference_are_scored_as_they_are():
     known = Known(scene.Y + 0.1, {"fclsu": Reference(scene.E, np.roll(scene.A, 1, axis=1))})
     scores, _ = metrics.score(Unmixing(scene.E, scene.A), scene, known)
     assert scores["mse-spectral"] == pytest.approx(0.01, rel=1e-4)
+    assert scores["mse-noise"] == pytest.approx(0.01, rel=1e-4)
+    # three endmembers: the image is its own truncation
+    assert scores["mse-spectral-pca"] == pytest.approx(0.01, rel=1e-4)
     expected = np.abs(scene.A - np.roll(scene.A, 1, axis=1)).mean()
     assert scores["mae-abundances-fclsu"] == pytest.approx(expected, rel=1e-6)
 
