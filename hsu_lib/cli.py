@@ -34,7 +34,9 @@ class _Commands(click.Group):
         except (ValueError, LookupError, OSError, RuntimeError) as error:
             if isinstance(error, (click.exceptions.Exit, click.Abort, BrokenPipeError)):
                 raise
-            raise click.ClickException(str(error).strip("'\"")) from error
+            # a KeyError shows its message in quotes
+            message = error.args[0] if isinstance(error, KeyError) and error.args else error
+            raise click.ClickException(str(message)) from error
 
 
 @click.group(cls=_Commands, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
