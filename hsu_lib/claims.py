@@ -13,7 +13,7 @@ both agree. What cannot be compared at all is *not testable*, with the reason.
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -176,6 +176,19 @@ def spread(*groups: ArrayLike) -> float:
         Scores of one condition each, shape ``(seeds,)`` with at least two seeds.
     """
     return 2 * float(np.sqrt(np.mean([np.var(np.asarray(g, dtype=np.float64), ddof=1) for g in groups])))
+
+
+def nearer(distances: Mapping[str, float]) -> str:
+    """Which of two readings comes nearer the reported figures: its name, or "neither clearly".
+
+    Parameters
+    ----------
+    distances
+        Reading to the mean distance of our means from the reported figures. One comes clearly nearer if
+        its distance is smaller by a fifth at least.
+    """
+    near, far = sorted(distances, key=lambda name: distances[name])
+    return near if distances[near] <= 0.8 * distances[far] else "neither clearly"
 
 
 @dataclass(frozen=True)

@@ -201,12 +201,11 @@ for reading, found in (("document", results), ("code", code_results)):
         for q in SCORES
     ]
     off[reading] = np.mean([abs(x - y) for x, y in pairs if y is not None]) if pairs[0][1] else None
-nearest = min(off, key=off.get) if None not in off.values() else None
 page.text(
-    f"**Which reading comes nearer?** At alpha 0, 0.3 and 1 the *{nearest}* reading: "
-    + " and ".join(f"{reading} {distance:.4f}" for reading, distance in off.items())
+    f"**Which reading comes nearer?** At alpha 0, 0.3 and 1: *{claims.nearer(off)}*. Our means are "
+    + " and ".join(f"{distance:.4f} ({reading})" for reading, distance in off.items())
     + " away from the reported figures on average."
-    if nearest
+    if None not in off.values()
     else "**Which reading comes nearer?** No reported figure belongs to this scene."
 )
 between = {q: np.ptp(means[q]) for q in SCORES}

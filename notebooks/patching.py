@@ -270,8 +270,9 @@ if len(told):
 near = side[side["scene"].isin(code_names)].dropna(subset=["reported"])
 off = (near["mean"] - near["reported"]).abs().groupby(near["reading"]).mean()
 page.text(
-    f"**Which reading comes nearer?** On {', '.join(code_names)} the *{off.idxmin()}* reading: its means are "
-    f"{off.min():.4f} away from the reported figures on average, those of the other {off.max():.4f}."
+    f"**Which reading comes nearer?** On {', '.join(code_names)}: *{claims.nearer(dict(off))}*. Our means are "
+    + " and ".join(f"{distance:.4f} ({reading})" for reading, distance in off.items())
+    + " away from the reported figures on average."
     if len(off) == 2
     else "No reported figure belongs to this scene, so neither reading can come nearer to one."
 )

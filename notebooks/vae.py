@@ -285,8 +285,8 @@ for reading, found in (("document", results), ("code", code_results)):
     if None not in [y for _, y in pairs]:
         off[reading] = np.mean([abs(x - y) for x, y in pairs])
 page.text(
-    f"**Which reading comes nearer?** The *{min(off, key=off.get)}* reading: "
-    + " and ".join(f"{reading} {distance:.4f}" for reading, distance in off.items())
+    f"**Which reading comes nearer?** *{claims.nearer(off)}*. Our means are "
+    + " and ".join(f"{distance:.4f} ({reading})" for reading, distance in off.items())
     + " away from the reported figures on average."
     if off
     else "**Which reading comes nearer?** No reported figure belongs to this scene."

@@ -59,6 +59,12 @@ def test_readings_decide_only_if_they_agree():
     assert judge(CLAIM, [(yes, no), no], profile="t").verdict is Verdict.CONTRADICTED
 
 
+def test_a_reading_is_nearer_if_clearly():
+    assert claims.nearer({"document": 0.01, "code": 0.02}) == "document"
+    assert claims.nearer({"document": 0.02, "code": 0.01}) == "code"
+    assert claims.nearer({"document": 0.0109, "code": 0.0107}) == "neither clearly"
+
+
 def test_a_rehearsal_decides_nothing():
     for c in (mse([1, 1.1, 0.9], [2, 2, 2]), mse([2, 2.1, 1.9], [1, 1, 1])):
         assert judge(CLAIM, [c], profile="quick", rehearsal=True).verdict is Verdict.UNDECIDED
