@@ -270,7 +270,8 @@ if len(told):
 near = side[side["scene"].isin(code_names)].dropna(subset=["reported"])
 off = (near["mean"] - near["reported"]).abs().groupby(near["reading"]).mean()
 page.text(
-    f"**Which reading comes nearer?** On {', '.join(code_names)}: *{claims.nearer(dict(off))}*. Our means are "
+    f"**Which reading comes nearer?** On {', '.join(code_names)}: *{claims.nearer(dict(off))}*. Our means "
+    "are "
     + " and ".join(f"{distance:.4f} ({reading})" for reading, distance in off.items())
     + " away from the reported figures on average."
     if len(off) == 2
