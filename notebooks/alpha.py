@@ -208,6 +208,17 @@ page.text(
     if None not in off.values()
     else "**Which reading comes nearer?** No reported figure belongs to this scene."
 )
+cosine = "cos-endmembers-own-order"
+at_zero = {
+    reading: found.scores(scene, "0", cosine).mean()
+    for reading, found in (("document", results), ("code", code_results))
+}
+page.text(
+    "At alpha 0 nothing but the supervised terms trains the endmembers, so there the readings of the endmember "
+    "term must show. The text compares spectra, the code compares, band by band, the values of all "
+    f"endmembers. The cosine of E is {at_zero['document']:.4f} by the text and {at_zero['code']:.4f} by the "
+    "code" + (f"; reported is {reported(0.0, cosine):.4f}." if reported(0.0, cosine) else ".")
+)
 between = {q: np.ptp(means[q]) for q in SCORES}
 within = {q: claims.spread(*over_alpha(q)) for q in SCORES}
 page.text(
@@ -326,7 +337,11 @@ def cost_of_choosing_by(cosine):
     )
 
 
-judge("prim-no-alpha-refines-both", [tuple(map(cost_of_choosing_by, COSINES))])
+judge(
+    "prim-no-alpha-refines-both",
+    [tuple(map(cost_of_choosing_by, COSINES))],
+    "Contradicted means that choosing alpha by the endmembers costs less in the abundances than chance does.",
+)
 
 
 def third_best(quantity, better):
