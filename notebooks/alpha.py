@@ -214,8 +214,8 @@ at_zero = {
     for reading, found in (("document", results), ("code", code_results))
 }
 page.text(
-    "At alpha 0 nothing but the supervised terms trains the endmembers, so there the readings of the endmember "
-    "term must show. The text compares spectra, the code compares, band by band, the values of all "
+    "At alpha 0 nothing but the supervised terms trains the endmembers, so there the readings of the "
+    "endmember term must show. The text compares spectra, the code compares, band by band, the values of all "
     f"endmembers. The cosine of E is {at_zero['document']:.4f} by the text and {at_zero['code']:.4f} by the "
     "code" + (f"; reported is {reported(0.0, cosine):.4f}." if reported(0.0, cosine) else ".")
 )
