@@ -239,10 +239,10 @@ def seed_panels(
     scores: Mapping[str, Mapping[str, Mapping[str, ArrayLike]]], titles: Mapping[str, str]
 ) -> Figure:
     """One row of `seed_dots` per scene, one panel per score: scene to score to condition to values."""
-    figure, axes = grid(len(scores), len(titles), ratio=0.42)
+    figure, axes = grid(len(scores), len(titles), ratio=0.47)
     for row, (scene, by_score) in zip(axes, scores.items(), strict=True):
         for ax, (name, title) in zip(row, titles.items(), strict=True):
-            seed_dots(by_score[name], ax).set_title(f"{scene}: {title}", fontsize="medium")
+            seed_dots(by_score[name], ax).set_title(f"{scene}\n{title}", fontsize="medium")
         for ax in row[1:]:
             ax.set_yticklabels([])
     return figure
@@ -302,7 +302,7 @@ def cost_panels(
 
 def dose_panels(
     doses: Sequence[float],
-    scores: Mapping[str, Mapping[str, Sequence[ArrayLike]]],
+    scores: Mapping[str, Mapping[str, Sequence[ArrayLike | None]]],
     titles: Mapping[str, str],
     *,
     xlabel: str,
@@ -316,7 +316,7 @@ def dose_panels(
     doses
         Values of the parameter.
     scores
-        Score to condition to one array ``(seeds,)`` per dose.
+        Score to condition to one array ``(seeds,)`` per dose, or None where it was not tried.
     titles
         Score to the title of its panel.
     reported
@@ -327,11 +327,15 @@ def dose_panels(
     figure, axes = grid(-(-len(titles) // 2), min(len(titles), 2), ratio=0.75)
     for ax, (name, title) in zip(axes.flat, titles.items(), strict=False):
         for k, (label, groups) in enumerate(scores[name].items()):
-            for dose, values in zip(doses, groups, strict=True):
-                dots = np.asarray(values, dtype=float)
+            tried = [
+                (dose, np.asarray(values, dtype=float))
+                for dose, values in zip(doses, groups, strict=True)
+                if values is not None
+            ]
+            for dose, dots in tried:
                 ax.plot(np.full(len(dots), dose), dots, "o", color=_CYCLE[k], alpha=0.5, markersize=4)
-            means = [float(np.asarray(values, dtype=float).mean()) for values in groups]
-            ax.plot(doses, means, color=_CYCLE[k], label=label)
+            means = [float(dots.mean()) for _, dots in tried]
+            ax.plot([dose for dose, _ in tried], means, color=_CYCLE[k], label=label)
         theirs = (reported or {}).get(name, ())
         given = [(x, y) for x, y in zip(doses, theirs, strict=False) if y is not None]
         if given:

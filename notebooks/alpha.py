@@ -111,6 +111,12 @@ def over_alpha(quantity, found=results, alphas=ALPHAS):
     return [found.scores(scene, f"{alpha:g}", quantity) for alpha in alphas]
 
 
+def by_code(quantity):
+    """The same in the code's reading; None at alphas where it was not run."""
+    run = code_results.labels(scene)
+    return [code_results.scores(scene, a, quantity) if a in run else None for a in map("{:g}".format, ALPHAS)]
+
+
 def reported(alpha, quantity):
     metric = quantity.removesuffix("-own-order")
     return claims.find_reported(
@@ -124,7 +130,11 @@ told = "; ".join(f"{a:g} {m:.4f}" for a, m in zip(ALPHAS, means["mse-abundances"
 page.figure(
     "alphas",
     lambda: figures.dose_panels(
-        ALPHAS, {q: {"ours": over_alpha(q)} for q in SCORES}, SCORES, xlabel="alpha", reported=theirs
+        ALPHAS,
+        {q: {"ours": over_alpha(q), "ours, code's reading": by_code(q)} for q in SCORES},
+        SCORES,
+        xlabel="alpha",
+        reported=theirs,
     ),
     alt=f"Two panels over alpha from 0 to 1: cosine of E and MSE of A. Mean MSE by alpha: {told}.",
     caption=f"Each dot is one of {seeds} seeds on {scene}, the line their mean, diamonds the "

@@ -101,9 +101,10 @@ def test_cost_panels_put_each_seed_at_its_minutes():
 
 
 def test_dose_panels_show_seeds_means_and_what_is_reported():
-    scores = {"s": {"ours": [[1.0, 3.0], [5.0, 7.0]]}}
+    scores = {"s": {"ours": [[1.0, 3.0], [5.0, 7.0]], "other": [None, [2.0]]}}
     figure = figures.dose_panels([0, 1], scores, {"s": "score"}, xlabel="alpha", reported={"s": [None, 9.0]})
-    dots, more, mean, diamond = figure.axes[0].lines
+    dots, more, mean, other, _, diamond = figure.axes[0].lines
+    np.testing.assert_array_equal(other.get_xydata(), [[1, 2]])
     np.testing.assert_array_equal(dots.get_xydata(), [[0, 1], [0, 3]])
     np.testing.assert_array_equal(more.get_xydata(), [[1, 5], [1, 7]])
     np.testing.assert_array_equal(mean.get_ydata(), [2, 6])
