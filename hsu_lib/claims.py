@@ -42,7 +42,7 @@ class Verdict(enum.Enum):
 
 @dataclass(frozen=True)
 class Comparison:
-    """One paired comparison, positive where the claim holds.
+    """One paired comparison: positive where the claim holds, or within a margin where it says "equal".
 
     Parameters
     ----------
@@ -58,6 +58,8 @@ class Comparison:
         Mean difference over the mean of what it is compared with; None where that has no meaning.
     reported
         The same relative difference in the document, or None.
+    margin
+        Largest mean difference that counts as equal, for a claim of equality; else None.
     """
 
     what: str
@@ -68,15 +70,28 @@ class Comparison:
     seeds: int
     relative: float | None = None
     reported: float | None = None
+    margin: float | None = None
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Ends of the interval that decides, positive where the claim holds.
+
+        For a claim of equality: how far the difference stays inside the margin, at worst and at best.
+        """
+        if self.margin is None:
+            return self.low, self.high
+        nearest = 0.0 if self.low <= 0 <= self.high else min(abs(self.low), abs(self.high))
+        return self.margin - max(abs(self.low), abs(self.high)), self.margin - nearest
 
     @property
     def verdict(self) -> Verdict:
         """What the interval says."""
+        low, high = self.ends
         if self.seeds < FEWEST_SEEDS:
             return Verdict.UNDECIDED
-        if self.low > 0:
+        if low > 0:
             return Verdict.REPRODUCED
-        return Verdict.CONTRADICTED if self.high < 0 else Verdict.UNDECIDED
+        return Verdict.CONTRADICTED if high < 0 else Verdict.UNDECIDED
 
 
 def interval(differences: ArrayLike) -> tuple[float, float, float]:
@@ -156,15 +171,12 @@ def equivalent(what: str, scene: str, ours: ArrayLike, against: ArrayLike, *, ma
     Returns
     -------
     Comparison
-        How far the mean difference stays inside the margin: positive where it does. Reproduced if the
-        whole interval of the difference lies inside, contradicted if it lies outside on one side.
+        The difference with its interval. Reproduced if the whole interval lies inside the margin,
+        contradicted if it lies outside on one side.
     """
     x = np.asarray(ours, dtype=np.float64)
     mean, low, high = interval(x - np.broadcast_to(np.asarray(against, dtype=np.float64), x.shape))
-    nearest = 0.0 if low <= 0 <= high else min(abs(low), abs(high))
-    return Comparison(
-        what, scene, margin - abs(mean), margin - max(abs(low), abs(high)), margin - nearest, x.size
-    )
+    return Comparison(what, scene, mean, low, high, x.size, margin=float(margin))
 
 
 def spread(*groups: ArrayLike) -> float:

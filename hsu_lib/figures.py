@@ -191,7 +191,8 @@ def curve_panels(
     for ax, (scene, conditions) in zip(axes[0], histories.items(), strict=True):
         curves(conditions, ax, steps=steps).set_title(scene)
     axes[0, 0].set_ylabel(ylabel)
-    axes[0, 0].legend(fontsize="small")
+    shown = axes[0, 0].get_legend_handles_labels()
+    figure.legend(*shown, loc="outside lower center", ncols=3, fontsize="small")
     return figure
 
 
@@ -204,6 +205,7 @@ def endmember_panels(scene: Scene, estimates: Mapping[str, ArrayLike]) -> Figure
         spectra(max_normalised(scene.E), ax, **look, linestyle="--", linewidth=1, label=None)
         spectra(max_normalised(E), ax, **look)
         ax.set(title=label, ylabel="over its maximum")
+    axes[0, 0].plot([], [], "--", color="grey", linewidth=1, label="reference")
     axes[0, 0].legend(fontsize="small")
     for ax in axes.flat[len(estimates) :]:
         ax.set_axis_off()
@@ -275,6 +277,8 @@ def perturbation_panels(
     axes[0, 2].plot(band, np.median(pixels, axis=0), color=_CYCLE[0], label="median")
     for ax, title in zip(axes[0], ("functions", "one per image", "one per pixel more"), strict=True):
         ax.set(title=title, xlabel="band index")
+    axes[0, 0].set_ylabel("factor")
+    axes[0, 1].set_ylabel("over its maximum")
     for ax in axes[0, 1:]:
         ax.set_ylim(0, None)
         ax.legend(fontsize="small")
@@ -285,13 +289,15 @@ def cost_panels(
     minutes: Mapping[str, ArrayLike],
     scores: Mapping[str, Mapping[str, ArrayLike]],
     titles: Mapping[str, str],
+    *,
+    xlabel: str = "minutes",
 ) -> Figure:
     """Scores over minutes, a dot per seed: condition to minutes, and score to condition to values."""
     figure, axes = grid(1, len(titles), ratio=0.75)
     for ax, (name, title) in zip(axes[0], titles.items(), strict=True):
         for k, (label, spent) in enumerate(minutes.items()):
             ax.plot(spent, scores[name][label], "o", color=_CYCLE[k], alpha=0.75, label=label)
-        ax.set(title=title, xscale="log", xlabel="minutes")
+        ax.set(title=title, xscale="log", xlabel=xlabel)
         ax.title.set_fontsize("medium")
         ax.grid(alpha=0.3)
     figure.legend(

@@ -231,9 +231,9 @@ class Page:
             Whether the comparisons are only a rehearsal, which decides nothing; by default in the quick
             profile, which trains far less than any document did.
         """
-        if rehearsal is None:
-            rehearsal = self.manifest.profile == PROFILES[0]
-        if rehearsal:
+        quick = self.manifest.profile == PROFILES[0]
+        rehearsal = quick if rehearsal is None else rehearsal
+        if rehearsal and quick:
             reason += " The quick profile trains far less than the document did, so it decides nothing."
         self.verdict(
             judge(
@@ -255,7 +255,7 @@ class Page:
         rows = "".join(_comparison_row(c) for c in judgement.comparisons)
         head = "".join(
             f'<th scope="col">{title}</th>'
-            for title in ("comparison", "mean difference", "95 % interval", "seeds", "ours", "reported", "")
+            for title in ("comparison", "mean difference", "95 % interval", "n", "ours", "reported", "")
         )
         table = (
             '<div class="hsu-table" tabindex="0" role="region" '
@@ -282,8 +282,13 @@ class Page:
 
     def provenance(self) -> None:
         """Say where the numbers on the page come from."""
+        told = html.escape(provenance(self.rows, self.manifest.profile))
+        again = f"hsu run {self.manifest.chapter} --profile {self.manifest.profile}"
         display(
-            HTML(f'<p class="hsu-provenance">{html.escape(provenance(self.rows, self.manifest.profile))}</p>')
+            HTML(
+                f'<p class="hsu-provenance">{told} To run it again: <code>{html.escape(again)}</code>, '
+                'or <a href="rerun.html">with other parameters</a>.</p>'
+            )
         )
 
 
@@ -323,8 +328,9 @@ def _mark(c: Comparison) -> str:
 
 def _comparison_row(c: Comparison) -> str:
     percent = [("" if value is None else f"{100 * value:+.1f} %") for value in (c.relative, c.reported)]
+    within = "" if c.margin is None else f" (margin ±{c.margin:.4f})"
     cells = [
-        html.escape(c.what),
+        html.escape(c.what + within),
         f"{c.mean:+.4f}",
         f"{c.low:+.4f} to {c.high:+.4f}",
         str(c.seeds),

@@ -10,7 +10,6 @@ import json
 import shutil
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -104,9 +103,9 @@ def scorecard(found: Iterable[Manifest]) -> pd.DataFrame:
             "reason": judgement.reason if judgement else "",
         }
         # the comparison that decides: the lowest end that is not above zero, or the highest that is below
-        edge = "high" if judgement and judgement.verdict is Verdict.CONTRADICTED else "low"
+        edge = int(judgement is not None and judgement.verdict is Verdict.CONTRADICTED)
         parts = judgement.comparisons if judgement else ()
-        decisive = min(parts, key=attrgetter(edge), default=None)
+        decisive = min(parts, key=lambda c: c.ends[edge], default=None)
         entry |= {name: getattr(decisive, name, None) for name in ("mean", "low", "high")}
         rows.append(entry)
     return pd.DataFrame(rows).set_index("claim")

@@ -138,12 +138,13 @@ def test_equivalence_is_decided_by_where_the_whole_interval_lies():
         claims.equivalent("w", "s", ours, against, margin=0.1) for against in (ours - 0.001, ours - 1)
     )
     assert inside.verdict is Verdict.REPRODUCED
-    assert inside.mean == pytest.approx(0.099)
+    assert inside.mean == pytest.approx(0.001)
+    assert inside.ends == pytest.approx((0.099, 0.099))
     assert outside.verdict is Verdict.CONTRADICTED
-    assert outside.high < 0
+    assert outside.ends[1] < 0
     noisy = claims.equivalent("w", "s", [0.0, 1.0, -1.0], 0.0, margin=0.1)
     assert noisy.verdict is Verdict.UNDECIDED
-    assert claims.equivalent("w", "s", ours - 1, ours, margin=0.1).mean == pytest.approx(outside.mean)
+    assert claims.equivalent("w", "s", ours - 1, ours, margin=0.1).mean == pytest.approx(-outside.mean)
 
 
 def test_the_spread_is_twice_the_pooled_standard_deviation():

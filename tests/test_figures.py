@@ -46,7 +46,8 @@ def test_maps_share_the_scale_from_zero_to_one():
 def test_endmember_panels_draw_estimate_over_reference():
     scene = pure_pixel_scene()
     figure = figures.endmember_panels(scene, {"a": 2 * scene.E, "b": scene.E, "c": scene.E})
-    dashed = [line for line in figure.axes[0].lines if line.get_linestyle() == "--"]
+    *dashed, legend = [line for line in figure.axes[0].lines if line.get_linestyle() == "--"]
+    assert (legend.get_label(), len(legend.get_xdata())) == ("reference", 0)
     solid = [line for line in figure.axes[0].lines if line.get_linestyle() == "-"]
     for one, two in zip(dashed, solid, strict=True):
         np.testing.assert_allclose(one.get_ydata(), two.get_ydata(), rtol=1e-6)
