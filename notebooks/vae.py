@@ -199,8 +199,8 @@ page.figure(
 page.text(
     "Does the VAE use its latent numbers? The standard deviation of the latent means over the repeats is "
     + " and ".join(f"{z.std(axis=0).max():.3f} ({name})" for name, z in latents.items())
-    + ", where that of the prior from which new sets are drawn is 1. Far below 1, the latent numbers say almost "
-    "nothing about a set: the VAE returns much the same endmembers whatever is drawn."
+    + ", where that of the prior from which new sets are drawn is 1. Far below 1, the latent numbers say "
+    "almost nothing about a set: the VAE returns much the same endmembers whatever is drawn."
 )
 
 # %% [markdown]
