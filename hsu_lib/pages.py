@@ -322,6 +322,11 @@ def badge(verdict: str) -> str:
     return f'<span class="verdict verdict-{verdict.replace(" ", "-")}">{html.escape(verdict)}</span>'
 
 
+def _signed(value: float) -> str:
+    """Four decimals, or three digits where these would show little of the value."""
+    return f"{value:+.4f}" if abs(value) >= 0.001 or value == 0 else f"{value:+.2e}"
+
+
 def _mark(c: Comparison) -> str:
     return {Verdict.REPRODUCED: "holds", Verdict.CONTRADICTED: "fails"}.get(c.verdict, "open")
 
@@ -331,8 +336,8 @@ def _comparison_row(c: Comparison) -> str:
     within = "" if c.margin is None else f" (margin ±{c.margin:.4f})"
     cells = [
         html.escape(c.what + within),
-        f"{c.mean:+.4f}",
-        f"{c.low:+.4f} to {c.high:+.4f}",
+        _signed(c.mean),
+        f"{_signed(c.low)} to {_signed(c.high)}",
         str(c.seeds),
         *percent,
         _mark(c),

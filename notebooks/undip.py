@@ -195,9 +195,9 @@ for name in names:
     against = claims.compare(
         f"{name}: MAE of A against the reference, UnDIP below FCLSU", name, ours, theirs[0], better="lower"
     )
-    word = {"reproduced": "nearer", "contradicted": "farther", "undecided": "not told apart"}
+    word = {"reproduced": "nearer than", "contradicted": "farther than", "undecided": "not told apart from"}
     page.text(
-        f"- {name}: against the published reference UnDIP is **{word[against.verdict.value]}** than FCLSU "
+        f"- {name}: against the published reference UnDIP is **{word[against.verdict.value]}** FCLSU "
         f"({ours.mean():.4f} and {theirs[0]:.4f})."
     )
 
