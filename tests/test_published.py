@@ -139,7 +139,7 @@ def test_many_comparisons_stand_behind_a_line_that_counts_them(shown, folders):
 
 
 def test_a_moving_picture_loops_and_has_a_still(shown, folders):
-    page = pages.Page("patching", "desk")
+    page, before = pages.Page("patching", "desk"), plt.get_fignums()
 
     def frames():
         for k in range(3):
@@ -157,4 +157,4 @@ def test_a_moving_picture_loops_and_has_a_still(shown, folders):
     assert np.abs(last - still).mean() < 5  # of 255: compressed
     assert 'media="(prefers-reduced-motion: reduce), print"' in shown[-1]
     assert 'alt="three &lt;lines&gt;"' in shown[-1]
-    assert not plt.get_fignums()
+    assert plt.get_fignums() == before
