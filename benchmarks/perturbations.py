@@ -17,7 +17,6 @@ import argparse
 import json
 import multiprocessing
 import os
-import platform
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -34,6 +33,7 @@ from hsu_lib.methods.perturbation import PerturbationSettings, stream
 from hsu_lib.networks import ConvolutionalAutoencoder
 from hsu_lib.networks.wide import wide_convolution
 from hsu_lib.perturbations import Batch, Variability, generate, mix_pixelwise
+from hsu_lib.runs import device_name
 
 NOISE = 0.03
 FORMATS = {"channels last": torch.channels_last, "channels first": torch.contiguous_format}
@@ -178,9 +178,24 @@ def convolutions(
 # --------------------------------------------------------------------------- all of it
 
 
-def processor() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    return next((s.split(":")[1].strip() for s in lines if s.startswith("model name")), platform.machine())
+def parsed(parser: argparse.ArgumentParser, repeats: int) -> argparse.Namespace:
+    """Arguments, the common ones added. Torch is given its threads, and the head is printed."""
+    parser.add_argument("--repeats", type=int, default=repeats, help="timed calls of each kind")
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of torch; all cores by default")
+    parser.add_argument(
+        "--clock",
+        choices=("wall", "cpu"),
+        default="wall",
+        help="cpu counts the seconds that this process computes, over its threads: what to take with "
+        "--threads 1 on a machine that is busy with something else",
+    )
+    parser.add_argument("--json", type=Path, help="also write the figures here")
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    given.timer = time.perf_counter if given.clock == "wall" else time.process_time
+    load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+    print(f"{device_name('cpu')}, {given.clock} clock{load}; torch {torch.__version__}")
+    return given
 
 
 def main() -> None:
@@ -200,22 +215,8 @@ def main() -> None:
         help="of (b) and (c)",
     )
     parser.add_argument("--patches", type=int, default=10, help="in a batch")
-    parser.add_argument("--repeats", type=int, default=31, help="timed calls of each kind")
-    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of torch; all cores by default")
-    parser.add_argument(
-        "--clock",
-        choices=("wall", "cpu"),
-        default="wall",
-        help="cpu counts the seconds that this process computes, over its threads: what to take with "
-        "--threads 1 on a machine that is busy with something else",
-    )
-    parser.add_argument("--json", type=Path, help="also write the figures here")
-    given = parser.parse_args()
-    torch.set_num_threads(given.threads)
-    clock = time.perf_counter if given.clock == "wall" else time.process_time
+    given = parsed(parser, repeats=31)
     image, patch = tuple(given.image), (given.patch[0], *given.patch)
-    load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
-    print(f"{processor()}, {given.threads} threads, {given.clock} clock{load}; torch {torch.__version__}")
     rows: list[dict[str, str | float | None]] = []
 
     def show(part: str, what: str, value: float | None, unit: str, target: float | None = None) -> None:
@@ -226,7 +227,7 @@ def main() -> None:
 
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as fresh:
         memory = fresh.submit(image_memory, image, given.threads).result()
-    taken = medians(image_parts(image), given.repeats, clock)
+    taken = medians(image_parts(image), given.repeats, given.timer)
     print("\nPixel-wise image, {} x {} x {}, {} endmembers".format(*image))
     show("a", "whole, noise included", taken["whole"], "s", 1.2)
     for name in ("draw", "mix", "noise"):
@@ -240,7 +241,7 @@ def main() -> None:
         calls[f"step, {name}"] = step(patch, batch, layout)
         calls[f"convolutions, {name}"] = convolutions(patch, batch, layout, stock=False)
         calls[f"stock, {name}"] = convolutions(patch, batch, layout, stock=True)
-    taken = medians(calls, given.repeats, clock)
+    taken = medians(calls, given.repeats, given.timer)
     print(f"\nBatch of {given.patches} patches, {patch[0]} x {patch[1]} x {patch[2]}, {patch[3]} endmembers")
     for way in sources:
         show("b", f"{way}: making the batch", 1e3 * taken[way], "ms")
@@ -255,7 +256,7 @@ def main() -> None:
         )
     if given.json:
         facts = {
-            "processor": processor(),
+            "processor": device_name("cpu"),
             "threads": given.threads,
             "clock": given.clock,
             "torch": torch.__version__,

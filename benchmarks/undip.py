@@ -17,23 +17,21 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from perturbations import FORMATS, medians, processor
+from perturbations import FORMATS, medians, parsed
 from torch import Tensor, nn
 
 from hsu_lib.known import Known, Reference
 from hsu_lib.methods import undip
 from hsu_lib.networks.prior import DeepPrior, upsampled_convolution
+from hsu_lib.runs import device_name
 
 SIZES = {"Samson's size": (96, 96, 156, 3), "Jasper's size": (100, 100, 198, 4)}
 Call = Callable[[], object]
@@ -238,21 +236,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--repeats", type=int, default=11, help="timed calls of each kind")
-    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of torch; all cores by default")
-    parser.add_argument(
-        "--clock",
-        choices=("wall", "cpu"),
-        default="wall",
-        help="cpu counts the seconds that this process computes, over its threads: what to take with "
-        "--threads 1 on a machine that is busy with something else",
-    )
-    parser.add_argument("--json", type=Path, help="also write the figures here")
-    given = parser.parse_args()
-    torch.set_num_threads(given.threads)
-    clock = time.perf_counter if given.clock == "wall" else time.process_time
-    load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
-    print(f"{processor()}, {given.threads} threads, {given.clock} clock{load}; torch {torch.__version__}")
+    given = parsed(parser, repeats=11)
     rows: list[dict[str, Any]] = []
 
     def show(part: str, what: str, value: float, unit: str = "", target: float | None = None) -> None:
@@ -272,9 +256,9 @@ def main() -> None:
             **upsampled(case),
             **{name: step(case, layout) for name, layout in FORMATS.items()},
         }
-        taken = iterations(case, others, given.repeats, clock)
+        taken = iterations(case, others, given.repeats, given.timer)
         # short calls are timed more often
-        taken |= medians(small(case), 20 * given.repeats, clock)
+        taken |= medians(small(case), 20 * given.repeats, given.timer)
         print("\n{}: {} x {} x {}, {} endmembers".format(scene, *sizes))
         show("a", "iteration", 1e3 * taken["iteration"], "ms")
         show("a", "its convolutions, plain", 1e3 * taken["convolutions"], "ms")
@@ -292,7 +276,7 @@ def main() -> None:
             show("c", f"forward, loss, backward, Adam, {name}", 1e3 * taken[name], "ms")
     if given.json:
         facts = {
-            "processor": processor(),
+            "processor": device_name("cpu"),
             "threads": given.threads,
             "clock": given.clock,
             "torch": torch.__version__,

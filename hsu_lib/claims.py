@@ -190,6 +190,29 @@ def spread(*groups: ArrayLike) -> float:
     return 2 * float(np.sqrt(np.mean([np.var(np.asarray(g, dtype=np.float64), ddof=1) for g in groups])))
 
 
+def alike(what: str, scene: str, groups: Mapping[str, ArrayLike]) -> list[Comparison]:
+    """Does every condition equal the mean over conditions to within the run-to-run `spread`?
+
+    Parameters
+    ----------
+    what, scene
+        As in `compare`.
+    groups
+        Condition to its scores in the same order of seeds, shape ``(seeds,)``.
+
+    Returns
+    -------
+    list of Comparison
+        One per condition.
+    """
+    scores = np.stack([np.asarray(g, dtype=np.float64) for g in groups.values()])
+    margin, mean = spread(*scores), scores.mean(axis=0)
+    return [
+        equivalent(f"{what}, {name} equal to the mean of all", scene, ours, mean, margin=margin)
+        for name, ours in zip(groups, scores, strict=True)
+    ]
+
+
 def nearer(distances: Mapping[str, float]) -> str:
     """Which of two readings comes nearer the reported figures: its name, or "neither clearly".
 

@@ -21,8 +21,9 @@ from PIL import Image
 
 from hsu_lib import scenes
 from hsu_lib.claims import Comparison, Judgement, Verdict, claims, judge
+from hsu_lib.figures import endmember_panels, map_panels
 from hsu_lib.published import PROFILES, Manifest, chapters_folder
-from hsu_lib.runs import Run, published_folder, write_atomically
+from hsu_lib.runs import Record, Run, published_folder, write_atomically
 from hsu_lib.scene import SceneSpec
 from hsu_lib.sweep import Results, sweep
 
@@ -115,6 +116,49 @@ class Page:
                 f'<figure class="hsu" id="{html.escape(name)}"><img src="data:image/png;base64,{source}" '
                 f'alt="{html.escape(alt)}"><figcaption>{html.escape(caption)}</figcaption></figure>'
             )
+        )
+
+    def endmembers(
+        self,
+        scene: str,
+        shown: Mapping[str, Record],
+        angles: Mapping[str, float],
+        *,
+        over: str = "mean over endmembers and seeds",
+    ) -> None:
+        """Show estimated endmembers over the references of a scene, a panel per record.
+
+        Parameters
+        ----------
+        scene
+            Its name.
+        shown
+            Title to a record of seed 0.
+        angles
+            Title to a spectral angle in degrees.
+        over
+            What the angles are means of.
+        """
+        told = "; ".join(f"{title} {angle:.1f}" for title, angle in angles.items())
+        self.figure(
+            "endmembers",
+            lambda: endmember_panels(scenes.load(scene), {k: r.arrays["E"] for k, r in shown.items()}),
+            alt=f"Estimated endmembers over references on {scene}. Spectral angles in degrees: {told}.",
+            caption=f"Estimates of seed 0 (solid) over references (dashed) on {scene}. "
+            f"Spectral angle in degrees, {over}: {told}.",
+            needs=[scene],
+        )
+
+    def maps(self, scene: str, shown: Mapping[str, Record]) -> None:
+        """Show abundance maps under the reference of a scene, a row per record of seed 0."""
+        info = scenes.describe(scene)
+        materials = ", ".join(info.materials[info.usual])
+        self.figure(
+            "maps",
+            lambda: map_panels(scenes.load(scene), {k: r.unmixing.A for k, r in shown.items()}),
+            alt=f"Abundance maps of {materials} on {scene}: reference, then {', '.join(shown)}.",
+            caption=f"Abundances on {scene}, seed 0; the root mean squared error stands under each map.",
+            needs=[scene],
         )
 
     def movie(
@@ -314,6 +358,20 @@ def provenance(tables: Sequence[pd.DataFrame], profile: str) -> str:
         f"{len(runs) - replayed} computed with this page; made on {'; '.join(sorted(set(runs['device'])))}; "
         f"commit {', '.join(sorted(set(runs['commit']) - {''})) or 'unknown'}; {dates} (UTC); "
         f"{runs['seconds'].sum() / 60:.0f} minutes of computing; {code}."
+    )
+
+
+def stands_in(judged: str, whole: str, patch_size: int) -> str:
+    """What a reader must know where a claim about one scene is judged on another; empty if they are one."""
+    if judged == whole:
+        return ""
+    told = f"Judged on {judged}, because {whole} is not in this profile."
+    if not judged.startswith(f"{whole}-"):
+        return told
+    here, there = (height * width for _, height, width in (scenes.describe(n).size for n in (judged, whole)))
+    return (
+        f"{told} It has {here} of its {there} pixels; a patch of {patch_size} x {patch_size} is "
+        f"{100 * patch_size**2 / here:.0f} % of them."
     )
 
 

@@ -176,27 +176,13 @@ page.figure(
 # %% tags=["hide-input"]
 shown = {label: results.pick(first, label)[0] for label in results.labels(first)}
 angles = {label: np.rad2deg(results.scores(first, label, "sad-endmembers").mean()) for label in shown}
-told = "; ".join(f"{label} {angle:.1f}" for label, angle in angles.items())
-page.figure(
-    "endmembers",
-    lambda: figures.endmember_panels(scenes.load(first), {k: r.arrays["E"] for k, r in shown.items()}),
-    alt=f"Estimated endmembers over references on {first}. Mean spectral angle in degrees: {told}.",
-    caption=f"Estimates of seed 0 (solid) over references (dashed) on {first}. "
-    f"Spectral angle in degrees, mean over endmembers and seeds: {told}.",
-    needs=[first],
-)
+page.endmembers(first, shown, angles)
 
 # %% [markdown]
 # Abundance maps beside the reference, which on real scenes is itself an estimate made by its authors.
 
 # %% tags=["hide-input"]
-page.figure(
-    "maps",
-    lambda: figures.map_panels(scenes.load(first), {k: r.unmixing.A for k, r in shown.items()}),
-    alt=f"Abundance maps of {materials} on {first}: reference, then {', '.join(shown)}.",
-    caption=f"Abundances on {first}, seed 0; the root mean squared error stands under each map.",
-    needs=[first],
-)
+page.maps(first, shown)
 
 # %% [markdown]
 # Every seed. One run can land anywhere among its dots, so a table of single runs says little. The
@@ -287,13 +273,7 @@ page.text(
 # readings of their score, the printed formula and the code's, and is decided only if they agree.
 
 # %% tags=["hide-input"]
-where = (
-    ""
-    if "urban" in names
-    else f"Judged on {judged_on}, because the whole Urban image is not in this profile."
-)
-if judged_on == "urban-detection-window":
-    where += " It has 8 000 of Urban's 94 249 pixels, and a patch of 40 x 40 is a fifth of it."
+where = pages.stands_in(judged_on, "urban", patch_size)
 
 
 def patches_help(quantity):

@@ -238,31 +238,15 @@ page.figure(
 # Endmembers over their references, each divided by its maximum. The order was found with the reference.
 
 # %% tags=["hide-input"]
-info = scenes.describe(drawn)
-materials = ", ".join(info.materials[info.usual])
 shown = {label: results.pick(drawn, label)[0] for label in (M2, M4, M6, VCA)}
 angles = {label: np.rad2deg(results.scores(drawn, label, "sad-endmembers").mean()) for label in shown}
-told = "; ".join(f"{label} {angle:.1f}" for label, angle in angles.items())
-page.figure(
-    "endmembers",
-    lambda: figures.endmember_panels(scenes.load(drawn), {k: r.arrays["E"] for k, r in shown.items()}),
-    alt=f"Estimated endmembers over references on {drawn}. Mean spectral angle in degrees: {told}.",
-    caption=f"Estimates of seed 0 (solid) over references (dashed) on {drawn}. "
-    f"Spectral angle in degrees, mean over endmembers and seeds: {told}.",
-    needs=[drawn],
-)
+page.endmembers(drawn, shown, angles)
 
 # %% [markdown]
 # Abundance maps.
 
 # %% tags=["hide-input"]
-page.figure(
-    "maps",
-    lambda: figures.map_panels(scenes.load(drawn), {k: r.unmixing.A for k, r in shown.items()}),
-    alt=f"Abundance maps of {materials} on {drawn}: reference, then {', '.join(shown)}.",
-    caption=f"Abundances on {drawn}, seed 0; the root mean squared error stands under each map.",
-    needs=[drawn],
-)
+page.maps(drawn, shown)
 
 # %% [markdown]
 # Every seed.
@@ -292,7 +276,7 @@ page.figure(
 # (307 x 307). Time that the first estimate takes is left out for models 3 to 7, as in the document.
 
 # %% tags=["hide-input"]
-URBAN_SIDE = 307
+URBAN_SIDE = scenes.describe("urban").size[1]  # pixels
 ours_side = {name: results.pick(name, M2)[0].unmixing.A.shape[1:] for name in names}
 
 
@@ -311,7 +295,19 @@ def minutes_on_urban(name, label):
 
 
 TRAINED = [label for label in conditions if label != VCA]
-PRINTED = {M1: "5", M2: "14", M3: "50", M4: "42 + 50", M5: "960", M6: "180 + 60", M7: "690"}
+
+
+def printed(label, part):
+    """Minutes in Table 1: in all, for making the images, or for training; None where not printed."""
+    method, table = METHODS[label], "Table 1"
+    return claims.find_reported("prim", table=table, dataset="urban", method=method, metric=f"time-{part}")
+
+
+def printed_minutes(label):
+    parts = [printed(label, part) for part in ("total", "generation", "training")]
+    return " + ".join(f"{minutes:.0f}" for minutes in parts if minutes is not None)
+
+
 minutes = {label: minutes_on_urban(hard, label) for label in TRAINED}
 page.table(
     pd.DataFrame(
@@ -321,7 +317,7 @@ page.table(
             / 1e6,
             "seconds per run here": np.mean([r.seconds for r in results.pick(hard, label)]),
             "projected minutes": values.mean(),
-            "reported minutes": PRINTED[label],
+            "reported minutes": printed_minutes(label),
         }
         for label, values in minutes.items()
     ),
@@ -366,11 +362,13 @@ def seconds_of_an_image(pixelwise):
 
 seconds_of_an_image(law)  # the first call sets tables up
 timed = np.array([(seconds_of_an_image(law), seconds_of_an_image(None)) for _ in range(5)])
+theirs = printed(M6, "generation"), printed(M4, "generation")
 page.text(
     f"An image of {timed_side} x {timed_side} pixels takes {1000 * np.median(timed[:, 1]):.0f} ms simple and "
     f"{1000 * np.median(timed[:, 0]):.0f} ms pixel-wise (medians of five), "
     f"{np.median(timed[:, 0] / timed[:, 1]):.1f} times as long. The document's figures for 70 images of "
-    f"307 x 307 pixels are 42 and 180 minutes, {180 / 42:.1f} times."
+    f"{URBAN_SIDE} x {URBAN_SIDE} pixels are {theirs[1]:.0f} and {theirs[0]:.0f} minutes, "
+    f"{theirs[0] / theirs[1]:.1f} times."
 )
 
 # %% [markdown]
@@ -409,8 +407,8 @@ for name in names:
     wide = wide[[KINDS[q] for q in KINDS if KINDS[q] in wide]]
     page.table(wide.reset_index(), caption=f"{name}: mean ± standard deviation over {seeds} seeds.")
 page.text(
-    "On whole images models 3 and 5 look alike in the endmembers, and must: the supervised target of model "
-    "5, the mean over all pixels of an image, is nearly that of model 3."
+    "Models 3 and 5 are given nearly the same endmembers to find: the mean over all pixels of an image, the "
+    "target of model 5, hardly differs from the target of model 3. Like figures for $E$ are to be expected."
 )
 known = side.dropna(subset=["reported"])
 known = known[~known["score"].isin(["cos-endmembers"])].replace({"score": KINDS})
@@ -446,11 +444,7 @@ page.text(
 # %% tags=["hide-input"]
 COSINES = ("cos-endmembers", "cos-endmembers-own-order")
 ABUNDANCES = ("mse-abundances", "cos-abundances")
-on_hard = (
-    "" if hard == "urban" else f"Judged on {hard}, because the whole Urban image is not in this profile."
-)
-if hard == "urban-detection-window":
-    on_hard += " It has 8 000 of Urban's 94 249 pixels, and a patch of 40 x 40 is a fifth of it."
+on_hard = pages.stands_in(hard, "urban", patch_size)
 scaled = "" if as_documented else "Training is scaled down as said above."
 
 
@@ -530,8 +524,9 @@ quality = [tuple(compare(q, hard, M6, other) for q in COSINES) for other in (M5,
 THEIR_CODE = (
     "Left undecided: the document's minutes measure its code, which takes 39 to 51 seconds for one "
     "pixel-wise image (book/reported/prim_code.md) and stores its images; ours makes them again for every "
-    "batch, in a "
-    "small part of the time of training, so the number of pixels that the settings ask for decides."
+    "batch, in a small part of the time of training, so the number of pixels that the settings ask for "
+    "decides. Judged by the rule, these times would contradict the claim (how-to-read, Changed with "
+    "results in sight)."
 )
 judge(
     "prim-pixelwise-patches-best-value",
@@ -550,7 +545,7 @@ judge(
             "simulated",
             timed[:, 0],
             timed[:, 1],
-            reported=(180, 42),
+            reported=theirs,
         )
     ],
     "Repetitions stand in for seeds. The direction holds; how much it is stands beside what is reported.",

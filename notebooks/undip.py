@@ -122,13 +122,7 @@ page.movie(
 
 # %% tags=["hide-input"]
 shown = {label: results.pick(drawn, label)[0] for label in (UNDIP, FCLSU)}
-page.figure(
-    "maps",
-    lambda: figures.map_panels(scenes.load(drawn), {k: r.unmixing.A for k, r in shown.items()}),
-    alt=f"Abundance maps of {', '.join(materials)} on {drawn}: reference, then {', '.join(shown)}.",
-    caption=f"Abundances on {drawn}, seed 0; the root mean squared error stands under each map.",
-    needs=[drawn],
-)
+page.maps(drawn, shown)
 
 # %% [markdown]
 # Errors over the iterations, of the outputs and of their average.

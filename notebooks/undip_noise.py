@@ -39,7 +39,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from hsu_lib import claims, figures, pages, scenes
+from hsu_lib import claims, figures, pages
 from hsu_lib.methods import get
 from hsu_lib.runs import Run
 from hsu_lib.scene import SceneSpec
@@ -150,8 +150,6 @@ page.figure(
 # Maps without noise and at the lowest SNR.
 
 # %% tags=["hide-input"]
-info = scenes.describe(drawn)
-materials = ", ".join(info.materials[info.usual])
 
 
 def record(label, level):
@@ -162,13 +160,7 @@ def record(label, level):
 shown = {
     f"{label}, {level_name(level)}": record(label, level) for level in (None, levels[-1]) for label in METHODS
 }
-page.figure(
-    "maps",
-    lambda: figures.map_panels(scenes.load(drawn), {k: r.unmixing.A for k, r in shown.items()}),
-    alt=f"Abundance maps of {materials} on {drawn}: reference, then {', '.join(shown)}.",
-    caption=f"Abundances on {drawn}, seed 0; the root mean squared error stands under each map.",
-    needs=[drawn],
-)
+page.maps(drawn, shown)
 
 # %% [markdown]
 # ## What we found

@@ -59,6 +59,16 @@ def test_readings_decide_only_if_they_agree():
     assert judge(CLAIM, [(yes, no), no], profile="t").verdict is Verdict.CONTRADICTED
 
 
+def test_conditions_are_alike_if_each_is_near_the_mean_of_all():
+    rng = np.random.default_rng(0)
+    near = {name: 0.5 + 0.1 * rng.standard_normal(50) for name in "abc"}
+    assert {c.verdict for c in claims.alike("w", "s", near)} == {Verdict.REPRODUCED}
+    found = claims.alike("w", "s", near | {"c": near["c"] + 3})
+    assert [c.verdict for c in found] == [Verdict.CONTRADICTED] * 3
+    assert found[0].margin == pytest.approx(claims.spread(*near.values()))
+    assert found[2].mean == pytest.approx(2 + np.mean(near["c"] - np.mean(list(near.values()), axis=0)))
+
+
 def test_a_reading_is_nearer_if_clearly():
     assert claims.nearer({"document": 0.01, "code": 0.02}) == "document"
     assert claims.nearer({"document": 0.02, "code": 0.01}) == "code"

@@ -158,3 +158,10 @@ def test_a_moving_picture_loops_and_has_a_still(shown, folders):
     assert 'media="(prefers-reduced-motion: reduce), print"' in shown[-1]
     assert 'alt="three &lt;lines&gt;"' in shown[-1]
     assert plt.get_fignums() == before
+
+
+def test_what_stands_in_for_a_scene_is_told_with_its_size():
+    assert pages.stands_in("urban", "urban", 40) == ""
+    assert pages.stands_in("lagoon", "urban", 40) == "Judged on lagoon, because urban is not in this profile."
+    told = pages.stands_in("urban-detection-window", "urban", 40)
+    assert told.endswith("It has 8000 of its 94249 pixels; a patch of 40 x 40 is 20 % of them.")
