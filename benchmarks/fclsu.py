@@ -147,7 +147,7 @@ def main() -> None:
                 found[name] = version(name)
             except PackageNotFoundError:
                 found[name] = None
-        facts = {"processor": device_name("cpu"), "threads": torch.get_num_threads(), "versions": found}
+        facts = {"processor": processor(), "threads": torch.get_num_threads(), "versions": found}
         given.json.write_text(json.dumps({"machine": facts, "rows": rows}, indent=1) + "\n")
 
 
