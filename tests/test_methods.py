@@ -106,12 +106,33 @@ def test_an_unknown_method_names_the_closest():
         get("ae-patch")
 
 
-@pytest.mark.parametrize("name", ["fclsu", "vca-fclsu", "sivm-fclsu", "snpa-fclsu"])
+@pytest.mark.parametrize("name", ["fclsu", "vca-fclsu", "sivm-fclsu", "snpa-fclsu", "palm"])
 def test_noiseless_pure_pixels_are_recovered_exactly(name):
     scene = pure_pixel_scene(height=9, width=11)
     scores, _ = metrics.score(get(name).unmix(scene, endmembers=3), scene)
     assert scores["sad-endmembers"] < 1e-4
     assert scores["rmse-abundances"] < 1e-4
+
+
+@pytest.mark.parametrize("name", ["palm", "nmf"])
+def test_a_factorisation_fits_better_than_its_start(name):
+    rng = np.random.default_rng(0)
+    pure = pure_pixel_scene(height=9, width=11)
+    scene = Scene(np.maximum(pure.Y + rng.normal(scale=0.03, size=pure.Y.shape), 0), pure.E, pure.A)
+    error = {
+        n: metrics.score(get(n).unmix(scene), scene)[0]["mse-reconstruction"] for n in (name, "sivm-fclsu")
+    }
+    assert error[name] < 0.9 * error["sivm-fclsu"]
+    # the objective starts where SiVM and FCLSU stand, and never rises
+    objective = get(name).unmix(scene).history["objective"]
+    np.testing.assert_allclose(objective[0], 0.5 * scene.Y.size * error["sivm-fclsu"], rtol=0.05)
+    assert (np.diff(objective) <= 1e-12 * objective[0]).all()
+
+
+def test_settings_of_a_factorisation_are_checked():
+    for wrong in ({"iterations": 0}, {"tolerance": -1.0}):
+        with pytest.raises(ValueError, match="expected iterations >= 1"):
+            get("palm").configure(**wrong)
 
 
 def striped_scene():

@@ -8,6 +8,7 @@ import torch
 from toys import pure_pixel_scene
 
 from hsu_lib import checkpoints
+from hsu_lib.extraction import sivm
 from hsu_lib.known import Known, Reference
 from hsu_lib.methods import get, undip
 from hsu_lib.methods.undip import UnDIPSettings, Watch, padded, snapshots_at, start
@@ -270,6 +271,18 @@ def test_the_inputs_are_noise_or_first_estimates():
     for A in (by_palm, by_nmf):
         assert A.min() >= 0
         assert np.abs(A - scene.A).mean() < 0.1  # uniform maps: 0.22
+
+
+@pytest.mark.parametrize("kind", ["palm", "nmf"])
+def test_an_input_is_what_the_method_of_its_name_finds(kind):
+    scene = smooth_scene(noise=0.02)
+    Y = scene.pixels.astype(np.float64)
+    maps = start(Y, sivm(Y, 3).E, UnDIPSettings(input=kind), (16, 12))[0].numpy()
+    alone = get(kind).unmix(scene)
+    if kind == "palm":
+        np.testing.assert_allclose(maps, alone.A, atol=1e-6)
+    else:  # the method shares out what NMF leaves without a sum of one
+        assert np.abs(maps / maps.sum(axis=0) - alone.A).mean() < 0.02
 
 
 @pytest.mark.parametrize("kind", ["palm", "nmf"])

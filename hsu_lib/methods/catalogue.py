@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from hsu_lib.methods import autoencoder, geometric, perturbation, undip, vae
+from hsu_lib.methods import autoencoder, factorized, geometric, perturbation, undip, vae
 from hsu_lib.methods.method import Method
 
 METHODS: dict[str, Method] = {
@@ -14,6 +14,8 @@ METHODS: dict[str, Method] = {
         geometric.VCA,
         geometric.SIVM,
         geometric.SNPA,
+        factorized.PALM,
+        factorized.NMF,
         autoencoder.PLAIN,
         autoencoder.PATCHES,
         *perturbation.PERTURBATIONS,
