@@ -10,6 +10,7 @@ import html
 import io
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -264,6 +265,7 @@ class Page:
         reason: str = "",
         complete: bool = True,
         rehearsal: bool | None = None,
+        also: Mapping[str, Sequence[Comparison | tuple[Comparison, ...]]] | None = None,
     ) -> None:
         """Judge a claim by `hsu_lib.claims.judge` and show its `verdict`.
 
@@ -274,45 +276,44 @@ class Page:
         rehearsal
             Whether the comparisons are only a rehearsal, which decides nothing; by default in the quick
             profile, which trains far less than any document did.
+        also
+            The same comparisons by another yardstick, in words ("against the published reference") to
+            comparisons. They are shown and do not decide; where they would decide otherwise, the verdict
+            says so.
         """
         quick = self.manifest.profile == PROFILES[0]
         rehearsal = quick if rehearsal is None else rehearsal
         if rehearsal and quick:
             reason += " The quick profile trains far less than the document did, so it decides nothing."
-        self.verdict(
-            judge(
-                claim,
-                comparisons,
-                profile=self.manifest.profile,
-                reason=reason.strip(),
-                complete=complete,
-                rehearsal=rehearsal,
-            )
-        )
+        how: dict[str, Any] = {
+            "profile": self.manifest.profile,
+            "complete": complete,
+            "rehearsal": rehearsal,
+        }
+        judgement = judge(claim, comparisons, reason=reason.strip(), **how)
+        others = {words: judge(claim, other, **how) for words, other in (also or {}).items() if other}
+        differing = [
+            f"{words[:1].upper()}{words[1:]} it would be {other.verdict.value}."
+            for words, other in others.items()
+            if other.verdict is not judgement.verdict
+        ]
+        self.verdict(replace(judgement, reason=" ".join([*differing, judgement.reason]).strip()), others)
 
-    def verdict(self, judgement: Judgement) -> None:
-        """Show a claim with its verdict and the comparisons behind it, and note it for the scorecard."""
+    def verdict(self, judgement: Judgement, others: Mapping[str, Judgement] | None = None) -> None:
+        """Show a claim with its verdict and the comparisons behind it, and note it for the scorecard.
+
+        `others` are judgements by other yardsticks, which are shown below it.
+        """
         kept = [j for j in self.manifest.judgements if j.claim != judgement.claim]
         self.manifest.judgements = [*kept, judgement]
         self._keep()
         claim = claims().loc[judgement.claim]
-        rows = "".join(_comparison_row(c) for c in judgement.comparisons)
-        head = "".join(
-            f'<th scope="col">{title}</th>'
-            for title in ("comparison", "mean difference", "95 % interval", "n", "ours", "reported", "")
-        )
-        table = (
-            '<div class="hsu-table" tabindex="0" role="region" '
-            f'aria-label="comparisons for {judgement.claim}">'
-            f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
-            if rows
-            else ""
-        )
+        table = _comparison_table(judgement)
         if len(judgement.comparisons) > _MOST_ROWS:
-            marks = [_mark(c) for c in judgement.comparisons]
-            words = {"holds": "hold", "open": "open", "fails": "fail"}
-            counts = ", ".join(f"{marks.count(m)} {word}" for m, word in words.items() if m in marks)
-            table = f"<details><summary>{len(marks)} comparisons: {counts}</summary>{table}</details>"
+            table = f"<details><summary>{_counts(judgement)}</summary>{table}</details>"
+        for words, other in (others or {}).items():
+            summary = f"{words[:1].upper()}{words[1:]}, {_counts(other)}"
+            table += f"<details><summary>{html.escape(summary)}</summary>{_comparison_table(other)}</details>"
         reason = f"<p>{html.escape(judgement.reason)}</p>" if judgement.reason else ""
         own = claim["own_figures"]
         display(
@@ -387,6 +388,26 @@ def _signed(value: float) -> str:
 
 def _mark(c: Comparison) -> str:
     return {Verdict.REPRODUCED: "holds", Verdict.CONTRADICTED: "fails"}.get(c.verdict, "open")
+
+
+def _counts(judgement: Judgement) -> str:
+    """How many comparisons hold, are open, fail."""
+    marks = [_mark(c) for c in judgement.comparisons]
+    words = {"holds": "hold", "open": "open", "fails": "fail"}
+    counts = ", ".join(f"{marks.count(m)} {word}" for m, word in words.items() if m in marks)
+    return f"{len(marks)} comparison{'s' if len(marks) != 1 else ''}: {counts}"
+
+
+def _comparison_table(judgement: Judgement) -> str:
+    if not judgement.comparisons:
+        return ""
+    titles = ("comparison", "mean difference", "95 % interval", "n", "ours", "reported", "")
+    head = "".join(f'<th scope="col">{title}</th>' for title in titles)
+    rows = "".join(_comparison_row(c) for c in judgement.comparisons)
+    return (
+        f'<div class="hsu-table" tabindex="0" role="region" aria-label="comparisons for {judgement.claim}">'
+        f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
 
 
 def _comparison_row(c: Comparison) -> str:

@@ -138,6 +138,24 @@ def test_many_comparisons_stand_behind_a_line_that_counts_them(shown, folders):
     assert "<summary>5 comparisons: 3 hold, 2 fail</summary>" in shown[-1]
 
 
+def test_a_verdict_tells_where_another_yardstick_would_decide_otherwise(shown, folders):
+    yes = claims.compare("mse", "toy", [1, 1.1, 0.9], [2, 2, 2], better="lower")
+    no = claims.compare("other", "toy", [2, 2.1, 1.9], [1, 1, 1], better="lower")
+    page = pages.Page("patching", "desk")
+    for other in ([yes, yes], [yes, no], []):
+        page.judge(
+            "prim-patches-improve-abundances", [yes], also={"by another ruler": other}, reason="Because."
+        )
+        judged = page.manifest.judgements[-1]
+        assert judged.verdict is claims.Verdict.REPRODUCED  # the other does not decide
+        assert judged.comparisons == (yes,)
+        differs = no in other
+        start = "By another ruler it would be contradicted. " if differs else ""
+        assert judged.reason == f"{start}Because."
+        assert ("By another ruler, 2 comparisons: 1 hold, 1 fail" in shown[-1]) is differs
+        assert ("By another ruler, 2 comparisons: 2 hold" in shown[-1]) is (other == [yes, yes])
+
+
 def test_a_moving_picture_loops_and_has_a_still(shown, folders):
     page, before = pages.Page("patching", "desk"), plt.get_fignums()
 
