@@ -125,7 +125,9 @@ def abundance_maps(
     return axes
 
 
-def curves(histories: Mapping[str, ArrayLike], ax: Axes, *, steps: str = "epochs") -> Axes:
+def curves(
+    histories: Mapping[str, ArrayLike], ax: Axes, *, steps: str = "epochs", counted: bool = False
+) -> Axes:
     """Median curve of each condition over its seeds with the range of all seeds behind it.
 
     Parameters
@@ -134,13 +136,20 @@ def curves(histories: Mapping[str, ArrayLike], ax: Axes, *, steps: str = "epochs
         Condition to an array of shape ``(seeds, steps)``.
     steps
         What the steps are called.
+    counted
+        Draw over the number of steps, on a logarithmic scale that shows the first ones, and not over the
+        share of the training, which suits conditions of unequal length.
     """
     for k, (name, runs) in enumerate(histories.items()):
         values = np.atleast_2d(np.asarray(runs))
-        x = np.linspace(0, 1, values.shape[1]) * 100
+        count = values.shape[1]
+        x = np.arange(1, count + 1) if counted else np.linspace(0, 1, count) * 100
         ax.fill_between(x, values.min(axis=0), values.max(axis=0), color=_CYCLE[k], alpha=0.2, linewidth=0)
-        ax.plot(x, np.median(values, axis=0), color=_CYCLE[k], label=f"{name} ({values.shape[1]} {steps})")
-    ax.set(xlabel="training done (%)", yscale="log")
+        label = name if counted else f"{name} ({count} {steps})"
+        ax.plot(x, np.median(values, axis=0), color=_CYCLE[k], label=label)
+    ax.set(xlabel=steps if counted else "training done (%)", yscale="log")
+    if counted:
+        ax.set_xscale("log")
     return ax
 
 
@@ -184,12 +193,16 @@ def scene_overview(scene: Scene) -> Figure:
 
 
 def curve_panels(
-    histories: Mapping[str, Mapping[str, ArrayLike]], *, ylabel: str, steps: str = "epochs"
+    histories: Mapping[str, Mapping[str, ArrayLike]],
+    *,
+    ylabel: str,
+    steps: str = "epochs",
+    counted: bool = False,
 ) -> Figure:
     """One panel per scene with the `curves` of its conditions; scene to condition to ``(seeds, steps)``."""
     figure, axes = grid(1, len(histories), ratio=0.8 if len(histories) > 1 else 0.45)
     for ax, (scene, conditions) in zip(axes[0], histories.items(), strict=True):
-        curves(conditions, ax, steps=steps).set_title(scene)
+        curves(conditions, ax, steps=steps, counted=counted).set_title(scene)
     axes[0, 0].set_ylabel(ylabel)
     shown = axes[0, 0].get_legend_handles_labels()
     figure.legend(*shown, loc="outside lower center", ncols=3, fontsize="small")

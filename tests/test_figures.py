@@ -66,6 +66,10 @@ def test_curves_show_median_and_range():
     ax = figures.curves({"x": [[4.0, 2.0], [6.0, 1.0], [5.0, 3.0]]}, plt.figure().subplots())
     np.testing.assert_array_equal(ax.lines[0].get_ydata(), [5, 2])
     assert "2 epochs" in ax.lines[0].get_label()
+    counted = figures.curves({"x": [[4.0, 2.0, 1.0]]}, plt.figure().subplots(), steps="it", counted=True)
+    np.testing.assert_array_equal(counted.lines[0].get_xdata(), [1, 2, 3])
+    assert (counted.get_xscale(), counted.get_xlabel()) == ("log", "it")
+    assert counted.lines[0].get_label() == "x"
 
 
 def test_composite_keeps_hue():
