@@ -155,7 +155,7 @@ def run_chapter(
     }
     start = time.monotonic()
     if progress:
-        print(f"  {chapter:<16}{profile:<8}", end="", flush=True)
+        print(f"  {chapter:<20}{profile:<8}", end="", flush=True)
     try:
         with _environment(environment), TemporaryDirectory(prefix="hsu-") as sockets:
             execute_notebook(
