@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from hsu_lib.abundances import fclsu
 from hsu_lib.extraction import sivm
 from hsu_lib.factorization import nmf, palm
 from hsu_lib.methods.method import Method
+from hsu_lib.methods.settings import sourced
 from hsu_lib.scene import Scene, Status, Unmixing
 
 OPEN = "ours: document 001 does not say"
@@ -20,10 +21,8 @@ OPEN = "ours: document 001 does not say"
 class FactorizationSettings:
     """Settings of both, each with its source."""
 
-    iterations: int = field(default=200, metadata={"source": OPEN})
-    tolerance: float = field(
-        default=1e-6, metadata={"source": f"{OPEN}; share of the first objective by which it must fall"}
-    )
+    iterations: int = sourced(200, OPEN)
+    tolerance: float = sourced(1e-6, f"{OPEN}; share of the first objective by which it must fall")
 
     def __post_init__(self) -> None:
         if self.iterations < 1 or self.tolerance < 0:
