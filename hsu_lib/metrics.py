@@ -235,7 +235,9 @@ def _differences(A: Float) -> list[Float]:
     return [np.concatenate([np.diff(a, axis=0).ravel(), np.diff(a, axis=1).ravel(), [0.0]]) for a in A]
 
 
-def score(unmixing: Unmixing, scene: Scene, known: Known | None = None) -> tuple[dict[str, float], Unmixing]:
+def score(
+    unmixing: Unmixing, scene: Scene, known: Known | None = None, *, ordered: bool = False
+) -> tuple[dict[str, float], Unmixing]:
     """All scores that the scene's reference allows, and the unmixing in the order of that reference.
 
     Parameters
@@ -247,6 +249,9 @@ def score(unmixing: Unmixing, scene: Scene, known: Known | None = None) -> tuple
         reconstruction is scored.
     known
         What else is known of it (`hsu_lib.references.known`): its clean image, and the FCLSU reference.
+    ordered
+        Whether the estimate is in the order of the scene's reference by itself, because its method was given
+        that order: then nothing is reordered.
 
     Returns
     -------
@@ -274,7 +279,7 @@ def score(unmixing: Unmixing, scene: Scene, known: Known | None = None) -> tuple
     if scene.E is None or scene.E.shape != E.shape:
         return scores, unmixing
     materials = scene.materials or tuple(str(k + 1) for k in range(E.shape[1]))
-    aligned = unmixing.permuted(align(E, scene.E))
+    aligned = unmixing if ordered else unmixing.permuted(align(E, scene.E))
     angles = spectral_angle(aligned.E, scene.E)
     scores |= {
         "cos-endmembers": cosine_pooled(aligned.E, scene.E),

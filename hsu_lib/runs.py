@@ -31,11 +31,16 @@ from hsu_lib.alignment import align
 from hsu_lib.known import Known
 from hsu_lib.methods.method import settings_dict
 from hsu_lib.methods.refinement import Refinement
+from hsu_lib.methods.trained import Trained
 from hsu_lib.methods.watched import Watched
 from hsu_lib.references import known
 from hsu_lib.scene import Scene, SceneSpec, Status, Unmixing
 
 ROOT = Path(__file__).resolve().parent.parent
+#: What is added to a noise seed for the scene that is learnt from, so that both have draws of their own.
+_OTHER_DRAW = 1_000_003
+#: Scores that mean something for a set of pixels without their places.
+_PIXELWISE = ("rmse-", "mse-abundances", "mae-", "cos-abundances", "sre-", "mse-reconstruction")
 
 
 def local_folder() -> Path:
@@ -93,15 +98,19 @@ class Run:
     def asked(self) -> dict[str, Any]:
         """Everything that decides the result, as JSON-ready values; all settings are spelt out."""
         method, first = methods.get(self.method), self.first
-        return {
-            "method": self.method,
-            "method_version": method.version,
-            "settings": dict(settings_dict(method.configure(**self.settings))),
-            "scene": self.scene.to_dict(),
-            "scene_version": scenes.version(self.scene),
-            "seed": self.seed,
-            "endmembers": self.endmembers,
-        } | ({} if first is None else {"first": first.asked()})
+        return (
+            {
+                "method": self.method,
+                "method_version": method.version,
+                "settings": dict(settings_dict(method.configure(**self.settings))),
+                "scene": self.scene.to_dict(),
+                "scene_version": scenes.version(self.scene),
+                "seed": self.seed,
+                "endmembers": self.endmembers,
+            }
+            | ({} if first is None else {"first": first.asked()})
+            | self._asked_training()
+        )
 
     @property
     def first(self) -> Run | None:
@@ -111,6 +120,22 @@ class Run:
             return None
         other, settings = method.starts_from(method.configure(**self.settings))
         return Run(other.name, self.scene, self.seed, settings, self.endmembers)
+
+    @property
+    def training(self) -> SceneSpec | None:
+        """Scene whose labels this learns from, if it is another one (see `hsu_lib.methods.trained`).
+
+        It has as much noise as the scene itself, in another draw.
+        """
+        method = methods.get(self.method)
+        name = method.configure(**self.settings).trained_on if isinstance(method, Trained) else ""
+        if not name:
+            return None
+        return SceneSpec(name, snr_db=self.scene.snr_db, noise_seed=self.scene.noise_seed + _OTHER_DRAW)
+
+    def _asked_training(self) -> dict[str, Any]:
+        spec = self.training
+        return {} if spec is None else {"training": spec.to_dict() | {"version": scenes.version(spec)}}
 
     @property
     def key(self) -> str:
@@ -331,6 +356,8 @@ def execute(
         given["start"] = record.unmixing
     if isinstance(method, Watched):
         given["known"] = _known(run.scene)
+    if run.training is not None:
+        given["training"] = scenes.load(run.training, progress=progress)
     started = time.perf_counter()
     unfinished = f"{run.key}-{code_fingerprint(run.method)[:12]}"
     with checkpoints.keep_in(store.local / "unfinished" / unfinished) if store else nullcontext():
@@ -347,7 +374,7 @@ def execute(
     seconds = time.perf_counter() - started
     scores: Mapping[str, float] = {}
     if unmixing.status is not Status.DIVERGED:
-        scores, unmixing = _scored(unmixing, scene, _known(run.scene))
+        scores, unmixing = _scored(unmixing, scene, _known(run.scene), method)
     return Record(
         asked=run.asked(),
         scores={name: value for name, value in scores.items() if np.isfinite(value)},
@@ -366,14 +393,27 @@ def execute(
     )
 
 
-def _scored(unmixing: Unmixing, scene: Scene, known: Known) -> tuple[dict[str, float], Unmixing]:
-    """`hsu_lib.metrics.score`; maps that the history keeps come into the order of the reference as well."""
-    scores, aligned = metrics.score(unmixing, scene, known)
+def _scored(
+    unmixing: Unmixing, scene: Scene, known: Known, method: methods.Method
+) -> tuple[dict[str, float], Unmixing]:
+    """`hsu_lib.metrics.score`; maps that the history keeps come into the order of the reference as well.
+
+    Where the history tells the pixels kept for testing, their scores are there too, as ``test/NAME``.
+    """
+    ordered = isinstance(method, Trained)
+    scores, aligned = metrics.score(unmixing, scene, known, ordered=ordered)
+    if "test" in unmixing.history and scene.A is not None:
+        kept = unmixing.history["test"].reshape(scene.height, scene.width) > 0
+        there = Scene(scene.Y[:, kept][:, None], scene.E, scene.A[:, kept][:, None], scene.materials)
+        part = Unmixing(unmixing.E, unmixing.A[:, kept][:, None])
+        of_part, _ = metrics.score(part, there, ordered=ordered)
+        scores |= {f"test/{name}": value for name, value in of_part.items() if name.startswith(_PIXELWISE)}
     if "snapshots" not in aligned.history:
         return scores, aligned
     order = align(unmixing.E, aligned.E)
-    kept = {**aligned.history, "snapshots": aligned.history["snapshots"][:, order]}
-    return scores, replace(aligned, history=kept)
+    return scores, replace(
+        aligned, history={**aligned.history, "snapshots": aligned.history["snapshots"][:, order]}
+    )
 
 
 @lru_cache(maxsize=4)
@@ -392,7 +432,8 @@ def rescored(record: Record) -> Record:
     made = {**record.made, "scores": scores_fingerprint()}
     if record.status == Status.DIVERGED.name:
         return replace(record, made=made)
-    scores, _ = metrics.score(record.unmixing, scenes.load(record.scene), _known(record.scene))
+    method = methods.get(record.asked["method"])
+    scores, _ = _scored(record.unmixing, scenes.load(record.scene), _known(record.scene), method)
     return replace(
         record, scores={name: value for name, value in scores.items() if np.isfinite(value)}, made=made
     )
