@@ -29,6 +29,7 @@ QUICK = {
     "pixelwise-perturbation-random-patches": GENERATED,
     "undip": {"iterations": 3, "filters": 6},
     "undip-configurable": {"iterations": 3, "filters": 6},
+    "ldvae": {"hidden": (6,), "epochs": 2, "batch": 8},
     "vae-augmentation": PATCHES | {"images": 2, "repeats": 5, "hidden": 8, "vae_epochs": 3},
 }
 every_method = pytest.mark.parametrize("name", list(METHODS))
@@ -71,7 +72,7 @@ def test_another_seed_gives_another_result(name, reading):
 @every_method
 def test_one_pixel(name):
     scene = pure_pixel_scene()
-    pixel = Scene(scene.Y[:, :1, :1], E=scene.E[:, :1])
+    pixel = Scene(scene.Y[:, :1, :1], E=scene.E[:, :1], A=np.ones((1, 1, 1)))
     u = unmix(name, pixel, endmembers=1)
     np.testing.assert_allclose(u.A, np.ones((1, 1, 1)), atol=1e-6)
 
@@ -79,7 +80,7 @@ def test_one_pixel(name):
 @every_method
 def test_one_endmember(name):
     scene = pure_pixel_scene()
-    u = unmix(name, Scene(scene.Y, E=scene.E[:, :1]), endmembers=1)
+    u = unmix(name, Scene(scene.Y, E=scene.E[:, :1], A=np.ones((1, 7, 5))), endmembers=1)
     np.testing.assert_allclose(u.A, 1, atol=1e-6)
 
 
@@ -93,6 +94,15 @@ def test_wrong_requests_are_refused_with_the_reason(name):
             unmix(name, Scene(scene.Y))
         with pytest.raises(ValueError, match="asked for 2 endmembers"):
             unmix(name, scene, endmembers=2)
+    elif get(name).kind == "trained":
+        with pytest.raises(ValueError, match="learns from known abundances"):
+            unmix(name, Scene(scene.Y, E=scene.E))
+        with pytest.raises(ValueError, match="asked for 2 endmembers"):
+            unmix(name, scene, endmembers=2)
+        with pytest.raises(ValueError, match="11 bands"):
+            unmix(name, scene, training=Scene(scene.Y[1:], A=scene.A))
+        with pytest.raises(ValueError, match="give the scene lagoon itself"):
+            unmix(name, scene, trained_on="lagoon")
     else:
         with pytest.raises(ValueError, match="say how many"):
             unmix(name, Scene(scene.Y))

@@ -1,0 +1,159 @@
+r"""`ldvae`: a variational autoencoder whose latent variables are the abundances of a pixel.
+
+The encoder turns a spectrum into the concentrations of a Dirichlet distribution over abundances; a sample
+of it goes to the decoder, which turns it into a normal distribution of spectra. Training needs abundances.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hsu_lib.dirichlet import Divergence, Sampling, divergence, sample
+from hsu_lib.methods.settings import sourced
+from hsu_lib.methods.trained import SplitSettings, Trained, Training
+from hsu_lib.networks.latent import Activation, PixelEncoder, SpectrumDecoder, negative_log_likelihood
+from hsu_lib.scene import Scene, Status, Unmixing
+from hsu_lib.training import fit, seeded
+
+OPEN = "ours: document 004 does not say"
+
+
+@dataclass(frozen=True)
+class LDVAESettings(SplitSettings):
+    """Settings of the latent Dirichlet autoencoder, each with its source."""
+
+    hidden: tuple[int, ...] = sourced((128, 64), f"{OPEN}; of the encoder, the decoder's are reversed")
+    activation: Activation = sourced("softplus", f"{OPEN}; document 003, equation 3: softmax")
+    sampling: Sampling = sourced("approximate", "document 004, equation 1; implicit: exact")
+    divergence: Divergence = sourced(
+        "multi-gamma", "document 004, equation 4; dirichlet: of the abundances themselves"
+    )
+    prior: float = sourced(1.0, f"{OPEN}: concentration of the prior, every abundance vector as likely")
+    reconstruction_weight: float = sourced(1.0, "document 004, equation 5")
+    divergence_weight: float = sourced(1.0, "document 004, equation 5")
+    abundance_weight: float = sourced(1000.0, f"{OPEN}: omega of its equation 5")
+    epochs: int = sourced(100, OPEN)
+    batch: int = sourced(256, f"{OPEN}; pixels")
+    learning_rate: float = sourced(0.001, "document 003, section Experimental Settings, with Adam")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "hidden", tuple(int(size) for size in self.hidden))
+        if not self.hidden or min(self.hidden) < 1:
+            raise ValueError(f"hidden: expected sizes of at least 1, got {self.hidden}")
+        for name in ("epochs", "batch"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
+        for name in ("prior", "learning_rate"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name}: expected above 0, got {getattr(self, name)}")
+        for name in ("reconstruction_weight", "divergence_weight", "abundance_weight"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name}: expected at least 0, got {getattr(self, name)}")
+        for name, known in (
+            ("activation", ("softplus", "softmax")),
+            ("sampling", ("approximate", "implicit")),
+            ("divergence", ("dirichlet", "multi-gamma")),
+        ):
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name}: expected {' or '.join(known)}, got {getattr(self, name)!r}")
+
+
+def solve(
+    scene: Scene,
+    settings: LDVAESettings,
+    *,
+    training: Training,
+    endmembers: int,
+    seed: int,
+    device: str,
+    progress: bool,
+) -> Unmixing:
+    """Train on the labelled pixels; abundances of all pixels, endmembers decoded from pure abundances.
+
+    History: ``loss`` and its parts per epoch; ``reconstruction-angle`` and ``reconstruction-mse`` of the
+    pixels not trained on (see `summary`).
+    """
+    where = torch.device(device)
+    scale = float(np.abs(training.spectra).max()) or 1.0
+
+    def tensor(array: np.ndarray) -> Tensor:
+        return torch.tensor(array, dtype=torch.float32, device=where)
+
+    X, Z = tensor(training.spectra / scale), tensor(training.abundances)
+    with seeded(seed, where):
+        encoder = PixelEncoder(
+            scene.bands, endmembers, hidden=settings.hidden, activation=settings.activation
+        )
+        decoder = SpectrumDecoder(endmembers, scene.bands, hidden=settings.hidden[::-1])
+        model = torch.nn.ModuleList([encoder, decoder]).to(where)
+
+        def batches(epoch: int) -> Iterator[Tensor]:
+            yield from torch.randperm(len(X), device=where).split(settings.batch)
+
+        def loss(chosen: Tensor) -> Tensor:
+            return evidence(encoder(X[chosen]), decoder, X[chosen], Z[chosen], settings)
+
+        history = fit(
+            model,
+            batches,
+            loss,
+            epochs=settings.epochs,
+            learning_rate=settings.learning_rate,
+            optimiser="adam",
+            progress=f"{scene.name}, seed {seed}" if progress else None,
+        )
+    model.eval()
+    with torch.no_grad():
+        Y = tensor(scene.pixels.T / scale)
+        concentrations = encoder(Y)
+        A = concentrations / concentrations.sum(-1, keepdim=True)
+        E = decoder(torch.eye(endmembers, device=where))[0]
+        history |= reconstruction(Y, decoder(A)[0], scale)
+    status = Status.FINISHED if np.isfinite(history["loss"][-1]) else Status.DIVERGED
+    maps = A.T.reshape(endmembers, scene.height, scene.width)
+    return Unmixing((scale * E.T).cpu().numpy(), maps.cpu().numpy(), status, history)
+
+
+def evidence(
+    concentrations: Tensor, decoder: SpectrumDecoder, X: Tensor, Z: Tensor, settings: LDVAESettings
+) -> Tensor:
+    r"""Loss of a batch: negative evidence lower bound and the weighted error of the sampled abundances.
+
+    .. math:: -\mathbb E_q[\log p(x \mid \hat z)] + \mathrm{KL}(q \,\|\, p)
+              + \omega \operatorname{MSE}(z, \hat z)
+
+    Equation 5 of document 004 with the signs of its equation 3, without which it could not be minimised.
+    """
+    sampled = sample(concentrations, settings.sampling)
+    prior = torch.full_like(concentrations, settings.prior)
+    return (
+        settings.reconstruction_weight * negative_log_likelihood(X, *decoder(sampled)).mean()
+        + settings.divergence_weight * divergence(concentrations, prior, settings.divergence).mean()
+        + settings.abundance_weight * (sampled - Z).square().mean()
+    )
+
+
+def reconstruction(Y: Tensor, decoded: Tensor, scale: float) -> dict[str, np.ndarray]:
+    """Spectral angle (radians) and mean squared error (unit of the scene) of each pixel's reconstruction."""
+    cosine = torch.nn.functional.cosine_similarity(Y, decoded, dim=-1).clamp(-1, 1)
+    error = scale**2 * (Y - decoded).square().mean(-1)
+    return {
+        "reconstruction-angle": cosine.double().arccos().cpu().numpy(),
+        "reconstruction-mse": error.cpu().numpy(),
+    }
+
+
+LDVAE = Trained(
+    name="ldvae",
+    summary="autoencoder whose latent variables are Dirichlet abundances, pixel by pixel",
+    kind="trained",
+    solve=solve,
+    settings=LDVAESettings,
+    source="document 004; Mantripragada and Qureshi, arXiv:2203.01327",
+)

@@ -1,0 +1,194 @@
+"""Latent Dirichlet autoencoders: what reaches training, the loss, known answers, and their records."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from toys import pure_pixel_scene
+
+from hsu_lib import metrics
+from hsu_lib.methods import get
+from hsu_lib.methods.ldvae import LDVAESettings, evidence, reconstruction
+from hsu_lib.networks.latent import PixelEncoder, SpectrumDecoder, concentration, negative_log_likelihood
+from hsu_lib.runs import Run, Store, execute
+from hsu_lib.scene import Scene, SceneSpec, Status
+from hsu_lib.splits import training_mask
+
+TINY = {"hidden": (8,), "epochs": 3, "batch": 8}
+SMALL = SceneSpec("lagoon", crop=(2, 3, 14, 11))
+
+
+def trained(scene, name="ldvae", **given):
+    return get(name).unmix(scene, **TINY | given)
+
+
+# --------------------------------------------------------------------------- what reaches training
+
+
+@pytest.mark.parametrize("split", ["pixels", "blocks"])
+def test_no_test_pixel_reaches_training(split):
+    scene = pure_pixel_scene(9, 8)
+    mask = training_mask(9, 8, share=0.6, by=split, side=3, seed=5)
+    Y, A = scene.Y.copy(), scene.A.copy()
+    Y[:, ~mask] = 7 * Y[::-1, ~mask]
+    A[:, ~mask] = A[::-1, ~mask]
+    how = {"seed": 5, "share": 0.6, "split": split, "block": 3}
+    one, other = trained(scene, **how), trained(Scene(Y, scene.E, A), **how)
+    np.testing.assert_array_equal(one.E, other.E)
+    np.testing.assert_array_equal(one.A[:, mask], other.A[:, mask])
+    np.testing.assert_array_equal(one.history["loss"], other.history["loss"])
+    np.testing.assert_array_equal(one.history["test"], ~mask.ravel())
+    # the test can fail: what is learnt from does matter
+    Y[:, mask] *= 0.5
+    assert not np.array_equal(one.E, trained(Scene(Y, scene.E, A), **how).E)
+
+
+def test_learning_from_another_scene_uses_that_one_only():
+    source, scene = pure_pixel_scene(9, 8, seed=1), pure_pixel_scene(7, 5, seed=1)
+    one = trained(scene, trained_on="source", training=source)
+    unlabelled = Scene(scene.Y)
+    other = trained(unlabelled, trained_on="source", training=source)
+    np.testing.assert_array_equal(one.A, other.A)
+    assert other.A.shape == (3, 7, 5)
+    assert other.history["test"].all()
+
+
+def test_with_all_pixels_for_training_all_are_tested():
+    assert trained(pure_pixel_scene(), share=1.0).history["test"].all()
+
+
+# --------------------------------------------------------------------------- networks and loss
+
+
+def test_concentrations_are_positive_and_softmax_sums_to_one():
+    x = 50 * torch.randn(6, 4)
+    for activation in ("softplus", "softmax"):
+        assert concentration(x, activation).min() > 0
+    torch.testing.assert_close(concentration(x, "softmax").sum(-1), torch.full((6,), 1.004))
+
+
+def test_the_likelihood_is_that_of_torch():
+    x, mean, deviation = torch.randn(4, 7), torch.randn(4, 7), torch.rand(4, 7) + 0.01
+    expected = -torch.distributions.Normal(mean, deviation).log_prob(x).sum(-1)
+    torch.testing.assert_close(negative_log_likelihood(x, mean, deviation), expected)
+
+
+def test_the_loss_is_the_sum_of_its_weighted_parts():
+    torch.manual_seed(0)
+    X, Z = torch.rand(20, 6), torch.distributions.Dirichlet(torch.ones(3)).sample((20,))
+    encoder, decoder = PixelEncoder(6, 3, hidden=(5,)), SpectrumDecoder(3, 6, hidden=(5,))
+
+    def loss(**weights):
+        torch.manual_seed(1)
+        zero = dict.fromkeys(("reconstruction_weight", "divergence_weight", "abundance_weight"), 0.0)
+        return evidence(encoder(X), decoder, X, Z, LDVAESettings(**{**zero, **weights}))
+
+    parts = [loss(reconstruction_weight=2.0), loss(divergence_weight=3.0), loss(abundance_weight=5.0)]
+    whole = loss(reconstruction_weight=2.0, divergence_weight=3.0, abundance_weight=5.0)
+    torch.testing.assert_close(sum(parts), whole)
+    gammas = torch.distributions.Gamma(encoder(X), torch.ones(20, 3))
+    prior = torch.distributions.Gamma(torch.ones(20, 3), torch.ones(20, 3))
+    torch.testing.assert_close(parts[1] / 3, torch.distributions.kl_divergence(gammas, prior).sum(-1).mean())
+
+
+def test_reconstruction_errors_of_each_pixel():
+    Y, decoded = torch.rand(5, 4), torch.rand(5, 4)
+    found = reconstruction(Y, decoded, scale=10.0)
+    expected = metrics.spectral_angle(decoded.numpy().T, Y.numpy().T)
+    np.testing.assert_allclose(found["reconstruction-angle"], expected, atol=1e-4)
+    np.testing.assert_allclose(
+        found["reconstruction-mse"], 100 * ((Y - decoded) ** 2).mean(-1).numpy(), rtol=1e-5
+    )
+
+
+# --------------------------------------------------------------------------- known answers
+
+
+def mixed_scene(height=24, width=25, seed=0):
+    rng = np.random.default_rng(seed)
+    E = rng.uniform(0.1, 0.9, size=(20, 3))
+    A = rng.dirichlet(np.ones(3), size=height * width).T.reshape(3, height, width)
+    return Scene(np.tensordot(E, A, axes=1) + rng.normal(scale=0.005, size=(20, height, width)), E, A)
+
+
+def test_labels_are_learnt_and_carry_to_pixels_not_seen():
+    scene = mixed_scene()
+    how = {"hidden": (32,), "epochs": 150, "batch": 64, "learning_rate": 0.003}
+    found = trained(scene, **how)
+    test = found.history["test"].reshape(scene.height, scene.width) > 0
+    assert found.status is Status.FINISHED
+    assert metrics.rmse_pooled(found.A[:, test], scene.A[:, test]) < 0.08
+    assert metrics.spectral_angle(found.E, scene.E).max() < 0.15
+    # and labels that are another pixel's cannot be: nothing better than the mean, whose error is 0.24
+    order = np.random.default_rng(1).permutation(scene.height * scene.width)
+    shuffled = scene.A.reshape(3, -1)[:, order].reshape(scene.A.shape)
+    wrong = trained(Scene(scene.Y, scene.E, shuffled), **how)
+    assert metrics.rmse_pooled(wrong.A[:, test], shuffled[:, test]) > 0.15
+
+
+def test_endmembers_keep_the_order_of_the_labels():
+    scene = mixed_scene()
+    order = [2, 0, 1]
+    turned = Scene(scene.Y, scene.E[:, order], scene.A[order])
+    how = {"hidden": (32,), "epochs": 150, "batch": 64, "learning_rate": 0.003}
+    angles = metrics.spectral_angle(trained(turned, **how).E, turned.E)
+    assert angles.max() < 0.15
+
+
+# --------------------------------------------------------------------------- records
+
+
+def test_a_record_scores_the_test_pixels_apart_and_in_the_order_of_the_labels(tmp_path, monkeypatch):
+    monkeypatch.setenv("HSU_STORE", str(tmp_path))
+    run = Run("ldvae", SMALL, 3, TINY)
+    record = execute(run)
+    from hsu_lib import scenes
+
+    scene = scenes.load(SMALL)
+    found = trained(scene, seed=3)
+    np.testing.assert_array_equal(record.arrays["A"], found.A)  # not aligned by spectral angle
+    test = record.arrays["history/test"].reshape(14, 11) > 0
+    assert record.scores["test/rmse-abundances"] == pytest.approx(
+        metrics.rmse_pooled(found.A[:, test], scene.A[:, test])
+    )
+    material = scene.materials[1]
+    assert record.scores[f"test/rmse-abundances/{material}"] == pytest.approx(
+        float(np.sqrt(np.mean((found.A[1, test] - scene.A[1, test]) ** 2))), rel=1e-5
+    )
+    assert record.scores["rmse-abundances"] != record.scores["test/rmse-abundances"]
+    assert record.scores["sad-endmembers"] == pytest.approx(
+        float(metrics.spectral_angle(found.E, scene.E).mean()), rel=1e-5
+    )
+
+
+def test_a_run_on_another_scenes_labels_names_it_in_its_key(tmp_path):
+    here = Run("ldvae", SMALL, 0, TINY)
+    there = Run("ldvae", SMALL, 0, TINY | {"trained_on": "lagoon"})
+    assert here.training is None
+    assert there.training == SceneSpec("lagoon", noise_seed=1_000_003)
+    assert "training" not in here.asked()
+    assert there.asked()["training"]["name"] == "lagoon"
+    assert here.key != there.key
+    store = Store(tmp_path)
+    record = store.put(execute(there, store=store))
+    assert store.get(there).key == record.key
+    assert record.arrays["history/test"].all()
+    assert record.scores["test/rmse-abundances"] == pytest.approx(record.scores["rmse-abundances"])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"hidden": ()}, "hidden"),
+        ({"epochs": 0}, "epochs"),
+        ({"prior": 0}, "prior"),
+        ({"abundance_weight": -1}, "abundance_weight"),
+        ({"sampling": "exact"}, "approximate or implicit"),
+        ({"share": 0}, "share"),
+        ({"split": "rows"}, "split"),
+    ],
+)
+def test_settings_out_of_range_are_refused(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        get("ldvae").configure(**wrong)
