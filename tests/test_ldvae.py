@@ -9,7 +9,9 @@ from toys import pure_pixel_scene
 
 from hsu_lib import metrics
 from hsu_lib.methods import get
-from hsu_lib.methods.ldvae import LDVAESettings, evidence, reconstruction
+from hsu_lib.methods.labelled import learnt
+from hsu_lib.methods.ldvae import LDVAESettings, evidence
+from hsu_lib.methods.trained import Training, reconstruction
 from hsu_lib.networks.latent import PixelEncoder, SpectrumDecoder, concentration, negative_log_likelihood
 from hsu_lib.runs import Run, Store, execute
 from hsu_lib.scene import Scene, SceneSpec, Status
@@ -19,29 +21,32 @@ TINY = {"hidden": (8,), "epochs": 3, "batch": 8}
 SMALL = SceneSpec("lagoon", crop=(2, 3, 14, 11))
 
 
+METHODS = {"ldvae": TINY, "labelled-fclsu": {}}
+
+
 def trained(scene, name="ldvae", **given):
-    return get(name).unmix(scene, **TINY | given)
+    return get(name).unmix(scene, **METHODS[name] | given)
 
 
 # --------------------------------------------------------------------------- what reaches training
 
 
 @pytest.mark.parametrize("split", ["pixels", "blocks"])
-def test_no_test_pixel_reaches_training(split):
+@pytest.mark.parametrize("name", list(METHODS))
+def test_no_test_pixel_reaches_training(name, split):
     scene = pure_pixel_scene(9, 8)
     mask = training_mask(9, 8, share=0.6, by=split, side=3, seed=5)
     Y, A = scene.Y.copy(), scene.A.copy()
     Y[:, ~mask] = 7 * Y[::-1, ~mask]
     A[:, ~mask] = A[::-1, ~mask]
     how = {"seed": 5, "share": 0.6, "split": split, "block": 3}
-    one, other = trained(scene, **how), trained(Scene(Y, scene.E, A), **how)
+    one, other = trained(scene, name, **how), trained(Scene(Y, scene.E, A), name, **how)
     np.testing.assert_array_equal(one.E, other.E)
     np.testing.assert_array_equal(one.A[:, mask], other.A[:, mask])
-    np.testing.assert_array_equal(one.history["loss"], other.history["loss"])
     np.testing.assert_array_equal(one.history["test"], ~mask.ravel())
     # the test can fail: what is learnt from does matter
     Y[:, mask] *= 0.5
-    assert not np.array_equal(one.E, trained(Scene(Y, scene.E, A), **how).E)
+    assert not np.array_equal(one.E, trained(Scene(Y, scene.E, A), name, **how).E)
 
 
 def test_learning_from_another_scene_uses_that_one_only():
@@ -92,6 +97,16 @@ def test_the_loss_is_the_sum_of_its_weighted_parts():
     torch.testing.assert_close(parts[1] / 3, torch.distributions.kl_divergence(gammas, prior).sum(-1).mean())
 
 
+def test_reconstruction_is_summed_up_over_the_test_pixels():
+    scene = mixed_scene()
+    found = trained(scene, "labelled-fclsu", seed=2)
+    test = found.history["test"] > 0
+    decoded = found.E @ found.A.reshape(3, -1)
+    angles = metrics.spectral_angle(decoded[:, test], scene.pixels[:, test])
+    expected = [angles.mean(), angles.std(), *np.quantile(angles, [0, 0.25, 0.5, 0.75, 1])]
+    np.testing.assert_allclose(found.history["reconstruction-angle"], expected, rtol=1e-3, atol=1e-5)
+
+
 def test_reconstruction_errors_of_each_pixel():
     Y, decoded = torch.rand(5, 4), torch.rand(5, 4)
     found = reconstruction(Y, decoded, scale=10.0)
@@ -134,6 +149,29 @@ def test_endmembers_keep_the_order_of_the_labels():
     how = {"hidden": (32,), "epochs": 150, "batch": 64, "learning_rate": 0.003}
     angles = metrics.spectral_angle(trained(turned, **how).E, turned.E)
     assert angles.max() < 0.15
+
+
+def test_labels_give_least_squares_the_endmembers_of_a_noiseless_scene():
+    scene = pure_pixel_scene(9, 8)
+    mask = training_mask(9, 8, share=0.5, seed=0)
+    np.testing.assert_allclose(learnt(Training(scene, mask)), scene.E, atol=1e-5)
+    found = trained(scene, "labelled-fclsu", share=0.5)
+    np.testing.assert_allclose(found.A, scene.A, atol=1e-4)
+    assert found.history["reconstruction-angle"].max() < 1e-3
+
+
+def test_least_squares_can_take_its_endmembers_from_elsewhere():
+    scene = mixed_scene()
+    own = trained(scene, "labelled-fclsu", endmembers_from="scene")
+    np.testing.assert_array_equal(own.E, scene.E)
+    picked = trained(scene, "labelled-fclsu", endmembers_from="vca", seed=1)
+    blind = get("vca-fclsu").unmix(scene, seed=1)
+    assert {tuple(e) for e in picked.E.T} == {tuple(e) for e in blind.E.T}  # in the order of the labels
+    assert (metrics.align(picked.E, scene.E) == np.arange(3)).all()
+    with pytest.raises(ValueError, match="no 3 reference endmembers"):
+        trained(Scene(scene.Y, A=scene.A), "labelled-fclsu", endmembers_from="scene")
+    with pytest.raises(ValueError, match="labels, vca or scene"):
+        trained(scene, "labelled-fclsu", endmembers_from="sivm")
 
 
 # --------------------------------------------------------------------------- records

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from hsu_lib.methods import autoencoder, factorized, geometric, ldvae, perturbation, undip, vae
+from hsu_lib.methods import autoencoder, factorized, geometric, labelled, ldvae, perturbation, undip, vae
 from hsu_lib.methods.method import Method
 
 METHODS: dict[str, Method] = {
@@ -22,6 +22,7 @@ METHODS: dict[str, Method] = {
         vae.VAE,
         undip.UNDIP,
         undip.CONFIGURABLE,
+        labelled.LABELLED,
         ldvae.LDVAE,
     )
 }

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from hsu_lib.dirichlet import Divergence, Sampling, divergence, sample
 from hsu_lib.methods.settings import sourced
-from hsu_lib.methods.trained import SplitSettings, Trained, Training
+from hsu_lib.methods.trained import SplitSettings, Trained, Training, reconstruction
 from hsu_lib.networks.latent import Activation, PixelEncoder, SpectrumDecoder, negative_log_likelihood
 from hsu_lib.scene import Scene, Status, Unmixing
 from hsu_lib.training import fit, seeded
@@ -76,8 +76,7 @@ def solve(
 ) -> Unmixing:
     """Train on the labelled pixels; abundances of all pixels, endmembers decoded from pure abundances.
 
-    History: ``loss`` and its parts per epoch; ``reconstruction-angle`` and ``reconstruction-mse`` of the
-    pixels not trained on (see `summary`).
+    History: ``loss`` per epoch, and what `reconstruction` says.
     """
     where = torch.device(device)
     scale = float(np.abs(training.spectra).max()) or 1.0
@@ -137,16 +136,6 @@ def evidence(
         + settings.divergence_weight * divergence(concentrations, prior, settings.divergence).mean()
         + settings.abundance_weight * (sampled - Z).square().mean()
     )
-
-
-def reconstruction(Y: Tensor, decoded: Tensor, scale: float) -> dict[str, np.ndarray]:
-    """Spectral angle (radians) and mean squared error (unit of the scene) of each pixel's reconstruction."""
-    cosine = torch.nn.functional.cosine_similarity(Y, decoded, dim=-1).clamp(-1, 1)
-    error = scale**2 * (Y - decoded).square().mean(-1)
-    return {
-        "reconstruction-angle": cosine.double().arccos().cpu().numpy(),
-        "reconstruction-mse": error.cpu().numpy(),
-    }
 
 
 LDVAE = Trained(

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from hsu_lib.methods.method import Kind, Method
 from hsu_lib.methods.settings import sourced
@@ -65,7 +67,7 @@ class Trained(Method):
 
     Its settings extend `SplitSettings`. The order of its endmembers is that of the labels, so it is not
     aligned with the reference. The history holds ``test``: 1 where a pixel was kept for testing, shape
-    ``(height * width,)``.
+    ``(height * width,)``; and the `summary` over these pixels of what `reconstruction` says of each.
     """
 
     kind: Kind | Literal["trained"]  # type: ignore[assignment]
@@ -124,4 +126,28 @@ class Trained(Method):
             progress=progress,
         )
         test = ~mask if own and not mask.all() else np.ones((scene.height, scene.width), dtype=bool)
-        return replace(found, history={**found.history, "test": test.ravel()})
+        history: dict[str, NDArray] = {
+            name: summary(values[test.ravel()]) if name in RECONSTRUCTION else values
+            for name, values in found.history.items()
+        }
+        return replace(found, history=history | {"test": test.ravel()})
+
+
+#: Names under which a history holds what `reconstruction` says.
+RECONSTRUCTION = ("reconstruction-angle", "reconstruction-mse")
+
+
+def reconstruction(Y: Tensor, decoded: Tensor, scale: float) -> dict[str, np.ndarray]:
+    """Spectral angle (radians) and mean squared error (unit of the scene) of each pixel's reconstruction."""
+    cosine = torch.nn.functional.cosine_similarity(Y, decoded, dim=-1).clamp(-1, 1)
+    error = scale**2 * (Y - decoded).square().mean(-1)
+    return {
+        "reconstruction-angle": cosine.double().arccos().cpu().numpy(),
+        "reconstruction-mse": error.cpu().numpy(),
+    }
+
+
+def summary(values: NDArray) -> NDArray[np.float64]:
+    """Mean, standard deviation, least value, quartiles and largest: the rows of document 004's Table I."""
+    quartiles = np.quantile(values, [0, 0.25, 0.5, 0.75, 1])
+    return np.concatenate([[np.mean(values), np.std(values)], quartiles])
