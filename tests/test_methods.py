@@ -30,6 +30,7 @@ QUICK = {
     "undip": {"iterations": 3, "filters": 6},
     "undip-configurable": {"iterations": 3, "filters": 6},
     "ldvae": {"hidden": (6,), "epochs": 2, "batch": 8},
+    "spacnn-ldvae": {"hidden": (6,), "epochs": 2, "batch": 8, "channels": 4, "blocks": 1, "patch": 3},
     "vae-augmentation": PATCHES | {"images": 2, "repeats": 5, "hidden": 8, "vae_epochs": 3},
 }
 every_method = pytest.mark.parametrize("name", list(METHODS))

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from hsu_lib.methods import autoencoder, factorized, geometric, labelled, ldvae, perturbation, undip, vae
+from hsu_lib.methods import (
+    autoencoder,
+    factorized,
+    geometric,
+    labelled,
+    ldvae,
+    perturbation,
+    spacnn,
+    undip,
+    vae,
+)
 from hsu_lib.methods.method import Method
 
 METHODS: dict[str, Method] = {
@@ -24,6 +34,7 @@ METHODS: dict[str, Method] = {
         undip.CONFIGURABLE,
         labelled.LABELLED,
         ldvae.LDVAE,
+        spacnn.SPACNN,
     )
 }
 

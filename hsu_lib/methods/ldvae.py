@@ -6,12 +6,12 @@ of it goes to the decoder, which turns it into a normal distribution of spectra.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from hsu_lib.dirichlet import Divergence, Sampling, divergence, sample
 from hsu_lib.methods.settings import sourced
@@ -74,49 +74,94 @@ def solve(
     device: str,
     progress: bool,
 ) -> Unmixing:
-    """Train on the labelled pixels; abundances of all pixels, endmembers decoded from pure abundances.
-
-    History: ``loss`` per epoch, and what `reconstruction` says.
-    """
+    """Train on the labelled pixels; abundances of all pixels, endmembers decoded from pure abundances."""
     where = torch.device(device)
+    with seeded(seed, where):
+        encoder = PixelEncoder(
+            scene.bands, endmembers, hidden=settings.hidden, activation=settings.activation
+        )
+        label = f"{scene.name}, seed {seed}" if progress else None
+        return learn(scene, settings, encoder, pixels, training, where, label)
+
+
+#: Image ``(bands, height, width)`` to a function from numbers of pixels to what an encoder is given of them.
+View = Callable[[Tensor], Callable[[Tensor], Tensor]]
+
+
+def pixels(Y: Tensor) -> Callable[[Tensor], Tensor]:
+    """The spectra of pixels themselves, shape ``(n, bands)``."""
+    spectra = Y.flatten(1).T.contiguous()
+    return lambda chosen: spectra[chosen]
+
+
+def learn(
+    scene: Scene,
+    settings: LDVAESettings,
+    encoder: nn.Module,
+    view: View,
+    training: Training,
+    where: torch.device,
+    label: str | None,
+) -> Unmixing:
+    """Train an encoder with a decoder of its own, and unmix the scene with them.
+
+    The abundances are the means of the Dirichlet distributions. History: ``loss`` per epoch, and what
+    `hsu_lib.methods.trained.reconstruction` says.
+    """
     scale = float(np.abs(training.spectra).max()) or 1.0
 
     def tensor(array: np.ndarray) -> Tensor:
         return torch.tensor(array, dtype=torch.float32, device=where)
 
-    X, Z = tensor(training.spectra / scale), tensor(training.abundances)
-    with seeded(seed, where):
-        encoder = PixelEncoder(
-            scene.bands, endmembers, hidden=settings.hidden, activation=settings.activation
-        )
-        decoder = SpectrumDecoder(endmembers, scene.bands, hidden=settings.hidden[::-1])
-        model = torch.nn.ModuleList([encoder, decoder]).to(where)
+    image, Z = tensor(training.scene.Y / scale), tensor(training.abundances)
+    X, given = pixels(image), view(image)
+    numbers = torch.tensor(np.flatnonzero(training.mask), device=where)
+    decoder = SpectrumDecoder(Z.shape[1], scene.bands, hidden=settings.hidden[::-1]).to(where)
+    encoder.to(where)
 
-        def batches(epoch: int) -> Iterator[Tensor]:
-            yield from torch.randperm(len(X), device=where).split(settings.batch)
+    def batches(epoch: int) -> Iterator[Tensor]:
+        yield from torch.randperm(len(numbers), device=where).split(settings.batch)
 
-        def loss(chosen: Tensor) -> Tensor:
-            return evidence(encoder(X[chosen]), decoder, X[chosen], Z[chosen], settings)
+    def loss(chosen: Tensor) -> Tensor:
+        there = numbers[chosen]
+        return evidence(encoder(given(there)), decoder, X(there), Z[chosen], settings)
 
-        history = fit(
-            model,
-            batches,
-            loss,
-            epochs=settings.epochs,
-            learning_rate=settings.learning_rate,
-            optimiser="adam",
-            progress=f"{scene.name}, seed {seed}" if progress else None,
-        )
-    model.eval()
-    with torch.no_grad():
-        Y = tensor(scene.pixels.T / scale)
-        concentrations = encoder(Y)
-        A = concentrations / concentrations.sum(-1, keepdim=True)
-        E = decoder(torch.eye(endmembers, device=where))[0]
-        history |= reconstruction(Y, decoder(A)[0], scale)
+    history = fit(
+        nn.ModuleList([encoder, decoder]),
+        batches,
+        loss,
+        epochs=settings.epochs,
+        learning_rate=settings.learning_rate,
+        optimiser="adam",
+        progress=label,
+    )
+    A, decoded, E = estimate(
+        encoder, decoder, view(tensor(scene.Y / scale)), scene.height * scene.width, where
+    )
+    history |= reconstruction(tensor(scene.pixels.T / scale), decoded, scale)
     status = Status.FINISHED if np.isfinite(history["loss"][-1]) else Status.DIVERGED
-    maps = A.T.reshape(endmembers, scene.height, scene.width)
+    maps = A.T.reshape(-1, scene.height, scene.width)
     return Unmixing((scale * E.T).cpu().numpy(), maps.cpu().numpy(), status, history)
+
+
+@torch.no_grad()
+def estimate(
+    encoder: nn.Module,
+    decoder: SpectrumDecoder,
+    given: Callable[[Tensor], Tensor],
+    count: int,
+    where: torch.device,
+    batch: int = 4096,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Abundances ``(pixels, endmembers)``, spectra decoded from them ``(pixels, bands)``, endmembers."""
+    encoder.eval()
+    decoder.eval()
+    means = []
+    for chosen in torch.arange(count, device=where).split(batch):
+        concentrations = encoder(given(chosen))
+        means.append(concentrations / concentrations.sum(-1, keepdim=True))
+    A = torch.cat(means)
+    return A, decoder(A)[0], decoder(torch.eye(A.shape[1], device=where))[0]
 
 
 def evidence(
@@ -144,5 +189,5 @@ LDVAE = Trained(
     kind="trained",
     solve=solve,
     settings=LDVAESettings,
-    source="document 004; Mantripragada and Qureshi, arXiv:2203.01327",
+    source="document 004; Mantripragada and Qureshi",
 )

@@ -62,6 +62,68 @@ class PixelEncoder(nn.Module):
         return concentration(self.stack(x), self.activation)
 
 
+class SpatialEncoder(nn.Module):
+    r"""Patch of an image to concentrations of the abundances of its centre pixel.
+
+    Stem and body keep the size of the patch :math:`F`; the attention :math:`a` weighs its places by the mean
+    and the largest of their channels, and :math:`\sum_{ij} a_{ij} F_{ij}` goes on to the concentrations.
+
+    Parameters
+    ----------
+    bands, endmembers
+        Of the spectra, and how many concentrations.
+    channels
+        Of all hidden layers.
+    blocks
+        Convolutions of the body, each with batch normalisation and ReLU.
+    attention
+        Whether places are weighed; otherwise all alike.
+    activation
+        See `concentration`.
+
+    References
+    ----------
+    Document 003, section 2.1, equations 1 to 3, and Figure 2. It does not print the number of channels, nor
+    how these become as many concentrations as there are endmembers (by one linear layer here).
+    """
+
+    def __init__(
+        self,
+        bands: int,
+        endmembers: int,
+        *,
+        channels: int = 32,
+        blocks: int = 6,
+        attention: bool = True,
+        activation: Activation = "softmax",
+    ) -> None:
+        super().__init__()
+        self.activation: Activation = activation
+        self.stem = _block(bands, channels)
+        self.body = nn.Sequential(*(_block(channels, channels) for _ in range(blocks)))
+        self.weigh = nn.Conv2d(2, 1, 3, padding=1) if attention else None
+        self.head = nn.Linear(channels, endmembers)
+
+    def attention(self, features: Tensor) -> Tensor:
+        """Weights in (0, 1) of the places of ``(n, channels, side, side)``, shape ``(n, 1, side, side)``."""
+        if self.weigh is None:
+            return torch.ones_like(features[:, :1])
+        pooled = torch.cat([features.mean(1, keepdim=True), features.amax(1, keepdim=True)], dim=1)
+        return torch.sigmoid(self.weigh(pooled))
+
+    def forward(self, patches: Tensor) -> Tensor:
+        """Concentrations ``(n, endmembers)`` of patches ``(n, bands, side, side)``."""
+        features = self.body(self.stem(patches))
+        gathered = (self.attention(features) * features).sum(dim=(-2, -1))
+        return concentration(self.head(gathered), self.activation)
+
+
+def _block(inputs: int, outputs: int) -> nn.Sequential:
+    """Convolution of side 3 that keeps the size, batch normalisation, ReLU."""
+    convolution = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.ReLU())
+
+
 class SpectrumDecoder(nn.Module):
     """Abundances to a normal distribution of spectra with independent bands.
 
