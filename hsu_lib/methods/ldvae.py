@@ -189,5 +189,5 @@ LDVAE = Trained(
     kind="trained",
     solve=solve,
     settings=LDVAESettings,
-    source="document 004; Mantripragada and Qureshi",
+    source="document 004; Mantripragada and Qureshi, arXiv:2203.01327",
 )

@@ -110,5 +110,5 @@ SPACNN = Trained(
     kind="trained",
     solve=solve,
     settings=SpaCNNSettings,
-    source="document 003; Chitnis, Mantripragada and Qureshi",
+    source="document 003; Chitnis, Mantripragada and Qureshi, arXiv:2311.10701",
 )
