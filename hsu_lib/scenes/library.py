@@ -1,16 +1,25 @@
-"""Spectral libraries: many measured spectra per material."""
+"""Spectral libraries: measured spectra by name, searched and brought to the bands of a sensor."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hsu_lib.scenes.files import read_mat
 from hsu_lib.scenes.info import Get
 
 URBAN_LIBRARY = "urban/spectral_library_urban.mat"
+USGS_LIBRARY = "usgs/USGS_1995_Library.mat"
+
+_MICROMETRE = 1000.0  # nm
+_DELETED = -1e30  # the USGS marks channels without a value by -1.23e34
+_FWHM = 2 * np.sqrt(2 * np.log(2))  # full width at half maximum of a Gaussian, in standard deviations
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,16 +29,22 @@ class SpectralLibrary:
     Parameters
     ----------
     spectra
-        Reflectance, shape ``(bands, spectra)``.
+        Reflectance, shape ``(bands, spectra)``; NaN where a spectrum has no value.
     labels
         Index into `classes` of each spectrum, shape ``(spectra,)``.
     classes
-        Names of the materials.
+        Names of the materials. In a mineral library each spectrum has a name, and so a class, of its own.
+    wavelengths
+        Band centres in nm, increasing, shape ``(bands,)``; None where the source has none.
+    fwhm
+        Full widths at half maximum of the bands in nm, shape ``(bands,)``; None where the source has none.
     """
 
     spectra: NDArray[np.float64]
     labels: NDArray[np.intp]
     classes: tuple[str, ...]
+    wavelengths: NDArray[np.float64] | None = None
+    fwhm: NDArray[np.float64] | None = None
 
     def of(self, material: str) -> NDArray[np.float64]:
         """Spectra of one material, shape ``(bands, n)``; ``"asphalt road"`` is of class ``"asphalt"``.
@@ -44,6 +59,172 @@ class SpectralLibrary:
                 return self.spectra[:, self.labels == index]
         raise ValueError(f"no spectra of {material!r}; the library has {', '.join(self.classes)}")
 
+    def search(self, words: str) -> tuple[str, ...]:
+        """Classes in whose names all the words occur, upper or lower case alike, in the library's order.
+
+        A word may be part of a longer one: ``"alunite gds"`` finds ``"Alunite GDS83 Na63"``.
+
+        Raises
+        ------
+        ValueError
+            If there is none; the text has the names that come closest.
+        """
+        wanted = words.lower().split()
+        found = tuple(name for name in self.classes if all(word in name.lower() for word in wanted))
+        if not found:
+            by_lower = {name.lower(): name for name in self.classes}
+            close = difflib.get_close_matches(words.lower(), by_lower, n=5, cutoff=0.5)
+            hint = f"; close to it are {', '.join(by_lower[name] for name in close)}" if close else ""
+            raise ValueError(f"no spectrum in the library has {words!r} in its name{hint}")
+        return found
+
+    def one(self, words: str) -> str:
+        """The only class that `search` finds, or the one that is called exactly so.
+
+        Raises
+        ------
+        ValueError
+            If there is none, or if there are several; the text lists them.
+        """
+        found = self.search(words)
+        exact = [name for name in found if name.lower() == words.lower()]
+        if len(found) > 1 and not exact:
+            raise ValueError(f"{words!r} is in {len(found)} names, give more of one: {', '.join(found)}")
+        return exact[0] if exact else found[0]
+
+    def endmembers(self, materials: Sequence[str]) -> NDArray[np.float64]:
+        """One spectrum for each material, as `one` finds it, shape ``(bands, materials)``.
+
+        Raises
+        ------
+        ValueError
+            If a material is not found, is ambiguous, or has several spectra.
+        """
+        columns = []
+        for material in materials:
+            name = self.one(material)
+            spectra = self.spectra[:, self.labels == self.classes.index(name)]
+            if spectra.shape[1] != 1:
+                raise ValueError(
+                    f"{name} has {spectra.shape[1]} spectra in the library: choose among `of` it"
+                )
+            columns.append(spectra)
+        return np.hstack(columns)
+
+    def resampled(self, centres: ArrayLike, fwhm: ArrayLike | None = None) -> SpectralLibrary:
+        """Same library in the bands of a sensor; see `resample`.
+
+        Raises
+        ------
+        ValueError
+            If the library has no wavelengths, or a band lies outside them.
+        """
+        if self.wavelengths is None:
+            raise ValueError("the library has no wavelengths: its spectra cannot be resampled")
+        return replace(
+            self,
+            spectra=resample(self.spectra, self.wavelengths, centres, fwhm),
+            wavelengths=np.asarray(centres, dtype=np.float64),
+            fwhm=None
+            if fwhm is None
+            else np.broadcast_to(np.asarray(fwhm, dtype=np.float64), np.shape(centres)),
+        )
+
+
+# --------------------------------------------------------------------------- resampling
+
+
+def resample(
+    spectra: ArrayLike, wavelengths: ArrayLike, centres: ArrayLike, fwhm: ArrayLike | None = None
+) -> NDArray[np.float64]:
+    r"""Spectra as a sensor with other bands would see them.
+
+    Between its samples a spectrum is taken as linear. A band with a width is the mean of that line under
+    a Gaussian response, in closed form, so the spectra may be sampled as unevenly or as coarsely as they
+    are; a band without one is the line's value at the band's centre, the limit of a narrow response.
+    The resolution that the spectra have already is not taken into account: a Gaussian feature of standard
+    deviation :math:`s_1` seen by a response of :math:`s_2` gets :math:`\sqrt{s_1^2 + s_2^2}`.
+
+    Parameters
+    ----------
+    spectra
+        Shape ``(samples, spectra)``; NaN where there is no value. Such a sample is left out: the others
+        share its weight, and the band is NaN if it held more than half of it.
+    wavelengths
+        Of the samples, in nm, shape ``(samples,)``, in any order.
+    centres
+        Of the bands, in nm, shape ``(bands,)``, in any order.
+    fwhm
+        Full widths at half maximum of the bands, in nm, shape ``(bands,)`` or one for all; None for
+        linear interpolation.
+
+    Returns
+    -------
+    ndarray
+        Shape ``(bands, spectra)``.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, two samples have one wavelength, a width is not positive, or a band (its
+        centre and, where it has a width, its half maxima) lies outside the wavelengths.
+
+    Examples
+    --------
+    >>> resample([[0.0], [1.0], [0.0]], [400, 500, 600], [450, 500])
+    array([[0.5],
+           [1. ]])
+    """
+    values = np.asarray(spectra, dtype=np.float64)
+    x, c = np.asarray(wavelengths, dtype=np.float64), np.asarray(centres, dtype=np.float64)
+    if values.ndim != 2 or x.shape != values.shape[:1] or c.ndim != 1:
+        raise ValueError(
+            "expected spectra (samples, spectra), wavelengths (samples,) and centres (bands,), got "
+            f"{values.shape}, {x.shape} and {c.shape}"
+        )
+    order = np.argsort(x)
+    x, values = x[order], values[order]
+    if not (np.diff(x) > 0).all():
+        raise ValueError("two samples have the same wavelength, or one has none: leave one of them out")
+    width = np.zeros_like(c) if fwhm is None else np.broadcast_to(np.asarray(fwhm, dtype=np.float64), c.shape)
+    if fwhm is not None and not (width > 0).all():
+        raise ValueError("expected full widths at half maximum above zero, in nm")
+    outside = ~((c - width / 2 >= x[0]) & (c + width / 2 <= x[-1]))
+    if outside.any():
+        raise ValueError(
+            f"{outside.sum()} of {len(c)} bands lie outside the spectra's {x[0]:g} to {x[-1]:g} nm, the "
+            f"first at {c[outside][0]:g} nm"
+        )
+    weights = _linear(x, c) if fwhm is None else _gaussian(x, c, width / _FWHM)  # (bands, samples)
+    measured = np.isfinite(values)
+    share = weights @ measured
+    summed = weights @ np.where(measured, values, 0)
+    return np.where(share >= 0.5, summed / np.maximum(share, 0.5), np.nan)
+
+
+def _linear(x: NDArray, centres: NDArray) -> NDArray:
+    """Weight of each sample in the linear interpolation at each centre, shape ``(bands, samples)``."""
+    return np.stack([np.interp(centres, x, hat) for hat in np.eye(len(x))], axis=1)
+
+
+def _gaussian(x: NDArray, centres: NDArray, sigma: NDArray) -> NDArray:
+    """Weight of each sample in the Gaussian mean of the line through them, shape ``(bands, samples)``.
+
+    The line is a sum of hats, one per sample. Integrated twice by parts, a hat's mean under the response is
+    the change of slope of G at its sample, G the second antiderivative of the response.
+    """
+    from scipy.special import ndtr
+
+    z = (x - centres[:, None]) / sigma[:, None]
+    below = ndtr(z)  # share of the response below each sample
+    G = sigma[:, None] * (z * below + np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi))
+    slopes = np.diff(G, axis=1) / np.diff(x)
+    weights = np.diff(np.hstack([below[:, :1], slopes, below[:, -1:]]), axis=1)
+    return weights / (below[:, -1:] - below[:, :1])  # what lies outside the samples does not count
+
+
+# --------------------------------------------------------------------------- libraries
+
 
 def urban_library(get: Get) -> SpectralLibrary:
     """The 651 pure-pixel spectra of HYDICE Urban in 6 classes, reflectance (counts / 1000, as stored).
@@ -57,3 +238,105 @@ def urban_library(get: Get) -> SpectralLibrary:
     groups = [file[f"lib{number}"] for number in range(1, len(classes) + 1)]
     labels = np.repeat(np.arange(len(groups)), [group.shape[1] for group in groups])
     return SpectralLibrary(np.hstack(groups), labels, classes)
+
+
+def usgs_library(get: Get) -> SpectralLibrary:
+    """The 498 minerals of the USGS library of 1995 in the 224 channels of AVIRIS, reflectance.
+
+    Channels are put in the order of their wavelengths, 383 to 2508 nm; in the file those of neighbouring
+    spectrometers overlap. None is missing.
+
+    References
+    ----------
+    Clark et al., The U.S. Geological Survey digital spectral library: version 1, USGS Open File Report
+    93-592 (1993); the copy is that of the code of Borsoi et al., IEEE Geoscience and Remote Sensing
+    Letters 16 (2019) 598-602. Its first three columns are wavelength and width in micrometres and the
+    number of the channel.
+    """
+    file = read_mat(get(USGS_LIBRARY))
+    names = [bytes(codes).decode("latin1") for codes in file["names"]]  # rows of character codes
+    table = file["datalib"]
+    return _named(names[3:], table[:, 3:], table[:, 0] * _MICROMETRE, table[:, 1] * _MICROMETRE)
+
+
+def splib07(
+    spectra: Iterable[str | Path], wavelengths: str | Path, fwhm: str | Path | None = None
+) -> SpectralLibrary:
+    """Spectra of the USGS library of 2017 (splib07) from its ASCII files.
+
+    Each file has one header line and then one number per line, one for each channel of a spectrometer;
+    blank lines are skipped, and a number below -1e30 (the files have -1.23e34) is a deleted channel. The
+    header is ``splib07a Record=5932: Kaolinite CM5  BECKb AREF`` or alike: what follows the colon, or the
+    whole line if it has none, is the name of the spectrum.
+
+    Parameters
+    ----------
+    spectra
+        Files of spectra of one spectrometer, for instance
+        ``sorted(folder.glob("ChapterM_Minerals/*_BECKb_AREF.txt"))``.
+    wavelengths
+        File of the same form with that spectrometer's wavelengths in micrometres.
+    fwhm
+        File of the same form with its bandpass in micrometres, if wanted.
+
+    Returns
+    -------
+    SpectralLibrary
+        Channels in the order of their wavelengths, deleted ones NaN. Spectra of the same name are of one
+        class.
+
+    Raises
+    ------
+    ValueError
+        If no file is given, one is not of this form, or its number of channels is not that of the
+        wavelengths.
+    FileNotFoundError
+        If a file is not there.
+
+    References
+    ----------
+    Kokaly et al., USGS spectral library version 7, U.S. Geological Survey Data Series 1035 (2017).
+    """
+    _, x = _read_splib07(Path(wavelengths))
+    _, width = (None, None) if fwhm is None else _read_splib07(Path(fwhm))
+    names, columns = [], []
+    for path in map(Path, spectra):
+        name, values = _read_splib07(path)
+        if len(values) != len(x):
+            raise ValueError(f"{path}: {len(values)} channels, the file of wavelengths has {len(x)}")
+        names.append(name)
+        columns.append(values)
+    if not columns:
+        raise ValueError("expected at least one file with a spectrum, got none")
+    if width is not None and len(width) != len(x):
+        raise ValueError(f"{fwhm}: {len(width)} channels, the file of wavelengths has {len(x)}")
+    return _named(
+        names, np.stack(columns, axis=1), x * _MICROMETRE, None if width is None else width * _MICROMETRE
+    )
+
+
+def _read_splib07(path: Path) -> tuple[str, NDArray[np.float64]]:
+    header, *lines = path.read_text(encoding="latin1").splitlines() or [""]
+    try:
+        values = np.array([float(line) for line in lines if line.strip()])
+    except ValueError as error:
+        raise ValueError(f"{path}: expected a header and then one number per line: {error}") from None
+    if not header.strip() or len(values) == 0:
+        raise ValueError(
+            f"{path}: expected a header and then one number per line, found {len(values)} numbers"
+        )
+    name = re.sub(r"^\s*\S*\s*Record=\d+:", "", header)
+    return " ".join(name.split()), np.where(values < _DELETED, np.nan, values)
+
+
+def _named(
+    names: Sequence[str], spectra: NDArray, wavelengths: NDArray, fwhm: NDArray | None
+) -> SpectralLibrary:
+    """Library of named spectra, its channels in the order of their wavelengths."""
+    order = np.argsort(wavelengths, kind="stable")
+    classes = {name.strip(): None for name in names}  # in order, each once
+    index = {name: k for k, name in enumerate(classes)}
+    labels = np.array([index[name.strip()] for name in names])
+    return SpectralLibrary(
+        spectra[order], labels, tuple(classes), wavelengths[order], None if fwhm is None else fwhm[order]
+    )
