@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -34,6 +35,8 @@ MATERIAL_COLOURS: Mapping[str, str] = {
     "dirt": "#8C510A",
 }
 _CYCLE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#8C510A", "#666666")
+
+_MOST_MAPS = 6  # abundance maps in a row
 
 
 def material_colour(name: str, index: int = 0) -> str:
@@ -89,7 +92,8 @@ def spectra(
     gaps = np.flatnonzero(steps > 5 * np.median(steps)) + 1 if len(x) > 2 else np.array([], dtype=int)
     for k, spectrum in enumerate(E.T):
         name = materials[k] if k < len(materials) else f"endmember {k + 1}"
-        style = {"color": material_colour(name, k), "label": name} | line
+        dashes = "-" if k < len(_CYCLE) else "-."  # colours come round again
+        style = {"color": material_colour(name, k), "label": name, "linestyle": dashes} | line
         # removed bands leave a gap, not a straight line
         ax.plot(np.insert(x.astype(float), gaps, np.nan), np.insert(spectrum, gaps, np.nan), **style)
     ax.set(xlabel="band index" if wavelengths is None else "wavelength (nm)", ylabel="reflectance")
@@ -225,19 +229,47 @@ def endmember_panels(scene: Scene, estimates: Mapping[str, ArrayLike]) -> Figure
     return figure
 
 
+def scene_panels(scene: Scene) -> Figure:
+    """A scene's picture: composite, reference endmembers and, where it has them, reference abundances."""
+    maps = 0 if scene.A is None else len(scene.A)
+    rows = -(-maps // _MOST_MAPS)
+    figure = plt.figure(figsize=(9, 2.7 * (1 + rows) if rows else 3.2), layout="constrained")
+    parts = figure.subfigures(1 + bool(rows), 1, squeeze=False, height_ratios=[1, rows][: 1 + bool(rows)])
+    wide = scene.width > 1.4 * scene.height
+    left, right = parts[0, 0].subplots(1, 2, width_ratios=[1.2 if wide else 0.8, 1.5])
+    rgb(scene, left)
+    if scene.E is not None:
+        spectra(scene.E, right, wavelengths=scene.wavelengths, materials=scene.materials)
+        beside = {"loc": "center left", "bbox_to_anchor": (1, 0.5)} if len(scene.E.T) > _MOST_MAPS else {}
+        right.legend(fontsize="small", **beside)
+    if scene.A is not None:
+        axes = list(parts[1, 0].subplots(rows, -(-maps // rows), squeeze=False).flat)
+        titles = [textwrap.fill(material, 16) for material in scene.materials]
+        abundance_maps(scene.A, axes[:maps], materials=titles)
+        for ax in axes[maps:]:
+            ax.set_axis_off()
+    return figure
+
+
 def map_panels(scene: Scene, estimates: Mapping[str, ArrayLike]) -> Figure:
-    """Reference maps, then a row with its RMSE per estimate, shape ``(endmembers, height, width)``."""
-    assert scene.A is not None
-    count = len(scene.A)
+    """Reference maps, then a row with its RMSE per estimate, shape ``(endmembers, height, width)``.
+
+    A scene without reference abundances has neither a first row nor errors.
+    """
+    known = 0 if scene.A is None else 1  # rows of reference maps
+    count = len(np.asarray(next(iter(estimates.values()))))
     figure, axes = grid(
-        1 + len(estimates), count, width=min(9.0, 2.2 * count + 1), ratio=scene.height / scene.width
+        known + len(estimates), count, width=min(9.0, 2.2 * count + 1), ratio=scene.height / scene.width
     )
-    abundance_maps(scene.A, axes[0], materials=scene.materials)
-    axes[0, 0].set_ylabel("reference")
-    for row, (label, A) in zip(axes[1:], estimates.items(), strict=True):
-        notes = [f"RMSE {100 * error:.0f} %" for error in rmse_per_endmember(A, scene.A)]
-        abundance_maps(A, row, notes=notes)
-        row[0].set_ylabel(label.replace(", ", ",\n"))
+    if scene.A is not None:
+        abundance_maps(scene.A, axes[0], materials=scene.materials)
+        axes[0, 0].set_ylabel("reference")
+    for row, (label, A) in enumerate(estimates.items(), start=known):
+        notes = []
+        if scene.A is not None:
+            notes = [f"RMSE {100 * error:.0f} %" for error in rmse_per_endmember(A, scene.A)]
+        abundance_maps(A, axes[row], materials=scene.materials if row == 0 else (), notes=notes)
+        axes[row, 0].set_ylabel(label.replace(", ", ",\n"))
     return figure
 
 

@@ -151,14 +151,17 @@ class Page:
         )
 
     def maps(self, scene: str, shown: Mapping[str, Record]) -> None:
-        """Show abundance maps under the reference of a scene, a row per record of seed 0."""
+        """Show abundance maps of a scene, a row per record of seed 0, under its reference if it has one."""
         info = scenes.describe(scene)
         materials = ", ".join(info.materials[info.usual])
+        scored = any("rmse-abundances" in record.scores for record in shown.values())
+        first = "reference, then " if scored else ""
+        note = "; the root mean squared error stands under each map" if scored else ", which has no reference"
         self.figure(
             "maps",
             lambda: map_panels(scenes.load(scene), {k: r.unmixing.A for k, r in shown.items()}),
-            alt=f"Abundance maps of {materials} on {scene}: reference, then {', '.join(shown)}.",
-            caption=f"Abundances on {scene}, seed 0; the root mean squared error stands under each map.",
+            alt=f"Abundance maps of {materials} on {scene}: {first}{', '.join(shown)}.",
+            caption=f"Abundances on {scene}, seed 0{note}.",
             needs=[scene],
         )
 

@@ -26,7 +26,6 @@
 profile = "quick"
 
 # %% tags=["remove-input"]
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
@@ -99,28 +98,12 @@ def show(name):
     info = scenes.describe(name)
     shown.append(name)
 
-    def draw():
-        scene = scenes.load(name)
-        maps = scene.A is not None
-        wide = scene.width > 1.4 * scene.height
-        figure = plt.figure(figsize=(9, 5.4 if maps else 3.2), layout="constrained")
-        parts = figure.subfigures(1 + maps, 1, squeeze=False)[:, 0]
-        left, right = parts[0].subplots(1, 2, width_ratios=[1.2 if wide else 0.8, 1.5])
-        figures.rgb(scene, left)
-        if scene.E is not None:
-            figures.spectra(scene.E, right, wavelengths=scene.wavelengths, materials=scene.materials)
-            right.legend(fontsize="small")
-        if maps:
-            axes = parts[1].subplots(1, len(scene.A), squeeze=False)[0]
-            figures.abundance_maps(scene.A, axes, materials=scene.materials)
-        return figure
-
     bands, height, width = info.size
     materials = ", ".join(info.materials[info.usual])
     page.text(f"{info.summary}")
     page.figure(
         name,
-        draw,
+        lambda: figures.scene_panels(scenes.load(name)),
         alt=f"{info.title}: colour composite of the image, spectra of {materials}, and, where there is a "
         "reference, one abundance map for each of them.",
         caption=f"{info.title}, {height} × {width} pixels, {bands} bands: composite of three bands, "

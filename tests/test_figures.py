@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from toys import pure_pixel_scene
 
 from hsu_lib import figures
+from hsu_lib.scene import Scene
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +44,37 @@ def test_maps_share_the_scale_from_zero_to_one():
     np.testing.assert_array_equal(images[3].get_array(), scene.A[0] / 2)
     error = 100 * np.sqrt(np.mean((scene.A[0] / 2) ** 2))
     assert images[3].axes.get_xlabel() == f"RMSE {error:.0f} %"
+
+
+@pytest.mark.parametrize(("endmembers", "rows"), [(2, 1), (6, 1), (7, 2), (12, 2)])
+def test_scene_panels_show_every_map_in_rows_of_at_most_six(endmembers, rows):
+    A = np.full((endmembers, 7, 5), 1 / endmembers)
+    materials = [f"Mineral of number {k}" for k in range(endmembers)]
+    scene = Scene(np.ones((4, 7, 5)), np.ones((4, endmembers)), A, materials)
+    figure = figures.scene_panels(scene)
+    composite, lines, *rest = figure.axes
+    assert composite.images[0].get_array().shape == (7, 5, 3)
+    assert len(lines.lines) == endmembers
+    maps = [ax for ax in rest if ax.images]
+    assert [ax.get_title().replace("\n", " ") for ax in maps] == materials
+    assert len({ax.get_subplotspec().rowspan.start for ax in maps}) == rows
+    assert all(ax.images or not ax.axison for ax in rest if ax.get_label() != "<colorbar>")
+
+
+def test_scene_panels_of_an_image_alone_or_without_maps():
+    Y = np.random.default_rng(0).random((4, 7, 15))
+    assert len(figures.scene_panels(Scene(Y)).axes) == 2
+    assert len(figures.scene_panels(Scene(Y, np.ones((4, 3)))).axes[1].lines) == 3
+
+
+def test_maps_of_a_scene_without_reference_have_no_errors():
+    scene = pure_pixel_scene()
+    figure = figures.map_panels(replace(scene, A=None), {"half": scene.A / 2, "whole": scene.A})
+    images = [image for ax in figure.axes for image in ax.images]
+    assert len(images) == 2 * len(scene.A)
+    np.testing.assert_array_equal(images[0].get_array(), scene.A[0] / 2)
+    assert images[0].axes.get_title() == scene.materials[0]
+    assert images[-1].axes.get_title() == images[0].axes.get_xlabel() == ""
 
 
 def test_endmember_panels_draw_estimate_over_reference():
