@@ -177,6 +177,24 @@ show("sim2")
 # %% tags=["remove-input"]
 show("hysu")
 
+# %% [markdown]
+# ## DC1
+
+# %% tags=["remove-input"]
+show("dc1")
+
+# %% [markdown]
+# ## DC2
+
+# %% tags=["remove-input"]
+show("dc2")
+
+# %% [markdown]
+# ## Cuprite, window
+
+# %% tags=["remove-input"]
+show("cuprite-window")
+
 # %% tags=["remove-cell"]
 left_out = set(scenes.names()) - set(shown)
 assert not left_out, f"these scenes have no section on this page yet: {', '.join(sorted(left_out))}"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scenes_helpers import save_usgs
+from scenes_helpers import real_file, save_usgs
 
 from hsu_lib.scenes.library import USGS_LIBRARY, SpectralLibrary, resample, splib07, usgs_library
 
@@ -173,6 +173,27 @@ def test_the_library_of_1995_is_put_in_the_order_of_its_wavelengths(tmp_path):
     np.testing.assert_allclose(library.wavelengths, [400, 500, 510, 600])
     np.testing.assert_allclose(library.fwhm, 10)
     np.testing.assert_array_equal(library.of("Alunite GDS83")[:, 0], [1, 5, 3, 7])
+
+
+@pytest.mark.real_data
+def test_the_real_library_of_1995():
+    library = usgs_library(real_file)
+    assert library.spectra.shape == (224, 498)
+    assert len(library.classes) == 498
+    assert np.isfinite(library.spectra).all()
+    assert 0.004 < library.spectra.min() < library.spectra.max() < 1.02
+    assert library.wavelengths[[0, -1]] == pytest.approx([383.15, 2508.20], abs=0.01)
+    assert (np.diff(library.wavelengths) > 0).all()
+    assert 8 < library.fwhm.min() < library.fwhm.max() < 11
+    with pytest.raises(ValueError, match=r"HS349\.1B.*Anorthite HS349\.3B"):
+        library.one("Anorthite HS349.1B")
+    calcite = library.endmembers(["calcite ws272"])[:, 0]
+    band = (library.wavelengths > 2250) & (library.wavelengths < 2400)
+    assert library.wavelengths[band][calcite[band].argmin()] == pytest.approx(
+        2340, abs=12
+    )  # its carbonate band
+    coarse = library.resampled(np.arange(450.0, 2450, 50), 50.0)
+    assert np.isfinite(coarse.spectra).all()
 
 
 def write_ascii(path, header, values):

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from hsu_lib.scene import Scene
 from hsu_lib.scenes.files import read_mat
 from hsu_lib.scenes.info import Get, Read, SceneInfo
+from hsu_lib.scenes.library import USGS_LIBRARY, resample, usgs_library
 
 ZHU = (
     "Zhu, Hyperspectral unmixing: ground truth labeling, datasets, benchmark performances and survey, "
@@ -422,6 +423,168 @@ def hysu_masks(content: bytes) -> HysuTargets:
     return HysuTargets(masks, np.square(HYSU_TARGET_SIDES), HYSU_MATERIALS[: len(masks)])
 
 
+# --------------------------------------------------------------------------- DC1 and DC2
+
+DC_MATERIALS = (
+    "Jarosite GDS101 Na,Sy 200",
+    "Anorthite HS349.3B",
+    "Calcite WS272",
+    "Alunite GDS83 Na63",
+    "Howlite GDS155",
+    "Corrensite CorWa-1",
+    "Fassaite HS118.3B",
+    "Adularia GDS57 Orthoclase",
+    "Andradite NMNH113829",
+)
+"""Found by exact match with the USGS 1995 library; the source does not name them. DC1 has the first five."""
+
+
+def _dc(name: str, side: int, count: int, maps: str, cautions: str) -> tuple[SceneInfo, Read]:
+    materials = DC_MATERIALS[:count]
+    image = f"{name}/Y_clean.mat" if name == "dc1" else ""
+
+    def read(reference: str, get: Get) -> Scene:
+        D, X = read_mat(get("dc1/EE.mat"))["EE"], read_mat(get(f"{name}/XT.mat"))["XT"]
+        active = np.flatnonzero(X.any(axis=(1, 2)))  # of the 240 spectra of the sparse-unmixing library
+        E, A = D[:, active], X[active]
+        Y = read_mat(get(image))["Y_clean"].transpose(2, 0, 1) if image else np.einsum("lk,khw->lhw", E, A)
+        wavelengths: NDArray | None = usgs_library(get).wavelengths
+        return Scene(Y, E, A, materials, wavelengths)
+
+    info = SceneInfo(
+        name=name,
+        title=f"{name.upper()} of sparse unmixing",
+        summary=(
+            f"{side} x {side} simulated pixels, 224 bands from 383 to 2508 nm, {count} USGS minerals out of "
+            f"a library of 240: {maps}. No noise."
+        ),
+        kind="synthetic",
+        size=(224, side, side),
+        references={"truth": "Exact: the image is E A of these endmembers and abundances, to rounding"},
+        materials={"truth": materials},
+        unit="reflectance (as stored)",
+        cautions=(
+            f"{cautions} Wavelengths are those of the USGS 1995 library, whose spectra these are exactly. "
+            "The scene has the active endmembers only, not the library. Papers add correlated or white "
+            "noise: white noise comes with snr_db."
+        ),
+        licence="Apache-2.0 (copy with SUnCNN)",
+        citation=(
+            "Iordache et al., Total variation spatial regularization for sparse hyperspectral unmixing, IEEE "
+            "TGRS 50 (2012) 4484-4502; copy: Rasti and Koirala, SUnCNN, IEEE GRSL 19 (2022) 5508205"
+        ),
+        page="https://github.com/BehnoodRasti/SUnCNN",
+        definition=1,
+        files=("dc1/EE.mat", f"{name}/XT.mat", *([image] if image else []), USGS_LIBRARY),
+    )
+    return info, read
+
+
+DC1 = _dc(
+    "dc1",
+    75,
+    5,
+    "squares, pure and mixed, on a mixed ground",
+    "Abundances are stored with four decimals: their sums are off by up to 0.0001.",
+)
+DC2 = _dc(
+    "dc2",
+    100,
+    9,
+    "piecewise smooth maps with steep transitions",
+    "The source's image file is not read: Y is E A, which on DC1 gives the stored image to rounding.",
+)
+
+
+# --------------------------------------------------------------------------- Cuprite
+
+CUPRITE_MATERIALS = (
+    "Alunite",
+    "Andradite",
+    "Buddingtonite",
+    "Dumortierite",
+    "Kaolinite_1",
+    "Kaolinite_2",
+    "Muscovite",
+    "Montmorillonite",
+    "Nontronite",
+    "Pyrope",
+    "Sphene",
+    "Chalcedony",
+)
+CUPRITE_SPECTRA = "cuprite/Cuprite12_groundTruth.mat"
+CUPRITE_WAVELENGTHS = "cuprite/Moffet_wavelength.txt"
+
+CUPRITE_REFERENCES = {
+    "stored": "Laboratory spectra of twelve minerals after Zhu (2017), taken channel by channel as published",
+    "aligned": (
+        "The same spectra, interpolated by us from their own wavelengths to those of the image's bands "
+        "(the first two, up to 10 nm below the spectra, keep their first value)"
+    ),
+}
+
+
+def cuprite_endmembers(reference: str, get: Get) -> tuple[NDArray, NDArray]:
+    """Reference spectra of the twelve minerals ``(188, 12)``, and the wavelengths ``(188,)`` they are at, nm.
+
+    Both are in the order of the image's bands. ``"stored"`` spectra keep wavelengths of their own, which lie
+    some 30 nm above those of the image.
+    """
+    truth = read_mat(get(CUPRITE_SPECTRA))
+    bands = truth["slctBnds"].ravel().astype(int) - 1
+    own = truth["waveLength"].ravel() * 1000  # from micrometres
+    if reference == "stored":
+        return truth["M"][bands], own[bands]
+    image = cuprite_wavelengths(get)[bands]
+    return resample(truth["M"], own, image.clip(own.min(), own.max())), image
+
+
+def cuprite_wavelengths(get: Get) -> NDArray:
+    """Centres of the 224 AVIRIS channels of 1997 in nm; those of neighbouring spectrometers overlap."""
+    return np.loadtxt(BytesIO(get(CUPRITE_WAVELENGTHS)))[:, 0]
+
+
+def _cuprite_window(reference: str, get: Get) -> Scene:
+    stored = read_mat(get("cuprite/Rcuprite50x90x188.mat"))["Rcuprite50x90x188"]  # (height, width, bands)
+    Y: NDArray = stored.transpose(2, 0, 1) / 10000
+    E, _ = cuprite_endmembers(reference, get)
+    _, wavelengths = cuprite_endmembers("aligned", get)  # the image's, whatever the spectra's
+    return Scene(Y, E, None, CUPRITE_MATERIALS, wavelengths)
+
+
+CUPRITE_WINDOW = SceneInfo(
+    name="cuprite-window",
+    title="Cuprite, window",
+    summary=(
+        "50 x 90 pixels of AVIRIS over the Cuprite mining district, Nevada, 188 of 224 bands: altered rock, "
+        "a playa and tracks, with reference spectra of twelve minerals."
+    ),
+    kind="public",
+    size=(188, 50, 90),
+    references=CUPRITE_REFERENCES,
+    materials=dict.fromkeys(CUPRITE_REFERENCES, CUPRITE_MATERIALS),
+    unit="stored reflectance / 10000",
+    cautions=(
+        "No reference abundances exist, and which minerals the window holds is not known. The channels of "
+        "the twelve spectra are not those of the image but three further on, some 30 nm: the Al-OH minimum "
+        "of kaolinite lies at channel 189 as stored, at 192 aligned, at 193 in the image (from 0, among "
+        "224), which turns the spectra by 1.0 to 3.4 degrees. Fitted with non-negative abundances, they "
+        "leave a relative error of 0.038 as stored and 0.031 aligned; with abundances that also sum to one, "
+        "0.072 and 0.076. Wavelengths are those of another AVIRIS flight of 1997, on which the absorptions "
+        "of this image fall where they should; its source has none. Bands 1-2, 104-113, 148-167 and 221-224 "
+        "are removed; 13 values are just below zero. The scene of the documents is the whole 512 x 614 one."
+    ),
+    licence="GPL-2.0 (image), none stated (spectra), GPL-3.0 (wavelengths)",
+    citation=(
+        "Zhuang et al., Regularization parameter selection in minimum volume hyperspectral unmixing, IEEE "
+        f"TGRS 57 (2019) 9858-9877 (window); {ZHU} (spectra)"
+    ),
+    page="https://github.com/LinaZhuang/NMF-QMV_demo",
+    definition=1,
+    files=("cuprite/Rcuprite50x90x188.mat", CUPRITE_SPECTRA, CUPRITE_WAVELENGTHS),
+)
+
+
 SCENES = (
     (SAMSON, _samson),
     (JASPER, _jasper),
@@ -431,4 +594,7 @@ SCENES = (
     (HYSU, _hysu),
     SIM1,
     SIM2,
+    DC1,
+    DC2,
+    (CUPRITE_WINDOW, _cuprite_window),
 )
