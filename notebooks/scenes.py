@@ -195,6 +195,37 @@ show("dc2")
 # %% tags=["remove-input"]
 show("cuprite-window")
 
+# %% [markdown]
+# ## OnTech-HSI-Syn-21, after its description
+#
+# Two documents train on one image and test on another of the same kind. Neither is public, so both are
+# generated here, and with them a pair of coherent twins: their abundances have the same law in each pixel,
+# but neighbours are alike, which is what a method that looks at patches can use.
+
+# %% tags=["remove-input"]
+show("ontech-syn")
+
+# %% tags=["remove-input"]
+show("ontech-syn-train")
+
+# %% [markdown]
+# ## Coherent twins of OnTech-HSI-Syn-21
+
+# %% tags=["remove-input"]
+show("ontech-syn-coherent")
+
+# %% tags=["remove-input"]
+show("ontech-syn-coherent-train")
+
+# %% [markdown]
+# ## Cuprite, synthetic
+
+# %% tags=["remove-input"]
+show("cuprite-synthetic")
+
+# %% tags=["remove-input"]
+show("cuprite-synthetic-coherent")
+
 # %% tags=["remove-cell"]
 left_out = set(scenes.names()) - set(shown)
 assert not left_out, f"these scenes have no section on this page yet: {', '.join(sorted(left_out))}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from hsu_lib.noise import add_noise
 from hsu_lib.scene import Scene, SceneSpec
 from hsu_lib.scenes import download as files
-from hsu_lib.scenes import public, synthetic
+from hsu_lib.scenes import minerals, public, synthetic
 from hsu_lib.scenes.info import Read, SceneInfo
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ _ALL = (
     (synthetic.LAGOON, lambda reference, get: synthetic.lagoon()),
     *public.SCENES,
     (synthetic.URBAN_SEMIREAL, synthetic.semireal),
+    *minerals.SCENES,
 )
 _SCENES = {info.name: info for info, _ in _ALL}
 _READERS: dict[str, Read] = {info.name: read for info, read in _ALL}
