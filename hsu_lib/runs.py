@@ -125,13 +125,20 @@ class Run:
     def training(self) -> SceneSpec | None:
         """Scene whose labels this learns from, if it is another one (see `hsu_lib.methods.trained`).
 
-        It has as much noise as the scene itself, in another draw.
+        It has as much noise as the scene itself, in another draw, and its reference of the same name if
+        there is one.
         """
         method = methods.get(self.method)
         name = method.configure(**self.settings).trained_on if isinstance(method, Trained) else ""
         if not name:
             return None
-        return SceneSpec(name, snr_db=self.scene.snr_db, noise_seed=self.scene.noise_seed + _OTHER_DRAW)
+        theirs = self.scene.reference in scenes.describe(name).references
+        return SceneSpec(
+            name,
+            reference=self.scene.reference if theirs else "",
+            snr_db=self.scene.snr_db,
+            noise_seed=self.scene.noise_seed + _OTHER_DRAW,
+        )
 
     def _asked_training(self) -> dict[str, Any]:
         spec = self.training

@@ -268,6 +268,9 @@ def test_a_run_on_another_scenes_labels_names_it_in_its_key(tmp_path):
     there = Run("ldvae", SMALL, 0, TINY | {"trained_on": "lagoon"})
     assert here.training is None
     assert there.training == SceneSpec("lagoon", noise_seed=1_000_003)
+    window = SceneSpec("cuprite-window", reference="aligned")
+    assert Run("ldvae", window, 0, {"trained_on": "cuprite-synthetic"}).training.reference == "aligned"
+    assert Run("ldvae", window, 0, {"trained_on": "lagoon"}).training.reference == ""
     assert "training" not in here.asked()
     assert there.asked()["training"]["name"] == "lagoon"
     assert here.key != there.key
