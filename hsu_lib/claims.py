@@ -389,3 +389,33 @@ def find_reported(source: str, **where: str) -> float | None:
     if len(rows) > 1:
         raise LookupError(f"{len(rows)} figures of {source} match {where}, expected one")
     return None if rows.empty else float(rows["value"].iloc[0])
+
+
+def printed_table(source: str, table: str, metric: str) -> pd.DataFrame:
+    """A table of a document as it is printed: a row per target or condition, a column per method.
+
+    Parameters
+    ----------
+    source, table, metric
+        See ``book/reported/README.md``.
+
+    Returns
+    -------
+    DataFrame
+        Texts with value and, where there is one, spread; empty where nothing is printed. Rows and columns
+        are in the document's order.
+
+    Raises
+    ------
+    LookupError
+        If there is no such table.
+    """
+    rows = reported(source)
+    rows = rows[(rows["table"] == table) & (rows["metric"] == metric)]
+    if rows.empty:
+        raise LookupError(f"no {metric} in {table} of {source}")
+    down = next((c for c in ("target", "condition", "statistic") if rows[c].nunique() > 1), "target")
+    spread = [f"\u00a0±\u00a0{s}" if isinstance(s, str) and s else "" for s in rows["spread"]]
+    texts = rows.assign(text=[f"{v:g}{s}" for v, s in zip(rows["value"], spread, strict=True)])
+    wide = texts.pivot(index=down, columns="method", values="text").fillna("")
+    return wide.loc[rows[down].unique(), rows["method"].unique()]

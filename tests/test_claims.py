@@ -159,3 +159,17 @@ def test_equivalence_is_decided_by_where_the_whole_interval_lies():
 
 def test_the_spread_is_twice_the_pooled_standard_deviation():
     assert claims.spread([0, 2], [5, 5]) == pytest.approx(2 * np.sqrt((2 + 0) / 2))
+
+
+def test_printed_tables_have_every_figure_in_the_documents_order():
+    table = claims.printed_table("ldvae", "Table V", "sad-endmembers")
+    assert list(table.index) == ["asphalt", "grass", "tree", "roof", "metal", "dirt", "mean"]
+    assert table.columns[0] == "ldvae"
+    assert table.loc["metal", "ldvae"] == "0.7004\u00a0±\u00a00.70"
+    assert table.loc["metal", "cnnaeu"] == ""  # not printed
+    by_noise = claims.printed_table("spacnn_ldvae", "Table 4", "sad-endmembers")
+    assert list(by_noise.index) == ["snr=20", "snr=30", "snr=40", "snr=50", "snr=inf"]
+    everything = claims.reported("ldvae").query("table == 'Table V'")
+    assert (table != "").to_numpy().sum() == len(everything)
+    with pytest.raises(LookupError, match="Table 99"):
+        claims.printed_table("ldvae", "Table 99", "sad-endmembers")
