@@ -256,7 +256,8 @@ def score(
     Returns
     -------
     scores
-        Names of `SCORES` to values; also ``sad-endmembers/MATERIAL`` and ``rmse-abundances/MATERIAL``.
+        Names of `SCORES` to values; also ``sad-endmembers/MATERIAL``, ``rmse-abundances/MATERIAL`` and
+        ``mae-abundances-fclsu/MATERIAL``.
     aligned
         The unmixing, reordered by `align` if the scene has reference endmembers of the same number.
     """
@@ -273,19 +274,24 @@ def score(
             "mse-noise": mse(scene.Y, known.clean),
             "mse-spectral-pca": mse(pca_truncation(scene.Y, E.shape[1]), known.clean),
         }
+    materials = scene.materials or tuple(str(k + 1) for k in range(E.shape[1]))
+    E_ref = scene.E if scene.E is not None and scene.E.shape == E.shape else None
     if "fclsu" in known.references:
         other = known.references["fclsu"]
-        scores["mae-abundances-fclsu"] = mae(A[align(E, other.E)], other.A)
-    if scene.E is None or scene.E.shape != E.shape:
+        errors = np.abs(A[align(E, other.E)] - other.A).mean(axis=(1, 2), dtype=np.float64)
+        scores["mae-abundances-fclsu"] = float(errors.mean())
+        if E_ref is not None:
+            order = align(other.E, E_ref)
+            scores |= {f"mae-abundances-fclsu/{materials[k]}": float(errors[i]) for k, i in enumerate(order)}
+    if E_ref is None:
         return scores, unmixing
-    materials = scene.materials or tuple(str(k + 1) for k in range(E.shape[1]))
-    aligned = unmixing if ordered else unmixing.permuted(align(E, scene.E))
-    angles = spectral_angle(aligned.E, scene.E)
+    aligned = unmixing if ordered else unmixing.permuted(align(E, E_ref))
+    angles = spectral_angle(aligned.E, E_ref)
     scores |= {
-        "cos-endmembers": cosine_pooled(aligned.E, scene.E),
-        "cos-endmembers-max": cosine_pooled(max_normalised(aligned.E), scene.E),
+        "cos-endmembers": cosine_pooled(aligned.E, E_ref),
+        "cos-endmembers-max": cosine_pooled(max_normalised(aligned.E), E_ref),
         "cos-endmembers-mean": float(np.mean(np.cos(angles))),
-        "cos-endmembers-own-order": cosine_own_order(max_normalised(E).T, scene.E.T),
+        "cos-endmembers-own-order": cosine_own_order(max_normalised(E).T, E_ref.T),
         "sad-endmembers": float(np.mean(angles)),
     }
     scores |= {f"sad-endmembers/{name}": float(angle) for name, angle in zip(materials, angles, strict=True)}

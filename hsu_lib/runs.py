@@ -39,6 +39,7 @@ from hsu_lib.scene import Scene, SceneSpec, Status, Unmixing
 ROOT = Path(__file__).resolve().parent.parent
 #: What is added to a noise seed for the scene that is learnt from, so that both have draws of their own.
 _OTHER_DRAW = 1_000_003
+_LONG = 300  # values of a curve
 #: Scores that mean something for a set of pixels without their places.
 _PIXELWISE = ("rmse-", "mse-abundances", "mae-", "cos-abundances", "sre-", "mse-reconstruction")
 
@@ -518,6 +519,13 @@ def read_record(path: Path, origin: str) -> Record:
     )
 
 
+def rounded(curve: NDArray) -> NDArray[np.float32]:
+    """Values with 12 significant bits, off by a share of 1/4096 at most; the rest compresses well."""
+    bits = np.asarray(curve, dtype=np.float32).view(np.uint32)
+    kept = ((bits + np.uint32(1 << 11)) & np.uint32(0xFFFFF000)).view(np.float32)
+    return np.where(np.isfinite(curve), kept, curve).astype(np.float32)
+
+
 def quantise(A: NDArray) -> NDArray[np.uint8]:
     """Abundances in steps of 1/255 for publication; the maps of a page need no more."""
     return np.round(np.clip(A, 0, 1) * 255).astype(np.uint8)
@@ -592,20 +600,26 @@ class Store:
 def publish(records: Sequence[Record], folder: Path) -> int:
     """Copy records to ``folder/records``; the bytes written.
 
-    Scores, endmembers and curves of every run; abundances, in 255 steps, of the lowest seed of each
-    condition only.
+    Scores, endmembers and curves of every run, long curves with 12 significant bits; abundances, in 255
+    steps, of the lowest seed of each condition only.
     """
-    first: dict[str, int] = {}
+
+    def condition(record: Record) -> str:
+        asked = {k: v for k, v in record.asked.items() if k != "seed"}
+        return _json(asked | {"scene": {k: v for k, v in asked["scene"].items() if k != "noise_seed"}})
+
+    first: dict[str, float] = {}
     for record in records:
-        condition = _json({k: v for k, v in record.asked.items() if k != "seed"})
-        first[condition] = min(first.get(condition, record.asked["seed"]), record.asked["seed"])
+        first[condition(record)] = min(first.get(condition(record), np.inf), record.asked["seed"])
     written = 0
     for record in records:
-        condition = _json({k: v for k, v in record.asked.items() if k != "seed"})
-        arrays = dict(record.arrays)
+        arrays = {
+            name: rounded(array) if array.ndim == 1 and array.size > _LONG else array
+            for name, array in record.arrays.items()
+        }
         for name in ("A", "history/snapshots"):
             maps = arrays.pop(name, None)
-            if maps is not None and record.asked["seed"] == first[condition]:
+            if maps is not None and record.asked["seed"] == first[condition(record)]:
                 arrays[f"{name}_quantised"] = quantise(maps)
         written += write_record(folder / "records", replace(record, arrays=arrays))
     return written

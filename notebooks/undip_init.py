@@ -184,9 +184,9 @@ page.table(
 
 def by_material(name, start):
     """MAE against FCLSU, shape (materials, seeds)."""
-    truth = results.pick(name, FCLSU)[0].unmixing.A
-    errors = [np.abs(r.unmixing.A - truth).mean(axis=(1, 2)) for r in results.pick(name, prior(start))]
-    return np.transpose(errors)
+    return np.array(
+        [results.scores(name, prior(start), f"mae-abundances-fclsu/{m}") for m in materials_of(name)]
+    )
 
 
 def materials_of(name):

@@ -178,6 +178,11 @@ def test_the_clean_image_and_the_fclsu_reference_are_scored_as_they_are():
     assert scores["mse-spectral-pca"] == pytest.approx(0.01, rel=1e-4)
     expected = np.abs(scene.A - np.roll(scene.A, 1, axis=1)).mean()
     assert scores["mae-abundances-fclsu"] == pytest.approx(expected, rel=1e-6)
+    turned = Known(None, {"fclsu": Reference(scene.E[:, [2, 0, 1]], np.roll(scene.A, 1, axis=1)[[2, 0, 1]])})
+    by_material, _ = metrics.score(Unmixing(scene.E, scene.A), scene, turned)
+    for k, name in enumerate(scene.materials):
+        expected = np.abs(scene.A[k] - np.roll(scene.A[k], 1, axis=0)).mean()
+        assert by_material[f"mae-abundances-fclsu/{name}"] == pytest.approx(expected, rel=1e-5)
 
 
 def test_score_uses_one_order_for_endmembers_and_abundances():

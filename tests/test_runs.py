@@ -394,6 +394,22 @@ def test_published_records_are_found_without_data_and_keep_one_map(store, monkey
     assert not files(store)
 
 
+def test_draws_of_noise_are_one_condition_and_long_curves_are_rounded(store):
+    noisy = [replace(SMALL, snr_db=20.0, noise_seed=seed) for seed in (0, 1)]
+    made = [runs.execute(Run("ae-plain", spec, spec.noise_seed, TINY)) for spec in noisy]
+    long = np.geomspace(1e-7, 1e9, 1000).astype(np.float32)
+    long[3:6] = np.nan, np.inf, -2.5e-3
+    made[1] = replace(made[1], arrays={**made[1].arrays, "history/long": long})
+    runs.publish(made, store.published / "desk")
+    first, second = (store.get(Run("ae-plain", spec, spec.noise_seed, TINY)) for spec in noisy)
+    assert "A" in first.arrays
+    assert "A" not in second.arrays
+    found = second.arrays["history/long"]
+    np.testing.assert_allclose(found, long, rtol=1 / 4096)
+    assert np.abs(found[6:] / long[6:] - 1).max() > 0  # some were rounded
+    np.testing.assert_array_equal(second.arrays["history/loss"], made[1].arrays["history/loss"])
+
+
 def test_the_local_store_comes_before_the_published_one(store):
     record = runs.execute(tiny())
     runs.publish([record], store.published / "desk")
