@@ -154,7 +154,16 @@ def curves(
     ax.set(xlabel=steps if counted else "training done (%)", yscale="log")
     if counted:
         ax.set_xscale("log")
+        _by_decades(ax)
     return ax
+
+
+def _by_decades(ax: Axes) -> None:
+    """A logarithmic scale of the values, unless they span less than a decade."""
+    values = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in ax.lines])
+    values = values[np.isfinite(values) & (values > 0)]
+    wide = values.size > 0 and values.max() >= 10 * values.min()
+    ax.set_yscale("log" if wide else "linear")
 
 
 def seed_dots(
@@ -373,7 +382,7 @@ def dose_panels(
     reported
         Score to one figure per dose, or None where there is none.
     logarithmic
-        Whether the scores are drawn on a logarithmic scale.
+        Whether scores that span a decade are drawn on a logarithmic scale.
     """
     figure, axes = grid(-(-len(titles) // 2), min(len(titles), 2), ratio=0.75)
     for ax, (name, title) in zip(axes.flat, titles.items(), strict=False):
@@ -391,7 +400,9 @@ def dose_panels(
         given = [(x, y) for x, y in zip(doses, theirs, strict=False) if y is not None]
         if given:
             ax.plot(*zip(*given, strict=True), "D", mfc="none", mec="black", label="reported, one run")
-        ax.set(title=title, xlabel=xlabel, yscale="log" if logarithmic else "linear")
+        ax.set(title=title, xlabel=xlabel)
+        if logarithmic:
+            _by_decades(ax)
         ax.title.set_fontsize("medium")
         ax.grid(alpha=0.3)
         if ax is axes.flat[0] or len(scores[name]) > len(scores[next(iter(titles))]):

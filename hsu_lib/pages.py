@@ -14,10 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from IPython.display import HTML, Markdown, display
 from matplotlib.figure import Figure
 from matplotlib.pyplot import close
+from numpy.typing import ArrayLike
 from PIL import Image
 
 from hsu_lib import scenes
@@ -385,8 +387,21 @@ def badge(verdict: str) -> str:
 
 
 def _signed(value: float) -> str:
-    """Four decimals, or three digits where these would show little of the value."""
+    """Four decimals, or as many digits as show the value where these would be too few or too many."""
+    if not np.isfinite(value):
+        return f"{value:+}"
+    if abs(value) >= 10:
+        return f"{value:+.1f}" if abs(value) < 1000 else f"{value:+.0f}"
     return f"{value:+.4f}" if abs(value) >= 0.001 or value == 0 else f"{value:+.2e}"
+
+
+def mean_and_spread(values: ArrayLike, scale: float = 1.0) -> str:
+    """Mean over seeds and, where they differ, their standard deviation; both times `scale`."""
+    x = scale * np.asarray(values, dtype=np.float64)
+    mean = f"{x.mean():.3g}"
+    if x.size < 2 or np.ptp(x) <= 1e-9 * np.abs(x).max():
+        return mean
+    return f"{mean}\u00a0±\u00a0{x.std(ddof=1):.2g}"
 
 
 def _mark(c: Comparison) -> str:
@@ -402,21 +417,24 @@ def _counts(judgement: Judgement) -> str:
 
 
 def _comparison_table(judgement: Judgement) -> str:
+    """Comparisons as a table; the columns of relative differences only where there are some."""
     if not judgement.comparisons:
         return ""
+    rows = [_comparison_row(c) for c in judgement.comparisons]
     titles = ("comparison", "mean difference", "95 % interval", "n", "ours", "reported", "")
-    head = "".join(f'<th scope="col">{title}</th>' for title in titles)
-    rows = "".join(_comparison_row(c) for c in judgement.comparisons)
+    wanted = [k for k in range(len(titles)) if any(row[k] for row in rows)]
+    head = "".join(f'<th scope="col">{titles[k]}</th>' for k in wanted)
+    body = "".join(f"<tr>{''.join(f'<td>{row[k]}</td>' for k in wanted)}</tr>" for row in rows)
     return (
         f'<div class="hsu-table" tabindex="0" role="region" aria-label="comparisons for {judgement.claim}">'
-        f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
-def _comparison_row(c: Comparison) -> str:
+def _comparison_row(c: Comparison) -> list[str]:
     percent = [("" if value is None else f"{100 * value:+.1f} %") for value in (c.relative, c.reported)]
     within = "" if c.margin is None else f" (margin ±{c.margin:.4f})"
-    cells = [
+    return [
         html.escape(c.what + within),
         _signed(c.mean),
         f"{_signed(c.low)} to {_signed(c.high)}",
@@ -424,7 +442,6 @@ def _comparison_row(c: Comparison) -> str:
         *percent,
         _mark(c),
     ]
-    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
 
 def _cell(value: Any, style: str | Callable[[Any], str] | None) -> str:

@@ -42,6 +42,7 @@ frames = 12  # of the moving picture
 from itertools import product
 
 import numpy as np
+import pandas as pd
 
 from hsu_lib import claims, figures, pages, scenes
 from hsu_lib.convergence import settled
@@ -168,16 +169,13 @@ KINDS = {
     "mae-abundances-fclsu": "MAE against FCLSU",
     "mae-abundances": "MAE against the reference",
 }
-found = results.summary(KINDS)
-found["ours"] = [
-    f"{m:.3g}" if np.isnan(s) else f"{m:.3g}\u00a0±\u00a0{s:.2g}"
-    for m, s in zip(found["mean"], found["std"], strict=True)
-]
-table = found.pivot_table("ours", ["scene", "label"], "score", aggfunc="first", sort=False)
-seconds = results.table.groupby(["scene", "label"], sort=False)["seconds"].mean()
-table = table.rename(columns=KINDS).assign(seconds=seconds).reset_index().rename(columns={"label": "method"})
+rows = []
+for name, label in product(names, (UNDIP, FCLSU)):
+    row = {"scene": name, "method": label}
+    row |= {title: pages.mean_and_spread(results.scores(name, label, q)) for q, title in KINDS.items()}
+    rows.append(row | {"seconds": np.mean([r.seconds for r in results.pick(name, label)])})
 page.table(
-    table[["scene", "method", *KINDS.values(), "seconds"]],
+    pd.DataFrame(rows),
     caption=f"Mean ± standard deviation over {seeds} seeds after {iterations} iterations; RE in the unit of "
     "the image squared; seconds of one run.",
     formats={"seconds": "{:.1f}"},

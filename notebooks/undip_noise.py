@@ -128,8 +128,8 @@ page.figure(
     lambda: figures.dose_panels(noisy, curves, TITLES, xlabel="SNR (dB)", logarithmic=True),
     alt=f"Four errors over the SNR on {drawn}, for UnDIP and for SiVM with FCLSU. MAE of UnDIP against "
     f"FCLSU: {told}.",
-    caption=f"{drawn}: each dot is one of {seeds} seeds, lines are means, errors on a logarithmic scale. MAE "
-    f"of UnDIP against FCLSU: {told}.",
+    caption=f"{drawn}: each dot is one of {seeds} seeds, lines are means, errors that span a "
+    f"decade on a logarithmic scale. MAE of UnDIP against FCLSU: {told}.",
 )
 
 # %% [markdown]
@@ -156,7 +156,7 @@ for name, level, label in product(names, levels, METHODS):
         if level is None and quantity == "mse-spectral":
             continue  # there is no other image than the clean one
         values = scores(name, label, level, quantity)
-        row[title.split(",")[0]] = f"{values.mean():.3g}\u00a0±\u00a0{values.std(ddof=1):.2g}"
+        row[title.split(",")[0]] = pages.mean_and_spread(values)
     rows.append(row)
 page.table(pd.DataFrame(rows), caption=f"Mean ± standard deviation over {seeds} seeds.")
 
