@@ -130,6 +130,7 @@ def compare(
     *,
     better: str = "higher",
     reported: tuple[float, float] | None = None,
+    relative: bool = True,
 ) -> Comparison:
     """Does `ours` beat `against`, seed by seed?
 
@@ -143,6 +144,8 @@ def compare(
         ``"higher"`` or ``"lower"``: which way of the score the claim calls better.
     reported
         The document's pair (ours, against), for the relative difference beside ours.
+    relative
+        Whether the difference is told as a share of `against` too, which has no meaning for logarithms.
 
     Returns
     -------
@@ -153,7 +156,7 @@ def compare(
     y = np.broadcast_to(np.asarray(against, dtype=np.float64), x.shape)
     sign = {"higher": 1.0, "lower": -1.0}[better]
     mean, low, high = interval(sign * (x - y))
-    base = float(np.abs(y.mean()))
+    base = float(np.abs(y.mean())) if relative else 0.0
     theirs = None if reported is None else sign * (reported[0] - reported[1]) / abs(reported[1])
     return Comparison(what, scene, mean, low, high, x.size, mean / base if base else None, theirs)
 
