@@ -329,6 +329,39 @@ page.table(
 )
 
 # %% [markdown]
+# ## How much the labels weigh
+#
+# The document does not print $\omega$. Small, and the autoencoder finds latent variables of its own that
+# explain the spectra; large, and it is a regression on the labels.
+
+# %% tags=["hide-input"]
+weights = page.sweep(
+    Run(
+        "ldvae",
+        spec(samson),
+        seed,
+        {"epochs": epochs, "abundance_weight": weight} | SPLITS["samson"],
+        label=f"{weight:g}",
+    )
+    for weight in (10.0, 1e3, 1e5)
+    for seed in range(seeds)
+)
+page.table(
+    pd.DataFrame(
+        {
+            "omega": label,
+            "RMSE of A": pages.mean_and_spread(weights.scores(str(spec(samson)), label, RMSE)),
+            "SAD of E (rad)": pages.mean_and_spread(weights.scores(str(spec(samson)), label, SAD)),
+            "SAD of the reconstruction, median": pages.mean_and_spread(
+                [r.arrays["history/reconstruction-angle"][4] for r in weights.pick(str(spec(samson)), label)]
+            ),
+        }
+        for label in weights.labels(str(spec(samson)))
+    ),
+    caption=f"{samson}: test pixels, mean ± standard deviation over {seeds} seeds.",
+)
+
+# %% [markdown]
 # ## Verdicts
 #
 # What the document compares with are figures taken from other papers; so do we, where we do not have the

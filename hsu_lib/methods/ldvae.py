@@ -36,7 +36,9 @@ class LDVAESettings(SplitSettings):
     prior: float = sourced(1.0, f"{OPEN}: concentration of the prior, every abundance vector as likely")
     reconstruction_weight: float = sourced(1.0, "document 004, equation 5")
     divergence_weight: float = sourced(1.0, "document 004, equation 5")
-    abundance_weight: float = sourced(1000.0, f"{OPEN}: omega of its equation 5")
+    abundance_weight: float = sourced(
+        1e5, f"{OPEN}: omega of its equation 5; an RMSE of 0.1 then costs 1000 nats, a few per band"
+    )
     epochs: int = sourced(100, OPEN)
     batch: int = sourced(256, f"{OPEN}; pixels")
     learning_rate: float = sourced(0.001, "document 003, section Experimental Settings, with Adam")
