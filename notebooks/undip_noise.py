@@ -178,7 +178,7 @@ for name in names:
             ]
     page.table(
         pd.DataFrame(rows).fillna(""),
-        caption=f"{name}: mean ± standard deviation over {seeds} seeds; squared errors in the unit of the image.",
+        caption=f"{name}: mean ± standard deviation over {seeds} seeds; squared errors in the image's unit.",
     )
 
 # %% [markdown]
@@ -273,8 +273,8 @@ page.judge(
         )
         for name in names
     ],
-    reason=f"What matters at {low:g} dB is how well the endmembers fit, which FCLSU shares. PCA truncation has "
-    f"an error of {told_by('mse-spectral-pca')} of the noisy image's, UnDIP {told_by('mse-spectral')}. "
+    reason=f"What matters at {low:g} dB is how well the endmembers fit, which FCLSU shares. PCA truncation "
+    f"has an error of {told_by('mse-spectral-pca')} of the noisy image's, UnDIP {told_by('mse-spectral')}. "
     f"{elsewhere} {scaled}".strip(),
 )
 
