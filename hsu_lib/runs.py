@@ -364,6 +364,8 @@ def execute(
         given["start"] = record.unmixing
     if isinstance(method, Watched):
         given["known"] = _known(run.scene)
+    if isinstance(method, Trained) and run.scene.snr_db is not None:
+        given["clean"] = scenes.load(replace(run.scene, snr_db=None), progress=progress).Y
     if run.training is not None:
         given["training"] = scenes.load(run.training, progress=progress)
     started = time.perf_counter()

@@ -218,6 +218,18 @@ show("ontech-syn-coherent")
 show("ontech-syn-coherent-train")
 
 # %% [markdown]
+# ## Bilinear twins of OnTech-HSI-Syn-21
+#
+# The same abundances and endmembers; light that met two minerals joins that which met one, so the mixture is
+# not linear.
+
+# %% tags=["remove-input"]
+show("ontech-syn-bilinear")
+
+# %% tags=["remove-input"]
+show("ontech-syn-bilinear-train")
+
+# %% [markdown]
 # ## Cuprite, synthetic
 
 # %% tags=["remove-input"]

@@ -13,7 +13,8 @@ from hsu_lib.methods import get
 from hsu_lib.methods.labelled import learnt
 from hsu_lib.methods.ldvae import LDVAESettings, evidence
 from hsu_lib.methods.spacnn import patches
-from hsu_lib.methods.trained import Training, reconstruction
+from hsu_lib.methods.trained import Training, examine
+from hsu_lib.networks import latent
 from hsu_lib.networks.latent import (
     PixelEncoder,
     SpatialEncoder,
@@ -126,6 +127,23 @@ def test_without_attention_all_places_count_alike():
     assert not torch.allclose(SpatialEncoder(4, 3, channels=6, blocks=2).eval()(x), expected)
 
 
+@pytest.mark.parametrize("side", [1, 3, 5])
+@pytest.mark.parametrize("together", [1, 60, 10**6])
+def test_the_whole_image_at_once_gives_what_its_patches_give(side, together, monkeypatch):
+    monkeypatch.setattr(latent, "_TOGETHER", together)
+    torch.manual_seed(0)
+    encoder = SpatialEncoder(7, 3, side=side, channels=6, blocks=2)
+    image = torch.rand(7, 9, 13)
+    cut = patches(image, side)
+    for _ in range(40):  # statistics of the batch normalisation that are not those it starts with
+        encoder(cut(torch.arange(117)))
+    encoder.eval()
+    encoder.head, encoder.activation = torch.nn.Identity(), "softplus"  # see all that is gathered
+    expected = encoder(cut(torch.arange(117)))
+    torch.testing.assert_close(encoder.whole(image), expected, rtol=1e-4, atol=1e-5)
+    assert expected.std(dim=0).max() > 0.01  # pixels differ
+
+
 def test_abundances_are_those_of_the_centre_pixel():
     scene = mixed_scene()  # neighbours have nothing in common
     how = METHODS["spacnn-ldvae"] | {"channels": 16, "epochs": 60, "learning_rate": 0.003, "hidden": (32,)}
@@ -160,24 +178,67 @@ def test_the_loss_is_the_sum_of_its_weighted_parts():
     torch.testing.assert_close(parts[1] / 3, torch.distributions.kl_divergence(gammas, prior).sum(-1).mean())
 
 
-def test_reconstruction_is_summed_up_over_the_test_pixels():
+def expected_summary(decoded, Y):
+    angles, squares = metrics.spectral_angle(decoded, Y), ((decoded - Y) ** 2).mean(axis=0)
+    return [[x.mean(), x.std(), *np.quantile(x, [0, 0.25, 0.5, 0.75, 1])] for x in (angles, squares)]
+
+
+def test_what_becomes_of_the_test_pixels():
+    scene, rng = mixed_scene(), np.random.default_rng(0)
+    test = rng.random(scene.height * scene.width) < 0.3
+    A = rng.dirichlet(np.ones(3), len(test)).T
+    A[0, 5] -= 0.25
+    clean = scene.Y + 0.1
+    found = examine(A.reshape(scene.A.shape), lambda a: scene.E @ a**2, scene, test, clean)
+    np.testing.assert_allclose(found["constraints"], [A.min(), 0.25], atol=1e-12)
+    truth = scene.A.reshape(3, -1)
+    for name, given, Y in (
+        ("reconstruction", A, scene.pixels),
+        ("clean", A, clean.reshape(20, -1)),
+        ("generated", truth, scene.pixels),
+    ):
+        angles, squares = expected_summary(scene.E @ given[:, test] ** 2, Y[:, test])
+        np.testing.assert_allclose(found[f"{name}-angle"], angles, rtol=1e-6)
+        np.testing.assert_allclose(found[f"{name}-mse"], squares, rtol=1e-6)
+    same = [A[:, k].argmax() == truth[:, k].argmax() for k in np.flatnonzero(test)]
+    assert found["dominant"] == pytest.approx(np.mean(same))
+    unlabelled = examine(A.reshape(scene.A.shape), lambda a: scene.E @ a, Scene(scene.Y), test, None)
+    assert set(unlabelled) == {"constraints", "reconstruction-angle", "reconstruction-mse"}
+
+
+@pytest.mark.parametrize("name", list(METHODS))
+def test_spectra_are_decoded_from_abundances(name):
     scene = mixed_scene()
-    found = trained(scene, "labelled-fclsu", seed=2)
+    found = trained(scene, name, seed=2, clean=scene.Y)
+    np.testing.assert_allclose(found.history["clean-angle"], found.history["reconstruction-angle"])
     test = found.history["test"] > 0
-    decoded = found.E @ found.A.reshape(3, -1)
-    angles = metrics.spectral_angle(decoded[:, test], scene.pixels[:, test])
-    expected = [angles.mean(), angles.std(), *np.quantile(angles, [0, 0.25, 0.5, 0.75, 1])]
-    np.testing.assert_allclose(found.history["reconstruction-angle"], expected, rtol=1e-3, atol=1e-5)
+    if name == "labelled-fclsu":  # the only one whose decoder is known from outside
+        angles, _ = expected_summary(found.E @ found.A.reshape(3, -1)[:, test], scene.pixels[:, test])
+        np.testing.assert_allclose(found.history["reconstruction-angle"], angles, rtol=1e-3, atol=1e-5)
+    assert found.history["constraints"][0] >= 0
+    assert found.history["constraints"][1] < 1e-5
 
 
-def test_reconstruction_errors_of_each_pixel():
-    Y, decoded = torch.rand(5, 4), torch.rand(5, 4)
-    found = reconstruction(Y, decoded, scale=10.0)
-    expected = metrics.spectral_angle(decoded.numpy().T, Y.numpy().T)
-    np.testing.assert_allclose(found["reconstruction-angle"], expected, atol=1e-4)
-    np.testing.assert_allclose(
-        found["reconstruction-mse"], 100 * ((Y - decoded) ** 2).mean(-1).numpy(), rtol=1e-5
-    )
+def test_noise_is_told_from_the_clean_image():
+    record = execute(Run("labelled-fclsu", SceneSpec("lagoon", snr_db=15.0), 0, {"share": 0.5}))
+    noisy, clean = (record.arrays[f"history/{name}-mse"][0] for name in ("reconstruction", "clean"))
+    assert clean < 0.5 * noisy
+    whole = execute(Run("labelled-fclsu", SceneSpec("lagoon"), 0, {"share": 0.5}))
+    assert "history/clean-mse" not in whole.arrays
+
+
+def test_a_balanced_training_sees_rare_endmembers_as_often():
+    rng = np.random.default_rng(0)
+    A = np.zeros((3, 30, 30))
+    dominant = rng.choice(3, size=(30, 30), p=[0.9, 0.08, 0.02])
+    np.put_along_axis(A, dominant[None], 1.0, axis=0)
+    E = rng.uniform(0.1, 0.9, size=(20, 3))
+    Y = np.tensordot(E, A, axes=1) + rng.normal(scale=0.3, size=(20, 30, 30))
+    how = {"hidden": (16,), "epochs": 40, "batch": 64}
+    plain, balanced = (trained(Scene(Y, E, A), balanced=b, **how) for b in (False, True))
+    # of a rare endmember more is found, if more is made of it
+    rare = dominant == 2
+    assert balanced.A[2][rare].mean() > plain.A[2][rare].mean() + 0.1
 
 
 # --------------------------------------------------------------------------- known answers

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
@@ -14,7 +13,7 @@ from hsu_lib.abundances import fclsu
 from hsu_lib.alignment import align
 from hsu_lib.extraction import vca
 from hsu_lib.methods.settings import sourced
-from hsu_lib.methods.trained import SplitSettings, Trained, Training, reconstruction
+from hsu_lib.methods.trained import Decoder, SplitSettings, Trained, Training
 from hsu_lib.scene import Scene, Status, Unmixing
 
 
@@ -60,7 +59,7 @@ def solve(
     seed: int,
     device: str,
     progress: bool,
-) -> Unmixing:
+) -> tuple[Unmixing, Decoder]:
     """FCLSU of the whole scene with endmembers from the labels, by VCA, or the scene's own."""
     E = learnt(training)
     if settings.endmembers_from == "vca":
@@ -73,10 +72,9 @@ def solve(
             )
         E = scene.E.astype(np.float64)
     A = fclsu(scene.pixels, E, device=device)
-    decoded = torch.tensor((E @ A).T)
-    history = reconstruction(torch.tensor(scene.pixels.T, dtype=torch.float64), decoded, 1.0)
     maps = A.reshape(endmembers, scene.height, scene.width)
-    return Unmixing(E.astype(np.float32), maps.astype(np.float32), Status.CONVERGED, history)
+    found = Unmixing(E.astype(np.float32), maps.astype(np.float32), Status.CONVERGED)
+    return found, lambda abundances: E @ abundances
 
 
 LABELLED = Trained(

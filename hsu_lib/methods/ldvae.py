@@ -15,8 +15,14 @@ from torch import Tensor, nn
 
 from hsu_lib.dirichlet import Divergence, Sampling, divergence, sample
 from hsu_lib.methods.settings import sourced
-from hsu_lib.methods.trained import SplitSettings, Trained, Training, reconstruction
-from hsu_lib.networks.latent import Activation, PixelEncoder, SpectrumDecoder, negative_log_likelihood
+from hsu_lib.methods.trained import Decoder, SplitSettings, Trained, Training
+from hsu_lib.networks.latent import (
+    Activation,
+    PixelEncoder,
+    SpatialEncoder,
+    SpectrumDecoder,
+    negative_log_likelihood,
+)
 from hsu_lib.scene import Scene, Status, Unmixing
 from hsu_lib.training import fit, seeded
 
@@ -38,6 +44,10 @@ class LDVAESettings(SplitSettings):
     divergence_weight: float = sourced(1.0, "document 004, equation 5")
     abundance_weight: float = sourced(
         1e5, f"{OPEN}: omega of its equation 5; an RMSE of 0.1 then costs 1000 nats, a few per band"
+    )
+    balanced: bool = sourced(
+        False,
+        "document 004, section V-C, balances Urban by hand; here each dominant endmember is drawn as often",
     )
     epochs: int = sourced(100, OPEN)
     batch: int = sourced(256, f"{OPEN}; pixels")
@@ -75,7 +85,7 @@ def solve(
     seed: int,
     device: str,
     progress: bool,
-) -> Unmixing:
+) -> tuple[Unmixing, Decoder]:
     """Train on the labelled pixels; abundances of all pixels, endmembers decoded from pure abundances."""
     where = torch.device(device)
     with seeded(seed, where):
@@ -99,16 +109,15 @@ def pixels(Y: Tensor) -> Callable[[Tensor], Tensor]:
 def learn(
     scene: Scene,
     settings: LDVAESettings,
-    encoder: nn.Module,
+    encoder: PixelEncoder | SpatialEncoder,
     view: View,
     training: Training,
     where: torch.device,
     label: str | None,
-) -> Unmixing:
+) -> tuple[Unmixing, Decoder]:
     """Train an encoder with a decoder of its own, and unmix the scene with them.
 
-    The abundances are the means of the Dirichlet distributions. History: ``loss`` per epoch, and what
-    `hsu_lib.methods.trained.reconstruction` says.
+    The abundances are the means of the Dirichlet distributions. History: ``loss`` per epoch.
     """
     scale = float(np.abs(training.spectra).max()) or 1.0
 
@@ -118,11 +127,17 @@ def learn(
     image, Z = tensor(training.scene.Y / scale), tensor(training.abundances)
     X, given = pixels(image), view(image)
     numbers = torch.tensor(np.flatnonzero(training.mask), device=where)
+    classes = Z.argmax(dim=1)
+    weights = 1 / classes.bincount()[classes]
     decoder = SpectrumDecoder(Z.shape[1], scene.bands, hidden=settings.hidden[::-1]).to(where)
     encoder.to(where)
 
     def batches(epoch: int) -> Iterator[Tensor]:
-        yield from torch.randperm(len(numbers), device=where).split(settings.batch)
+        count = len(numbers)
+        if settings.balanced:
+            yield from torch.multinomial(weights, count, replacement=True).split(settings.batch)
+        else:
+            yield from torch.randperm(count, device=where).split(settings.batch)
 
     def loss(chosen: Tensor) -> Tensor:
         there = numbers[chosen]
@@ -137,33 +152,19 @@ def learn(
         optimiser="adam",
         progress=label,
     )
-    A, decoded, E = estimate(
-        encoder, decoder, view(tensor(scene.Y / scale)), scene.height * scene.width, where
-    )
-    history |= reconstruction(tensor(scene.pixels.T / scale), decoded, scale)
-    status = Status.FINISHED if np.isfinite(history["loss"][-1]) else Status.DIVERGED
-    maps = A.T.reshape(-1, scene.height, scene.width)
-    return Unmixing((scale * E.T).cpu().numpy(), maps.cpu().numpy(), status, history)
-
-
-@torch.no_grad()
-def estimate(
-    encoder: nn.Module,
-    decoder: SpectrumDecoder,
-    given: Callable[[Tensor], Tensor],
-    count: int,
-    where: torch.device,
-    batch: int = 4096,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Abundances ``(pixels, endmembers)``, spectra decoded from them ``(pixels, bands)``, endmembers."""
     encoder.eval()
     decoder.eval()
-    means = []
-    for chosen in torch.arange(count, device=where).split(batch):
-        concentrations = encoder(given(chosen))
-        means.append(concentrations / concentrations.sum(-1, keepdim=True))
-    A = torch.cat(means)
-    return A, decoder(A)[0], decoder(torch.eye(A.shape[1], device=where))[0]
+
+    @torch.no_grad()
+    def decode(A: np.ndarray) -> np.ndarray:
+        return scale * decoder(tensor(A.T))[0].T.cpu().numpy()
+
+    with torch.no_grad():
+        concentrations = encoder.whole(tensor(scene.Y / scale))
+    A = (concentrations / concentrations.sum(-1, keepdim=True)).T.cpu().numpy()
+    E = decode(np.eye(len(A)))
+    status = Status.FINISHED if np.isfinite(history["loss"][-1]) else Status.DIVERGED
+    return Unmixing(E, A.reshape(-1, scene.height, scene.width), status, history), decode
 
 
 def evidence(

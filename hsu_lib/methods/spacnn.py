@@ -6,14 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
-import torch.nn.functional as F
 from scipy.ndimage import minimum_filter
 from torch import Tensor
 
 from hsu_lib.methods.ldvae import LDVAESettings, learn
 from hsu_lib.methods.settings import sourced
-from hsu_lib.methods.trained import Trained, Training
-from hsu_lib.networks.latent import Activation, SpatialEncoder
+from hsu_lib.methods.trained import Decoder, Trained, Training
+from hsu_lib.networks.latent import Activation, SpatialEncoder, mirrored
 from hsu_lib.scene import Scene, Unmixing
 from hsu_lib.training import seeded
 
@@ -47,7 +46,7 @@ def solve(
     seed: int,
     device: str,
     progress: bool,
-) -> Unmixing:
+) -> tuple[Unmixing, Decoder]:
     """Train on patches around the labelled pixels, then slide over the scene.
 
     Where blocks are split, only training pixels are used whose whole patch lies in training blocks, so no
@@ -67,6 +66,7 @@ def solve(
         encoder = SpatialEncoder(
             scene.bands,
             endmembers,
+            side=settings.patch,
             channels=settings.channels,
             blocks=settings.blocks,
             attention=settings.attention,
@@ -91,9 +91,8 @@ def patches(Y: Tensor, side: int) -> Callable[[Tensor], Tensor]:
     function
         From numbers of pixels, row by row, to patches ``(n, bands, side, side)``, channels last in memory.
     """
-    half, (height, width) = side // 2, Y.shape[1:]
-    mode = "reflect" if half < min(height, width) else "replicate"  # few pixels cannot be mirrored so far
-    image = F.pad(Y[None], (half,) * 4, mode=mode)[0].permute(1, 2, 0).contiguous()
+    width = Y.shape[2]
+    image = mirrored(Y, side // 2).permute(1, 2, 0).contiguous()
     offsets = torch.arange(side, device=Y.device)
 
     def cut(chosen: Tensor) -> Tensor:

@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
+from hsu_lib.alignment import spectral_angle
 from hsu_lib.methods.method import Kind, Method
 from hsu_lib.methods.settings import sourced
 from hsu_lib.scene import Scene, Unmixing
@@ -61,23 +60,28 @@ class Training:
         return self.scene.A[:, self.mask].T
 
 
+#: Abundances ``(endmembers, pixels)`` to the spectra ``(bands, pixels)`` that a model makes of them.
+Decoder = Callable[[NDArray], NDArray]
+
+
 @dataclass(frozen=True)
 class Trained(Method):
-    """A `Method` whose function also takes ``training: Training``.
+    """A `Method` whose function also takes ``training: Training`` and also returns its `Decoder`.
 
     Its settings extend `SplitSettings`. The order of its endmembers is that of the labels, so it is not
-    aligned with the reference. The history holds ``test``: 1 where a pixel was kept for testing, shape
-    ``(height * width,)``; and the `summary` over these pixels of what `reconstruction` says of each.
+    aligned with the reference. The history holds ``test``: True where a pixel was kept for testing, shape
+    ``(height * width,)``; and what `examine` finds there.
     """
 
     kind: Kind | Literal["trained"]  # type: ignore[assignment]
-    solve: Callable[..., Unmixing]
+    solve: Callable[..., tuple[Unmixing, Decoder]]  # type: ignore[assignment]
 
     def unmix(
         self,
         scene: Scene,
         *,
         training: Scene | None = None,
+        clean: NDArray | None = None,
         endmembers: int | None = None,
         seed: int = 0,
         device: str = "cpu",
@@ -85,6 +89,8 @@ class Trained(Method):
         **settings: Any,
     ) -> Unmixing:
         """As `Method.unmix`; learns from `training`, by default from a part of the scene itself.
+
+        `clean` is the scene's image without noise, if it is known; only the history depends on it.
 
         Raises
         ------
@@ -116,7 +122,7 @@ class Trained(Method):
                 side=configured.block,
                 seed=seed,
             )
-        found = self.solve(
+        found, decoder = self.solve(
             scene,
             configured,
             training=Training(source, mask),
@@ -125,26 +131,57 @@ class Trained(Method):
             device=device,
             progress=progress,
         )
-        test = ~mask if own and not mask.all() else np.ones((scene.height, scene.width), dtype=bool)
-        history: dict[str, NDArray] = {
-            name: summary(values[test.ravel()]) if name in RECONSTRUCTION else values
-            for name, values in found.history.items()
-        }
-        return replace(found, history=history | {"test": test.ravel()})
+        test = (~mask if own and not mask.all() else np.ones((scene.height, scene.width), dtype=bool)).ravel()
+        return replace(
+            found, history={**found.history, "test": test, **examine(found.A, decoder, scene, test, clean)}
+        )
 
 
-#: Names under which a history holds what `reconstruction` says.
-RECONSTRUCTION = ("reconstruction-angle", "reconstruction-mse")
+def examine(
+    A: NDArray, decoder: Decoder, scene: Scene, test: NDArray[np.bool_], clean: NDArray | None = None
+) -> dict[str, NDArray]:
+    """What a model makes of the test pixels, for a history.
 
+    Parameters
+    ----------
+    A
+        Its abundances, shape ``(endmembers, height, width)``.
+    decoder
+        See `Decoder`.
+    scene
+        What was unmixed.
+    test
+        Which pixels to look at, shape ``(height * width,)``.
+    clean
+        The image without noise, shape of ``scene.Y``.
 
-def reconstruction(Y: Tensor, decoded: Tensor, scale: float) -> dict[str, np.ndarray]:
-    """Spectral angle (radians) and mean squared error (unit of the scene) of each pixel's reconstruction."""
-    cosine = torch.nn.functional.cosine_similarity(Y, decoded, dim=-1).clamp(-1, 1)
-    error = scale**2 * (Y - decoded).square().mean(-1)
-    return {
-        "reconstruction-angle": cosine.double().arccos().cpu().numpy(),
-        "reconstruction-mse": error.cpu().numpy(),
-    }
+    Returns
+    -------
+    dict
+        ``constraints``: the least abundance, and the largest distance of a sum from one, of all pixels.
+        ``reconstruction-angle`` (radians) and ``reconstruction-mse``: the `summary` of the errors of the
+        decoded abundances. ``clean-angle``, ``clean-mse``: of the same, against the clean image. Where the
+        scene has abundances of as many endmembers, ``generated-angle``, ``generated-mse``: of the spectra
+        decoded from these; and ``dominant``: the share of pixels whose largest abundance is of the same
+        endmember.
+    """
+    A = A.reshape(len(A), -1)
+    found = {"constraints": np.array([A.min(), np.abs(A.sum(axis=0, dtype=np.float64) - 1).max()])}
+
+    def errors(name: str, decoded: NDArray, Y: NDArray) -> dict[str, NDArray]:
+        angles = spectral_angle(decoded, Y)
+        squares = np.mean((np.asarray(decoded, dtype=np.float64) - Y) ** 2, axis=0)
+        return {f"{name}-angle": summary(angles), f"{name}-mse": summary(squares)}
+
+    Y, decoded = scene.pixels[:, test], decoder(A[:, test])
+    found |= errors("reconstruction", decoded, Y)
+    if clean is not None:
+        found |= errors("clean", decoded, clean.reshape(len(clean), -1)[:, test])
+    if scene.A is not None and len(scene.A) == len(A):
+        truth = scene.A.reshape(len(A), -1)[:, test]
+        found |= errors("generated", decoder(truth), Y)
+        found["dominant"] = np.mean(truth.argmax(axis=0) == A[:, test].argmax(axis=0), keepdims=True)
+    return found
 
 
 def summary(values: NDArray) -> NDArray[np.float64]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 Activation = Literal["softplus", "softmax"]
 #: Smallest concentration, and smallest standard deviation of a band: both must stay positive.
@@ -61,6 +62,10 @@ class PixelEncoder(nn.Module):
         """Concentrations ``(..., endmembers)`` of spectra ``(..., bands)``."""
         return concentration(self.stack(x), self.activation)
 
+    def whole(self, image: Tensor) -> Tensor:
+        """Concentrations ``(pixels, endmembers)`` of every pixel of ``(bands, height, width)``."""
+        return torch.cat([self(x) for x in image.flatten(1).T.contiguous().split(4096)])
+
 
 class SpatialEncoder(nn.Module):
     r"""Patch of an image to concentrations of the abundances of its centre pixel.
@@ -72,6 +77,8 @@ class SpatialEncoder(nn.Module):
     ----------
     bands, endmembers
         Of the spectra, and how many concentrations.
+    side
+        Of the patch, in pixels, odd.
     channels
         Of all hidden layers.
     blocks
@@ -92,6 +99,7 @@ class SpatialEncoder(nn.Module):
         bands: int,
         endmembers: int,
         *,
+        side: int = 5,
         channels: int = 32,
         blocks: int = 6,
         attention: bool = True,
@@ -99,6 +107,7 @@ class SpatialEncoder(nn.Module):
     ) -> None:
         super().__init__()
         self.activation: Activation = activation
+        self.side = side
         self.stem = _block(bands, channels)
         self.body = nn.Sequential(*(_block(channels, channels) for _ in range(blocks)))
         self.weigh = nn.Conv2d(2, 1, 3, padding=1) if attention else None
@@ -113,9 +122,63 @@ class SpatialEncoder(nn.Module):
 
     def forward(self, patches: Tensor) -> Tensor:
         """Concentrations ``(n, endmembers)`` of patches ``(n, bands, side, side)``."""
-        features = self.body(self.stem(patches))
+        return self.gather(self.body(self.stem(patches)))
+
+    def gather(self, features: Tensor) -> Tensor:
+        """Concentrations ``(n, endmembers)`` of features ``(n, channels, side, side)``."""
         gathered = (self.attention(features) * features).sum(dim=(-2, -1))
         return concentration(self.head(gathered), self.activation)
+
+    def whole(self, image: Tensor) -> Tensor:
+        r"""Concentrations ``(pixels, endmembers)`` of every pixel of ``(bands, height, width)``.
+
+        Equal to `forward` on the patches around all pixels, in evaluation mode, but each pixel is multiplied
+        by the stem once and not once per patch that it is in. In the patch around pixel :math:`p`, the stem
+        gives its place :math:`o` the sum of :math:`W_t\, y_{p+o+t}` over the taps :math:`t` that stay in
+        the patch: a map of :math:`p + o` for each set of taps, of which there are nine, whatever the side.
+        """
+        half, (height, width) = self.side // 2, image.shape[1:]
+        padded = mirrored(image, half).permute(1, 2, 0)
+        stem, *body = (fuse_conv_bn_eval(block[0], block[1]) for block in (self.stem, *self.body))
+        taps = stem.weight.permute(1, 2, 3, 0).flatten(1)  # (bands, 3 * 3 * channels)
+        found = []
+        rows = max(_TOGETHER // width, 1)
+        for top in range(0, height, rows):
+            strip = padded[top : top + min(rows, height - top) + 2 * half]
+            features = self._stem_of_patches((strip @ taps).unflatten(-1, (3, 3, -1)), stem.bias)
+            for convolution in body:
+                features = convolution(features).relu_()
+            found.append(self.gather(features))
+        return torch.cat(found)
+
+    def _stem_of_patches(self, products: Tensor, bias: Tensor) -> Tensor:
+        """Features after the stem, from its products ``(rows, columns, 3, 3, channels)`` with a strip."""
+        side, (height, width, *_) = self.side, products.shape
+        rows, columns = height - side + 1, width - side + 1
+        out = bias.new_empty(rows, columns, side, side, len(bias))
+        products = F.pad(products, (0, 0, 0, 0, 0, 0, 1, 1, 1, 1))
+
+        def valid(place: int) -> tuple[int, ...]:
+            return tuple(t for t in (0, 1, 2) if 0 <= place + t - 1 < side)
+
+        for down in {valid(place) for place in range(side)}:
+            summed = torch.stack([products[t : t + height, :, t] for t in down]).sum(0)
+            for across in {valid(place) for place in range(side)}:
+                features = torch.relu(sum((summed[:, t : t + width, t] for t in across), bias))
+                for i, j in product(range(side), repeat=2):
+                    if (valid(i), valid(j)) == (down, across):
+                        out[:, :, i, j] = features[i : i + rows, j : j + columns]
+        return out.flatten(0, 1).permute(0, 3, 1, 2)
+
+
+#: Patches that go through the body at once: few enough that their features stay in the cache.
+_TOGETHER = 1024
+
+
+def mirrored(image: Tensor, half: int) -> Tensor:
+    """Image ``(bands, height, width)`` with a mirrored border of so many pixels (repeated, if too small)."""
+    mode = "reflect" if half < min(image.shape[1:]) else "replicate"
+    return F.pad(image[None], (half,) * 4, mode=mode)[0]
 
 
 def _block(inputs: int, outputs: int) -> nn.Sequential:

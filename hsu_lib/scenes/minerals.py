@@ -6,6 +6,8 @@ are made here after their description, and each has a twin in which neighbouring
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -99,10 +101,48 @@ def uniform_abundances(
     return g / g.sum(axis=0)
 
 
-def _mixed(E: NDArray, A: NDArray, materials: tuple[str, ...], wavelengths: NDArray | None) -> Scene:
-    """Scene whose image is ``E A``, without noise."""
-    # no BLAS: its sums differ between machines
-    return Scene(np.einsum("lk,khw->lhw", E, A), E, A, materials, wavelengths)
+#: Endmembers ``(bands, endmembers)`` and abundances ``(endmembers, height, width)`` to an image.
+Mixing = Callable[[NDArray, NDArray], NDArray]
+
+
+def linear(E: NDArray, A: NDArray) -> NDArray:
+    """Image of the linear model, ``E A``, shape ``(bands, height, width)``."""
+    return np.einsum("lk,khw->lhw", E, A)  # no BLAS: its sums differ between machines
+
+
+def bilinear(E: NDArray, A: NDArray) -> NDArray:
+    r"""Image of the bilinear model of Fan et al.: light that met two materials joins that which met one.
+
+    .. math:: y = \sum_k a_k e_k + \sum_{j<k} a_j a_k\, e_j \odot e_k
+
+    The second sum is computed band by band from :math:`\tfrac12\bigl((\sum_k a_k e_k)^2 - \sum_k (a_k
+    e_k)^2\bigr)`, to which it is equal.
+
+    Parameters
+    ----------
+    E
+        Endmembers as reflectance, shape ``(bands, endmembers)``.
+    A
+        Abundances, shape ``(endmembers, height, width)``.
+
+    Returns
+    -------
+    ndarray
+        Shape ``(bands, height, width)``.
+
+    References
+    ----------
+    Fan, Hu, Miller and Li, International Journal of Remote Sensing 30(11), 2009, pp. 2951-2962.
+    """
+    single = linear(E, A)
+    return single + (single**2 - linear(E**2, A**2)) / 2
+
+
+def _mixed(
+    E: NDArray, A: NDArray, materials: tuple[str, ...], wavelengths: NDArray | None, *, law: Mixing = linear
+) -> Scene:
+    """Scene of these endmembers and abundances, without noise."""
+    return Scene(law(E, A), E, A, materials, wavelengths)
 
 
 def _law(correlation: float) -> str:
@@ -126,23 +166,31 @@ def _ours(correlation: float) -> str:
 # --------------------------------------------------------------------------- OnTech-HSI-Syn-21
 
 
-def _ontech(name: str, title: str, seed: int, correlation: float = 0.0) -> tuple[SceneInfo, Read]:
+def _ontech(
+    name: str, title: str, seed: int, correlation: float = 0.0, *, nonlinear: bool = False
+) -> tuple[SceneInfo, Read]:
     def read(reference: str, get: Get) -> Scene:
         library = usgs_library(get)
         A = uniform_abundances(len(ONTECH_MATERIALS), SIDE, SIDE, correlation=correlation, seed=seed)
-        return _mixed(library.endmembers(ONTECH_MATERIALS), A, ONTECH_MATERIALS, library.wavelengths)
+        E = library.endmembers(ONTECH_MATERIALS)
+        return _mixed(E, A, ONTECH_MATERIALS, library.wavelengths, law=bilinear if nonlinear else linear)
 
     info = SceneInfo(
         name=name,
         title=title,
         summary=(
             "128 x 128 generated pixels, 224 bands from 383 to 2508 nm, nine USGS minerals; "
-            f"{_law(correlation)}. Made after the description of OnTech-HSI-Syn-21 in document 004, whose "
-            "own files are not public."
+            f"{_law(correlation)}{'; mixed by the bilinear model of Fan et al.' if nonlinear else ''}. Made "
+            "after the description of OnTech-HSI-Syn-21 in document 004, whose own files are not public."
         ),
         kind="synthetic",
         size=(224, SIDE, SIDE),
-        references={"truth": "Exact: the image is E A of these endmembers and abundances, to rounding"},
+        references={
+            "truth": "Exact: the image is made of these endmembers and abundances, E A and the products of "
+            "two endmembers"
+            if nonlinear
+            else "Exact: the image is E A of these endmembers and abundances, to rounding"
+        },
         materials={"truth": ONTECH_MATERIALS},
         unit="reflectance",
         cautions=(
@@ -211,6 +259,11 @@ SCENES = (
         "ontech-syn-coherent-train", "Coherent twin of OnTech-HSI-Syn-21, to train on", 2103, CORRELATION
     ),
     _ontech("ontech-syn-coherent", "Coherent twin of OnTech-HSI-Syn-21", 2104, CORRELATION),
+    # the same abundances as their linear twins
+    _ontech(
+        "ontech-syn-bilinear-train", "Bilinear twin of OnTech-HSI-Syn-21, to train on", 2101, nonlinear=True
+    ),
+    _ontech("ontech-syn-bilinear", "Bilinear twin of OnTech-HSI-Syn-21", 2102, nonlinear=True),
     _cuprite("cuprite-synthetic", "Cuprite, synthetic", 2105),
     _cuprite("cuprite-synthetic-coherent", "Cuprite, synthetic, coherent twin", 2106, CORRELATION),
 )
