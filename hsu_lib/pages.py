@@ -404,6 +404,29 @@ def mean_and_spread(values: ArrayLike, scale: float = 1.0) -> str:
     return f"{mean}\u00a0±\u00a0{x.std(ddof=1):.2g}"
 
 
+def beside(printed: pd.DataFrame, ours: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """A document's table with a row for each method, ours first.
+
+    Parameters
+    ----------
+    printed
+        What `hsu_lib.claims.printed_table` gives: a column per method.
+    ours
+        Method to its texts, in the order of the rows of `printed`.
+
+    Returns
+    -------
+    DataFrame
+        Columns: method, whose (ours or reported), and the rows of `printed`.
+    """
+    rows = [("ours", label, texts) for label, texts in ours.items()]
+    rows += [("reported", label, printed[label]) for label in printed.columns]
+    return pd.DataFrame(
+        {"method": label, "whose": whose} | dict(zip(printed.index, texts, strict=True))
+        for whose, label, texts in rows
+    )
+
+
 def _mark(c: Comparison) -> str:
     return {Verdict.REPRODUCED: "holds", Verdict.CONTRADICTED: "fails"}.get(c.verdict, "open")
 
