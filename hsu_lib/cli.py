@@ -249,7 +249,7 @@ def build_book(profile: str | None, recompute: bool, out: Path | None) -> None:
 def publish_results(profile: str) -> None:
     """Copy the results of the chapters last executed with PROFILE into book/results.
 
-    Scores, endmembers and curves of every run; abundance maps of one seed of each condition.
+    Scores, endmembers and curves of every run; abundance maps of those that a page shows.
     """
     from hsu_lib import published
 

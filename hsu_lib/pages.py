@@ -109,14 +109,16 @@ class Page:
             )
         else:
             figure, buffer = draw(), io.BytesIO()
-            figure.savefig(buffer, format="png", dpi=DPI, facecolor="white", metadata={"Software": None})
+            figure.savefig(buffer, format="png", dpi=DPI, facecolor="white")
             close(figure)
-            data = buffer.getvalue()
-            write_atomically(self.out / "figures" / f"{name}.png", data)
+            picture = io.BytesIO()  # without loss, at half the size
+            Image.open(buffer).convert("RGB").save(picture, "WEBP", lossless=True)
+            data = picture.getvalue()
+            write_atomically(self.out / "figures" / f"{name}.webp", data)
         source = base64.b64encode(data).decode()
         display(
             HTML(
-                f'<figure class="hsu" id="{html.escape(name)}"><img src="data:image/png;base64,{source}" '
+                f'<figure class="hsu" id="{html.escape(name)}"><img src="data:image/webp;base64,{source}" '
                 f'alt="{html.escape(alt)}"><figcaption>{html.escape(caption)}</figcaption></figure>'
             )
         )
@@ -159,6 +161,7 @@ class Page:
         scored = any("rmse-abundances" in record.scores for record in shown.values())
         first = "reference, then " if scored else ""
         note = "; the root mean squared error stands under each map" if scored else ", which has no reference"
+        self.mapped(shown.values())
         self.figure(
             "maps",
             lambda: map_panels(scenes.load(scene), {k: r.unmixing.A for k, r in shown.items()}),
@@ -166,6 +169,11 @@ class Page:
             caption=f"Abundances on {scene}, seed 0{note}.",
             needs=[scene],
         )
+
+    def mapped(self, records: Iterable[Record]) -> None:
+        """Note that the page shows abundance maps of these records, so that they are published with them."""
+        self.manifest.maps += [r.key for r in records if r.key not in self.manifest.maps]
+        self._keep()
 
     def movie(
         self, name: str, frames: Iterable[Figure], *, alt: str, caption: str, seconds: float = 0.3
@@ -212,7 +220,7 @@ class Page:
     def _published_picture(self, name: str) -> bytes | None:
         profile = self.manifest.profile
         for place in (profile, *(p for p in reversed(PROFILES) if p != profile)):
-            path = published_folder() / place / "figures" / f"{self.manifest.chapter}-{name}.png"
+            path = published_folder() / place / "figures" / f"{self.manifest.chapter}-{name}.webp"
             if path.exists():
                 return path.read_bytes()
         return None

@@ -34,6 +34,8 @@ class Manifest:
         Who, and with which parameters.
     keys
         Records used, in order of first use.
+    maps
+        Those of them whose abundance maps the page shows, to be published with these.
     judgements
         Verdicts on claims.
     pictures
@@ -43,6 +45,7 @@ class Manifest:
     chapter: str
     profile: str
     keys: list[str] = field(default_factory=list)
+    maps: list[str] = field(default_factory=list)
     judgements: list[Judgement] = field(default_factory=list)
     pictures: list[str] = field(default_factory=list)
 
@@ -143,11 +146,11 @@ def publish(profile: str, *, source: Path | None = None) -> tuple[Path, int]:
     records = {key: _find(key) for m in chosen for key in m.keys}
     for manifest in chosen:
         for name in manifest.pictures:
-            path = source / manifest.chapter / "figures" / f"{name}.png"
+            path = source / manifest.chapter / "figures" / f"{name}.webp"
             if path.exists():  # else it was itself shown from the published ones
                 (folder / "figures").mkdir(parents=True, exist_ok=True)
-                shutil.copy(path, folder / "figures" / f"{manifest.chapter}-{name}.png")
-    publish_records(list(records.values()), folder)
+                shutil.copy(path, folder / "figures" / f"{manifest.chapter}-{name}.webp")
+    publish_records(list(records.values()), folder, {key for m in chosen for key in m.maps})
     for manifest in chosen:
         manifest.write(folder / "chapters" / f"{manifest.chapter}.json")
     used = {key for path in (folder / "chapters").glob("*.json") for key in Manifest.read(path).keys}

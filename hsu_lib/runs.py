@@ -16,7 +16,7 @@ import tempfile
 import time
 import tokenize
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
@@ -310,7 +310,7 @@ class Record:
         """
         if "A" not in self.arrays:
             raise LookupError(
-                "abundances are published for one seed of each condition only; "
+                "abundances are published only where a page shows their maps; "
                 "run this one again with `hsu run ... --recompute`"
             )
         curves = {
@@ -599,20 +599,12 @@ class Store:
         return places + [(p / f"{key}.json", p.parent.name) for p in profiles]
 
 
-def publish(records: Sequence[Record], folder: Path) -> int:
+def publish(records: Sequence[Record], folder: Path, maps: Collection[str]) -> int:
     """Copy records to ``folder/records``; the bytes written.
 
     Scores, endmembers and curves of every run, long curves with 12 significant bits; abundances, in 255
-    steps, of the lowest seed of each condition only.
+    steps, of those with a key in `maps`.
     """
-
-    def condition(record: Record) -> str:
-        asked = {k: v for k, v in record.asked.items() if k != "seed"}
-        return _json(asked | {"scene": {k: v for k, v in asked["scene"].items() if k != "noise_seed"}})
-
-    first: dict[str, float] = {}
-    for record in records:
-        first[condition(record)] = min(first.get(condition(record), np.inf), record.asked["seed"])
     written = 0
     for record in records:
         arrays = {
@@ -620,9 +612,9 @@ def publish(records: Sequence[Record], folder: Path) -> int:
             for name, array in record.arrays.items()
         }
         for name in ("A", "history/snapshots"):
-            maps = arrays.pop(name, None)
-            if maps is not None and record.asked["seed"] == first[condition(record)]:
-                arrays[f"{name}_quantised"] = quantise(maps)
+            A = arrays.pop(name, None)
+            if A is not None and record.key in maps:
+                arrays[f"{name}_quantised"] = quantise(A)
         written += write_record(folder / "records", replace(record, arrays=arrays))
     return written
 

@@ -277,7 +277,7 @@ page.figure(
 
 # %% tags=["hide-input"]
 URBAN_SIDE = scenes.describe("urban").size[1]  # pixels
-ours_side = {name: results.pick(name, M2)[0].unmixing.A.shape[1:] for name in names}
+ours_side = {name: scenes.describe(name).size[1:] for name in names}
 
 
 def pixels_seen(settings, whole):

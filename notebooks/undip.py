@@ -110,6 +110,7 @@ results = page.sweep([*runs(names), *baselines])
 info = scenes.describe(drawn)
 materials = info.materials[info.usual]
 record = results.pick(drawn, UNDIP)[0]
+page.mapped([record])
 kept = record.arrays["history/snapshots"]
 done = [step + 1 for step in snapshots_at(iterations, frames)]
 page.movie(

@@ -43,7 +43,7 @@ def test_publish_and_replay_elsewhere(folders, shown, monkeypatch):
     judged(page)
     folder, size = published.publish("desk", source=folders / "chapters")
     assert size == sum(p.stat().st_size for p in (folders / "published").rglob("*") if p.is_file())
-    assert (folder / "figures" / "patching-scene.png").read_bytes()[:4] == b"\x89PNG"
+    assert (folder / "figures" / "patching-scene.webp").read_bytes()[:4] == b"RIFF"
     # another machine: nothing but the published folder
     monkeypatch.setenv("HSU_STORE", str(folders / "empty"))
     table, _ = pages.Page("patching", "desk").sweep(RUNS)
@@ -87,7 +87,7 @@ def test_a_picture_without_its_data_is_the_published_one(folders, shown, monkeyp
     assert "hsu data fetch samson" in shown[-1]
     target = folders / "published" / "desk" / "figures"
     target.mkdir(parents=True, exist_ok=True)
-    (target / "patching-scene.png").write_bytes(b"picture")
+    (target / "patching-scene.webp").write_bytes(b"picture")
     page.figure("scene", never, alt='a "map"', caption="c & d", needs=["samson"])
     assert "cGljdHVyZQ==" in shown[-1]  # the published bytes
     assert "Published picture" in shown[-1]
