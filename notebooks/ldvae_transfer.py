@@ -366,8 +366,7 @@ for other in yardsticks[1:]:
         f"{reported:g}. Neither document says on which axis its library spectra are. The reconstruction does "
         f"not settle it: reference E + FCLSU has a median of {median(TRUE, other).mean():.4f} rad with the "
         f"{CALLED[other]} references, {median(TRUE).mean():.4f} with the {CALLED[judged]} ones. An axis is "
-        "one misfit among several. What speaks for the aligned one are the absorptions in the image itself "
-        "([the scenes](scenes.ipynb))."
+        "one misfit among several. What speaks for the aligned one are the absorptions in the image itself."
     )
 
 # %% [markdown]
