@@ -11,7 +11,7 @@ from toys import pure_pixel_scene
 from hsu_lib import metrics
 from hsu_lib.methods import get
 from hsu_lib.methods.labelled import learnt
-from hsu_lib.methods.ldvae import LDVAESettings, evidence
+from hsu_lib.methods.ldvae import LDVAESettings, Together, evidence
 from hsu_lib.methods.spacnn import patches
 from hsu_lib.methods.trained import Training, examine
 from hsu_lib.networks import latent
@@ -25,6 +25,7 @@ from hsu_lib.networks.latent import (
 from hsu_lib.runs import Run, Store, execute
 from hsu_lib.scene import Scene, SceneSpec, Status
 from hsu_lib.splits import training_mask
+from hsu_lib.training import fit
 
 TINY = {"hidden": (8,), "epochs": 3, "batch": 8}
 SMALL = SceneSpec("lagoon", crop=(2, 3, 14, 11))
@@ -157,7 +158,32 @@ def test_abundances_are_those_of_the_centre_pixel():
 def test_the_likelihood_is_that_of_torch():
     x, mean, deviation = torch.randn(4, 7), torch.randn(4, 7), torch.rand(4, 7) + 0.01
     expected = -torch.distributions.Normal(mean, deviation).log_prob(x).sum(-1)
-    torch.testing.assert_close(negative_log_likelihood(x, mean, deviation), expected)
+    torch.testing.assert_close(negative_log_likelihood(x, mean, deviation.log()), expected)
+
+
+def test_networks_are_trained_together_as_torch_trains_them():
+    def run(make):
+        torch.manual_seed(0)
+        net = make([torch.nn.Linear(3, 4), torch.nn.Linear(4, 2)])
+        x = torch.rand(9, 3)
+        batches = lambda epoch: [x]  # noqa: E731
+        fit(
+            net,
+            batches,
+            lambda b: net[1](net[0](b)).square().sum(),
+            epochs=5,
+            learning_rate=0.01,
+            optimiser="adam",
+        )
+        return torch.cat([w.flatten() for w in net.state_dict().values()])
+
+    torch.testing.assert_close(run(Together), run(torch.nn.ModuleList), rtol=1e-5, atol=1e-6)
+
+
+def test_the_spectrum_to_rebuild_is_that_of_the_middle():
+    patch = torch.rand(2, 4, 5, 5)
+    torch.testing.assert_close(SpatialEncoder(4, 3, side=5).centre(patch), patch[:, :, 2, 2])
+    torch.testing.assert_close(PixelEncoder(4, 3, hidden=(5,)).centre(patch[:, :, 1, 1]), patch[:, :, 1, 1])
 
 
 def test_the_loss_is_the_sum_of_its_weighted_parts():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -106,6 +107,14 @@ def pixels(Y: Tensor) -> Callable[[Tensor], Tensor]:
     return lambda chosen: spectra[chosen]
 
 
+class Together(nn.ModuleList):
+    """Networks whose parameters an optimiser updates in one pass: for small ones, many passes cost more."""
+
+    def parameters(self, recurse: bool = True) -> Iterator[Any]:
+        """One group of parameters, as torch's optimisers take it."""
+        yield {"params": list(super().parameters(recurse)), "fused": True}
+
+
 def learn(
     scene: Scene,
     settings: LDVAESettings,
@@ -125,7 +134,7 @@ def learn(
         return torch.tensor(array, dtype=torch.float32, device=where)
 
     image, Z = tensor(training.scene.Y / scale), tensor(training.abundances)
-    X, given = pixels(image), view(image)
+    given = view(image)
     numbers = torch.tensor(np.flatnonzero(training.mask), device=where)
     classes = Z.argmax(dim=1)
     weights = 1 / classes.bincount()[classes]
@@ -140,11 +149,11 @@ def learn(
             yield from torch.randperm(count, device=where).split(settings.batch)
 
     def loss(chosen: Tensor) -> Tensor:
-        there = numbers[chosen]
-        return evidence(encoder(given(there)), decoder, X(there), Z[chosen], settings)
+        seen = given(numbers[chosen])
+        return evidence(encoder(seen), decoder, encoder.centre(seen), Z[chosen], settings)
 
     history = fit(
-        nn.ModuleList([encoder, decoder]),
+        Together([encoder, decoder]),
         batches,
         loss,
         epochs=settings.epochs,

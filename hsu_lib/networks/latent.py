@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise, product
 from typing import Literal
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 Activation = Literal["softplus", "softmax"]
-#: Smallest concentration, and smallest standard deviation of a band: both must stay positive.
+#: Smallest concentration.
 FLOOR = 1e-3
 
 
@@ -61,6 +62,10 @@ class PixelEncoder(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Concentrations ``(..., endmembers)`` of spectra ``(..., bands)``."""
         return concentration(self.stack(x), self.activation)
+
+    def centre(self, x: Tensor) -> Tensor:
+        """Spectra of the pixels that are encoded, shape ``(..., bands)``: the input itself."""
+        return x
 
     def whole(self, image: Tensor) -> Tensor:
         """Concentrations ``(pixels, endmembers)`` of every pixel of ``(bands, height, width)``."""
@@ -128,6 +133,10 @@ class SpatialEncoder(nn.Module):
         """Concentrations ``(n, endmembers)`` of features ``(n, channels, side, side)``."""
         gathered = (self.attention(features) * features).sum(dim=(-2, -1))
         return concentration(self.head(gathered), self.activation)
+
+    def centre(self, patches: Tensor) -> Tensor:
+        """Spectra of the pixels that are encoded, shape ``(n, bands)``: those in the middle."""
+        return patches[..., self.side // 2, self.side // 2]
 
     def whole(self, image: Tensor) -> Tensor:
         r"""Concentrations ``(pixels, endmembers)`` of every pixel of ``(bands, height, width)``.
@@ -207,14 +216,15 @@ class SpectrumDecoder(nn.Module):
         self.spread = nn.Linear(hidden[-1], bands)
 
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and standard deviation ``(..., bands)`` for abundances ``(..., endmembers)``."""
+        """Mean and logarithm of the standard deviation ``(..., bands)`` for ``(..., endmembers)``."""
         features = self.stack(z)
-        return self.mean(features), F.softplus(self.spread(features)) + FLOOR
+        return self.mean(features), self.spread(features)
 
 
-def negative_log_likelihood(x: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:
+def negative_log_likelihood(x: Tensor, mean: Tensor, log_deviation: Tensor) -> Tensor:
     r"""Of a spectrum under a normal distribution with independent bands, in nats; shape ``(...)``.
 
     .. math:: \sum_k \tfrac12\Bigl(\frac{x_k - \mu_k}{\sigma_k}\Bigr)^2 + \ln\sigma_k + \tfrac12\ln 2\pi
     """
-    return F.gaussian_nll_loss(mean, x, deviation.square(), full=True, eps=0.0, reduction="none").sum(-1)
+    terms = 0.5 * ((x - mean) * torch.exp(-log_deviation)).square() + log_deviation
+    return terms.sum(-1) + 0.5 * math.log(2 * math.pi) * x.shape[-1]
