@@ -184,17 +184,17 @@ def pixel_parts(given: Training, settings: LDVAESettings) -> dict[str, Call]:
         part("likelihood", lambda x, m, d: negative_log_likelihood(x, m, d).mean(), x, mean, deviation)
         part("abundance error", lambda a, z: (a - z).square().mean(), sampled, z)
 
-    parameters = [*encoder.parameters(), *decoder.parameters()]
-    optimise = training._OPTIMISERS["adam"](parameters, lr=settings.learning_rate)
-    for parameter in parameters:
-        parameter.grad = torch.zeros_like(parameter)  # they do not move, so all batches stay alike
+    both = ldvae.Together([encoder, decoder])
+    optimise = torch.optim.Adam(both.parameters(), lr=settings.learning_rate)
+    for group in optimise.param_groups:
+        for parameter in group["params"]:
+            parameter.grad = torch.zeros_like(parameter)  # they do not move, so all batches stay alike
     view = ldvae.pixels(torch.tensor(given.scene.Y))
     numbers = torch.tensor(np.flatnonzero(given.mask))
 
     def choose() -> None:
         for chosen in torch.randperm(len(numbers)).split(settings.batch):
-            there = numbers[chosen]
-            view(there), view(there), labels[chosen]
+            view(numbers[chosen]), labels[chosen]
 
     return {
         "products": in_order([products(count, [encoder, decoder]) for count in sizes]),
