@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from hsu_lib import claims, pages, published
+from hsu_lib import claims, pages, published, runs
 from hsu_lib.runs import Run
 from hsu_lib.scene import SceneSpec
 
@@ -183,3 +183,27 @@ def test_what_stands_in_for_a_scene_is_told_with_its_size():
     assert pages.stands_in("lagoon", "urban", 40) == "Judged on lagoon, because urban is not in this profile."
     told = pages.stands_in("urban-detection-window", "urban", 40)
     assert told.endswith("It has 8000 of its 94249 pixels; a patch of 40 x 40 is 20 % of them.")
+
+
+def test_a_documents_table_stands_below_ours_by_method():
+    printed = pd.DataFrame(
+        {"ldvae": ["0.1", "0.2"], "vca": ["", "0.4"]}, index=pd.Index(["soil", "mean"], name="target")
+    )
+    table = pages.beside(printed, {"LDVAE": ["0.3", "0.5"]})
+    assert table.to_dict("records") == [
+        {"method": "LDVAE", "whose": "ours", "soil": "0.3", "mean": "0.5"},
+        {"method": "ldvae", "whose": "reported", "soil": "0.1", "mean": "0.2"},
+        {"method": "vca", "whose": "reported", "soil": "", "mean": "0.4"},
+    ]
+    with pytest.raises(ValueError, match="zip"):
+        pages.beside(printed, {"LDVAE": ["0.3"]})
+
+
+def test_maps_are_published_only_where_a_page_shows_them(folders, shown):
+    page = pages.Page("patching", "desk")
+    records = page.sweep(RUNS).records
+    page.mapped(records[1:2])
+    page.mapped(records[1:2])
+    folder, _ = published.publish("desk", source=folders / "chapters")
+    kept = [runs.read_record(folder / "records" / f"{run.key}.json", "desk") for run in RUNS]
+    assert ["A" in record.arrays for record in kept] == [False, True, False]
