@@ -220,7 +220,8 @@ rows = []
 for (dataset, level), model in product(conditions, [*MODELS, *LEAST_SQUARES]):
     if dataset != "coherent" and level is not None:
         continue
-    row = {"scene": f"{WHERE[dataset]}" + (f", {level:g} dB" if level else ""), "method": name(model)}
+    row = {"document's scene": dataset, "ours": WHERE[dataset] + (f", {level:g} dB" if level else "")}
+    row["method"] = name(model)
     for quantity, title in ((RMSE, "RMSE of A"), (SAD, "SAD of E (rad)")):
         known = (
             quantity in found[dataset, level].table and not found[dataset, level].table[quantity].isna().any()
@@ -265,12 +266,13 @@ def by_material(dataset, model, quantity, rows):
 
 
 METRICS = {RMSE: "rmse-abundances", SAD: "sad-endmembers"}
+MEASURED = {RMSE: "RMSE of A", SAD: "spectral angle of E in radians"}
 for (table, dataset), quantity in product((("Table 1", "samson"), ("Table 2", "urban")), METRICS):
     printed = claims.printed_table("spacnn_ldvae", table, METRICS[quantity])
     ours = {name(model): by_material(dataset, model, quantity, printed.index[:-1]) for model in SHOWN}
     page.table(
         pages.beside(printed, ours),
-        caption=f"{table}: {METRICS[quantity]} on {WHERE[dataset]}. SAD in radians.",
+        caption=f"{table}: {MEASURED[quantity]} on {WHERE[dataset]}, by material.",
     )
 for table, quantity in (("Table 4", SAD), ("Table 5", RMSE)):
     printed = claims.printed_table("spacnn_ldvae", table, METRICS[quantity])
@@ -284,7 +286,7 @@ for table, quantity in (("Table 4", SAD), ("Table 5", RMSE)):
     }
     page.table(
         pages.beside(printed, ours),
-        caption=f"{table}: {METRICS[quantity]} on {ontech} by SNR. SAD in radians.",
+        caption=f"{table}: {MEASURED[quantity]} on {ontech}, by SNR.",
     )
 
 # %% tags=["hide-input"]
