@@ -22,7 +22,7 @@
 # seeds lies on its side, *contradicted* if it lies on the other, *undecided* otherwise
 # ([the rule](how-to-read.md)).
 #
-# **Before you read.** [Can abundances be latent variables?](ldvae.ipynb) tells what the pixelwise model is
+# **Before you read.** [Can abundances be latent variables?](ldvae.ipynb) tells what the pixel-wise model is
 # and what it does where abundances are known. In the quick profile the page takes a quarter of a minute on
 # two CPU cores; with the `desk` profile about forty minutes.
 
@@ -506,7 +506,8 @@ stand_in = (
     else f"Judged on {scene}, which stands in for Cuprite, so the reported figures mean nothing beside it."
 )
 settings_note = (
-    f"{epochs} epochs, patches of {patch} x {patch} pixels and all sizes of the networks are ours."
+    f"{epochs} epochs ({pixel_epochs} of LDVAE), patches of {patch} x {patch} pixels and all sizes of the "
+    "networks are ours."
 )
 memory = (
     "Whichever way it falls, it says little about the real image: the angle tells what the decoder remembers "
@@ -611,7 +612,7 @@ judge(
 )
 
 # %% [markdown]
-# The spatial model against the pixelwise one.
+# The spatial model against the pixel-wise one.
 
 # %% tags=["hide-input"]
 READINGS = {"softmax": (SPACNN, LDVAE_SOFTMAX), "softplus": (SPACNN_SOFTPLUS, LDVAE)}
