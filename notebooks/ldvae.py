@@ -489,8 +489,8 @@ if samson == "samson":
     }
     page.text(
         f"The document reports an RMSE of {reported('samson', RMSE):g} and an angle of "
-        f"{reported('samson', SAD):g} rad on Samson. Of these weights, {near[RMSE]} comes nearest the first and "
-        f"{near[SAD]} the second."
+        f"{reported('samson', SAD):g} rad on Samson. Of these weights, {near[RMSE]} comes nearest the first "
+        f"and {near[SAD]} the second."
     )
 
 # %% [markdown]
