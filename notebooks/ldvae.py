@@ -535,11 +535,11 @@ page.table(
 # drawn with other weights, so the test pixels stay the same).
 
 # %% tags=["hide-input"]
+LONGER, BALANCED = ("longer", {"epochs": 4 * epochs}), ("balanced", {"balanced": True})
+CHANGES = [*product(SPLITS, (LONGER, BALANCED)), ("ontech-syn-21", LONGER)]
 more = page.sweep(
     replace(run(dataset, LDVAE, seed, **change), label=f"{dataset}: {words}")
-    for dataset, (words, change) in product(
-        SPLITS, (("longer", {"epochs": 4 * epochs}), ("balanced", {"balanced": True}))
-    )
+    for dataset, (words, change) in CHANGES
     for seed in range(seeds)
 )
 
@@ -552,18 +552,16 @@ page.table(
     pd.DataFrame(
         {
             "scene": WHERE[dataset],
-            "training": words,
-            "RMSE of A": pages.mean_and_spread(found[0]),
-            "SAD of E (rad)": pages.mean_and_spread(found[1]),
+            "training": {"longer": f"{4 * epochs} epochs", "balanced": "balanced"}[words],
+            "RMSE of A": pages.mean_and_spread(changed(dataset, words, RMSE)),
+            "RMSE before": pages.mean_and_spread(scores(dataset, LDVAE, RMSE)),
+            "SAD of E (rad)": pages.mean_and_spread(changed(dataset, words, SAD)),
+            "SAD before": pages.mean_and_spread(scores(dataset, LDVAE, SAD)),
         }
-        for dataset in SPLITS
-        for words, found in (
-            (f"{epochs} epochs", [scores(dataset, LDVAE, q) for q in (RMSE, SAD)]),
-            (f"{4 * epochs} epochs", [changed(dataset, "longer", q) for q in (RMSE, SAD)]),
-            ("balanced", [changed(dataset, "balanced", q) for q in (RMSE, SAD)]),
-        )
+        for dataset, (words, _) in CHANGES
     ),
-    caption=f"LDVAE: test pixels, mean ± standard deviation over {seeds} seeds.",
+    caption=f"LDVAE: test pixels, mean ± standard deviation over {seeds} seeds; before: {epochs} epochs, "
+    "every labelled pixel as often.",
 )
 
 # %% [markdown]
@@ -605,12 +603,13 @@ page.table(
 # method.
 
 # %% tags=["hide-input"]
-stand_ins = {d: f"{WHERE[d]} for {d}" for d in WHERE if WHERE[d] != d}
-elsewhere = f"Judged on {', '.join(stand_ins.values())}." if stand_ins else ""
 settings_note = f"{epochs} epochs and all sizes of the network are ours: the document does not print them."
 
 
 def judge(claim, comparisons, *reasons, **how):
+    used = {comparison.scene for comparison in comparisons}
+    stand_ins = [f"{WHERE[d]} for {d}" for d in WHERE if d in used and WHERE[d] != d]
+    elsewhere = f"Judged on {', '.join(stand_ins)}." if stand_ins else ""
     page.judge(claim, comparisons, reason=" ".join(filter(None, (*reasons, elsewhere, settings_note))), **how)
 
 
@@ -768,10 +767,10 @@ judge(
         for dataset in WHERE
         for comparison in (
             claims.compare(
-                f"{WHERE[dataset]}: least abundance above 0",
+                f"{WHERE[dataset]}: seeds without a negative abundance (1 or 0), above a half",
                 dataset,
-                told(dataset, LDVAE, "constraints")[:, 0],
-                0.0,
+                told(dataset, LDVAE, "constraints")[:, 0] >= 0,
+                0.5,
             ),
             claims.compare(
                 f"{WHERE[dataset]}: largest distance of a sum from 1 below 1e-5",
@@ -846,6 +845,8 @@ judge(
             ),
         )
     ],
+    "A lower error after more epochs tells a training that was not finished from one that was; it does not tell "
+    "a local minimum from a slow descent.",
 )
 judge(
     "ldvae-imbalance-hurts",
@@ -879,7 +880,8 @@ judge(
             relative=False,
         ),
     ],
-    "VCA with FCLSU has no labels; what the same labels give to the linear model stands in the table above.",
+    "VCA with FCLSU has no labels. With the labels of LDVAE the linear model has an RMSE of "
+    f"{bent(LABELLED, RMSE).mean():.2g} on {bilinear}, LDVAE one of {bent(LDVAE, RMSE).mean():.2g}.",
 )
 
 # %% [markdown]
