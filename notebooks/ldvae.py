@@ -845,8 +845,8 @@ judge(
             ),
         )
     ],
-    "A lower error after more epochs tells a training that was not finished from one that was; it does not tell "
-    "a local minimum from a slow descent.",
+    "A lower error after more epochs says that training was not finished; it does not tell a local minimum "
+    "from a slow descent.",
 )
 judge(
     "ldvae-imbalance-hurts",
