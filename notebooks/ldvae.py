@@ -23,7 +23,7 @@
 # ([the rule](how-to-read.md)).
 #
 # **Before you read.** [How scores and alignment work](metrics.ipynb). In the quick profile the page takes
-# half a minute on two CPU cores; with the `desk` profile about ten minutes.
+# half a minute on two CPU cores; with the `desk` profile about twenty minutes.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"

@@ -24,7 +24,7 @@
 #
 # **Before you read.** [Can abundances be latent variables?](ldvae.ipynb) tells what the pixel-wise model is
 # and what it does where abundances are known. In the quick profile the page takes a quarter of a minute on
-# two CPU cores; with the `desk` profile about forty minutes.
+# two CPU cores; with the `desk` profile about half an hour.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"

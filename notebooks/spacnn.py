@@ -22,7 +22,7 @@
 # ([the rule](how-to-read.md)).
 #
 # **Before you read.** [The chapter on the pixel-wise model](ldvae.ipynb). In the quick profile the page takes
-# half a minute on two CPU cores; with the `desk` profile about forty minutes.
+# half a minute on two CPU cores; with the `desk` profile about an hour.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -40,7 +40,7 @@ seeds = 3
 epochs = 3
 pixel_epochs = 3  # of the pixel-wise model, whose epochs are several times as fast
 patch = 3  # pixels
-other_patches = "1"
+other_patches = ""  # beside one pixel
 noise_levels = "50,20"  # dB, on ontech
 
 # %%
@@ -57,7 +57,7 @@ from hsu_lib.scene import SceneSpec
 page = pages.Page("spacnn", profile)
 levels = [None, *(float(level) for level in noise_levels.split(","))]
 lowest = min(level for level in levels if level)
-sides = [patch, *(int(side) for side in other_patches.split(","))]
+sides = {1, patch, *(int(side) for side in other_patches.split(",") if side)}
 
 
 def spec(name, level=None, seed=0):
