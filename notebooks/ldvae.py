@@ -39,7 +39,7 @@ bilinear_source = "lagoon"
 urban_crop = ""  # row, column, height, width
 window = "lagoon"  # of the measured Urban, beside the one that stands for it
 seeds = 3
-epochs = 12
+epochs = 6
 noise_levels = "50,20"  # dB, on ontech
 
 # %%
