@@ -101,9 +101,14 @@ def spectra(
 
 
 def abundance_maps(
-    A: ArrayLike, axes: Sequence[Axes], *, materials: Sequence[str] = (), notes: Sequence[str] = ()
+    A: ArrayLike,
+    axes: Sequence[Axes],
+    *,
+    materials: Sequence[str] = (),
+    notes: Sequence[str] = (),
+    top: float = 1.0,
 ) -> Sequence[Axes]:
-    """One map per endmember, all on the scale 0 to 1, with one colour bar at the right.
+    """One map per endmember, all on the scale 0 to `top`, with one colour bar at the right.
 
     Parameters
     ----------
@@ -113,11 +118,13 @@ def abundance_maps(
         One per endmember.
     materials, notes
         Title above each map, and a short text (its score) under it.
+    top
+        Abundance at the upper end of the colours; what is above has the same colour.
     """
     A = np.asarray(A)
     drawn = None
     for k, ax in enumerate(axes):
-        drawn = ax.imshow(A[k], vmin=0, vmax=1, cmap="viridis", interpolation="nearest")
+        drawn = ax.imshow(A[k], vmin=0, vmax=top, cmap="viridis", interpolation="nearest")
         ax.set(xticks=[], yticks=[])
         if k < len(materials):
             ax.set_title(materials[k])
@@ -125,7 +132,9 @@ def abundance_maps(
             ax.set_xlabel(notes[k])
     if drawn is not None:
         figure = axes[0].figure
-        figure.colorbar(drawn, ax=list(axes), label="abundance", ticks=(0, 0.5, 1), shrink=0.85, pad=0.01)
+        figure.colorbar(
+            drawn, ax=list(axes), label="abundance", ticks=(0, top / 2, top), shrink=0.85, pad=0.01
+        )
     return axes
 
 

@@ -169,7 +169,9 @@ def draw_maps():
     figure, axes = figures.grid(len(blocks) * len(ROWS), len(blocks[0]), ratio=1.25 * height / width)
     for row, (block, label) in enumerate(product(blocks, ROWS)):
         names = [MATERIALS[k] for k in block] if label == ROWS[0] else ()
-        figures.abundance_maps(records(label)[0].unmixing.A[block], axes[row][: len(block)], materials=names)
+        figures.abundance_maps(
+            records(label)[0].unmixing.A[block], axes[row][: len(block)], materials=names, top=0.5
+        )
         axes[row, 0].set_ylabel(label.replace(" + ", " +\n").replace("-LDVAE", "-\nLDVAE"), fontsize="small")
         for ax in axes[row]:
             ax.title.set_fontsize("small")
@@ -183,7 +185,7 @@ page.figure(
     "maps",
     draw_maps,
     alt=f"Abundance maps of {', '.join(MATERIALS)} on {scene}; by rows {', '.join(ROWS)}.",
-    caption=f"Abundances on {scene}, seed 0, without score. Networks are trained on {source}.",
+    caption=f"Abundances on {scene}, seed 0, without score; colours end at 0.5. Networks are trained on {source}.",
 )
 
 # %% [markdown]
