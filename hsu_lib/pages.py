@@ -425,13 +425,12 @@ def beside(printed: pd.DataFrame, ours: Mapping[str, Sequence[str]]) -> pd.DataF
     Returns
     -------
     DataFrame
-        Columns: method, whose (ours or reported), and the rows of `printed`.
+        Columns: method, with "ours" or "reported" behind its name, and the rows of `printed`.
     """
-    rows = [("ours", label, texts) for label, texts in ours.items()]
-    rows += [("reported", label, printed[label]) for label in printed.columns]
+    rows = [(f"{label} (ours)", texts) for label, texts in ours.items()]
+    rows += [(f"{label} (reported)", printed[label]) for label in printed.columns]
     return pd.DataFrame(
-        {"method": label, "whose": whose} | dict(zip(printed.index, texts, strict=True))
-        for whose, label, texts in rows
+        {"method": label} | dict(zip(printed.index, texts, strict=True)) for label, texts in rows
     )
 
 

@@ -331,7 +331,7 @@ for dataset in WHERE:
         theirs = [claims.find_reported("ldvae", **where, statistic=s) for s in STATISTICS]
         for who, values in (("ours", ours), ("reported", theirs)):
             rows.append(
-                {"error": short, "whose": who}
+                {"error": f"{short}, {who}"}
                 | {s: f"{v:.2g}" for s, v in zip(STATISTICS, values, strict=True)}
             )
     page.table(

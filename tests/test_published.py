@@ -191,9 +191,9 @@ def test_a_documents_table_stands_below_ours_by_method():
     )
     table = pages.beside(printed, {"LDVAE": ["0.3", "0.5"]})
     assert table.to_dict("records") == [
-        {"method": "LDVAE", "whose": "ours", "soil": "0.3", "mean": "0.5"},
-        {"method": "ldvae", "whose": "reported", "soil": "0.1", "mean": "0.2"},
-        {"method": "vca", "whose": "reported", "soil": "", "mean": "0.4"},
+        {"method": "LDVAE (ours)", "soil": "0.3", "mean": "0.5"},
+        {"method": "ldvae (reported)", "soil": "0.1", "mean": "0.2"},
+        {"method": "vca (reported)", "soil": "", "mean": "0.4"},
     ]
     with pytest.raises(ValueError, match="zip"):
         pages.beside(printed, {"LDVAE": ["0.3"]})
