@@ -17,16 +17,14 @@ them. Compare the ratios: seconds drift with the machine.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from perturbations import medians, parsed
+from timing import medians, parsed, save, stopwatch
 from torch import Tensor, nn
 
 from hsu_lib import training
@@ -36,7 +34,6 @@ from hsu_lib.methods.ldvae import LDVAESettings
 from hsu_lib.methods.spacnn import SpaCNNSettings
 from hsu_lib.methods.trained import Training
 from hsu_lib.networks.latent import PixelEncoder, SpatialEncoder, SpectrumDecoder, negative_log_likelihood
-from hsu_lib.runs import device_name
 from hsu_lib.scene import Scene
 from hsu_lib.splits import training_mask
 
@@ -55,41 +52,6 @@ def generated(height: int, width: int, bands: int, endmembers: int) -> Training:
     return Training(scene, training_mask(height, width, share=0.8, by="pixels"))
 
 
-@contextmanager
-def stopwatch(
-    clock: Callable[[], float], others: Mapping[str, Call], times: dict[str, list[float]]
-) -> Iterator[None]:
-    """In the place of the training loop's progress bar: times each epoch, and every other call after it."""
-
-    class Bar:
-        def __init__(self, **_: Any) -> None:
-            self.since = 0.0
-
-        def __enter__(self) -> Bar:
-            self.since = clock()
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            pass
-
-        def set_postfix_str(self, *_: Any, **__: Any) -> None:
-            pass
-
-        def update(self) -> None:
-            times.setdefault("epoch", []).append(clock() - self.since)
-            for name, call in others.items():
-                start = clock()
-                call()
-                times.setdefault(name, []).append(clock() - start)
-            self.since = clock()
-
-    bar, training.tqdm = training.tqdm, Bar  # type: ignore[misc]
-    try:
-        yield
-    finally:
-        training.tqdm = bar  # type: ignore[misc]
-
-
 def epochs(
     solve: Callable[..., object],
     settings: type[LDVAESettings],
@@ -101,7 +63,7 @@ def epochs(
     """Seconds of an epoch of a method, and of the other calls, in turn; the first two do not count."""
     times: dict[str, list[float]] = {}
     assert given.scene.endmembers is not None
-    with stopwatch(clock, others, times):
+    with stopwatch(training, "epoch", clock, others, times):
         solve(
             given.scene,
             settings(epochs=repeats + 2),
@@ -337,14 +299,7 @@ def main() -> None:
         show("c", "    epoch over them", taken["epoch"] / taken["convolutions"])
         for name in ("encoder", "cutting patches"):
             show("c", f"    {name}", taken[name], "s")
-    if given.json:
-        facts = {
-            "processor": device_name("cpu"),
-            "threads": given.threads,
-            "clock": given.clock,
-            "torch": torch.__version__,
-        }
-        given.json.write_text(json.dumps({"machine": facts, "rows": rows}, indent=1) + "\n")
+    save(given, rows)
 
 
 if __name__ == "__main__":

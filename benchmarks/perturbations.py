@@ -14,18 +14,15 @@ them. Compare the ratios: seconds drift with the machine.
 from __future__ import annotations
 
 import argparse
-import json
 import multiprocessing
-import os
-import statistics
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from itertools import count
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from timing import FORMATS, medians, parsed, save
 from torch import Tensor
 
 from hsu_lib.methods.augmentation import balanced_loss
@@ -33,10 +30,8 @@ from hsu_lib.methods.perturbation import PerturbationSettings, stream
 from hsu_lib.networks import ConvolutionalAutoencoder
 from hsu_lib.networks.wide import wide_convolution
 from hsu_lib.perturbations import Batch, Variability, generate, mix_pixelwise
-from hsu_lib.runs import device_name
 
 NOISE = 0.03
-FORMATS = {"channels last": torch.channels_last, "channels first": torch.contiguous_format}
 
 
 def mixture(height: int, width: int, bands: int, endmembers: int) -> tuple[Tensor, Tensor]:
@@ -44,19 +39,6 @@ def mixture(height: int, width: int, bands: int, endmembers: int) -> tuple[Tenso
     generator = torch.Generator().manual_seed(0)
     E = 0.1 + 0.8 * torch.rand(bands, endmembers, generator=generator)
     return E, torch.softmax(torch.randn(endmembers, height, width, generator=generator), dim=0)
-
-
-def medians(
-    calls: Mapping[str, Callable[[], object]], repeats: int, clock: Callable[[], float]
-) -> dict[str, float]:
-    """Seconds of each call, taken in turn; the first two rounds do not count."""
-    times: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(repeats + 2):
-        for name, call in calls.items():
-            start = clock()
-            call()
-            times[name].append(clock() - start)
-    return {name: statistics.median(taken[2:]) for name, taken in times.items()}
 
 
 # --------------------------------------------------------------------------- (a) a whole image
@@ -178,26 +160,6 @@ def convolutions(
 # --------------------------------------------------------------------------- all of it
 
 
-def parsed(parser: argparse.ArgumentParser, repeats: int) -> argparse.Namespace:
-    """Arguments, the common ones added. Torch is given its threads, and the head is printed."""
-    parser.add_argument("--repeats", type=int, default=repeats, help="timed calls of each kind")
-    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of torch; all cores by default")
-    parser.add_argument(
-        "--clock",
-        choices=("wall", "cpu"),
-        default="wall",
-        help="cpu counts the seconds that this process computes, over its threads: what to take with "
-        "--threads 1 on a machine that is busy with something else",
-    )
-    parser.add_argument("--json", type=Path, help="also write the figures here")
-    given = parser.parse_args()
-    torch.set_num_threads(given.threads)
-    given.timer = time.perf_counter if given.clock == "wall" else time.process_time
-    load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
-    print(f"{device_name('cpu')}, {given.clock} clock{load}; torch {torch.__version__}")
-    return given
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -254,14 +216,7 @@ def main() -> None:
         show(
             "c", "    step over its convolutions", whole / alone, "", 1.3 if name == "channels last" else None
         )
-    if given.json:
-        facts = {
-            "processor": device_name("cpu"),
-            "threads": given.threads,
-            "clock": given.clock,
-            "torch": torch.__version__,
-        }
-        given.json.write_text(json.dumps({"machine": facts, "rows": rows}, indent=1) + "\n")
+    save(given, rows)
 
 
 if __name__ == "__main__":

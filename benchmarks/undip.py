@@ -16,22 +16,19 @@ them. Compare the ratios: seconds drift with the machine.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from perturbations import FORMATS, medians, parsed
+from timing import FORMATS, medians, parsed, save, stopwatch
 from torch import Tensor, nn
 
 from hsu_lib.known import Known, Reference
 from hsu_lib.methods import undip
 from hsu_lib.networks.prior import DeepPrior, upsampled_convolution
-from hsu_lib.runs import device_name
 
 SIZES = {"Samson's size": (96, 96, 156, 3), "Jasper's size": (100, 100, 198, 4)}
 Call = Callable[[], object]
@@ -60,44 +57,12 @@ class Case:
         return made
 
 
-@contextmanager
-def stopwatch(
-    clock: Callable[[], float], others: Mapping[str, Call], times: dict[str, list[float]]
-) -> Iterator[None]:
-    """In the place of `undip`'s progress bar: times each of its iterations, and every other call after it."""
-
-    class Bar:
-        def __init__(self, **_: Any) -> None:
-            self.since = 0.0
-
-        def __enter__(self) -> Bar:
-            self.since = clock()
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            pass
-
-        def update(self) -> None:
-            times.setdefault("iteration", []).append(clock() - self.since)
-            for name, call in others.items():
-                start = clock()
-                call()
-                times.setdefault(name, []).append(clock() - start)
-            self.since = clock()
-
-    bar, undip.tqdm = undip.tqdm, Bar  # type: ignore[misc]
-    try:
-        yield
-    finally:
-        undip.tqdm = bar  # type: ignore[misc]
-
-
 def iterations(
     case: Case, others: Mapping[str, Call], repeats: int, clock: Callable[[], float]
 ) -> dict[str, float]:
     """Seconds of an iteration of `undip.fit`, and of the other calls, in turn; the first two do not count."""
     times: dict[str, list[float]] = {}
-    with stopwatch(clock, others, times):
+    with stopwatch(undip, "iteration", clock, others, times):
         undip.fit(case.network(), case.Z, case.watch, undip.UnDIPSettings(iterations=repeats + 2), None)
     return {name: statistics.median(taken[2:]) for name, taken in times.items()}
 
@@ -274,14 +239,7 @@ def main() -> None:
             show("c", f"{name}, with its gradient", 1e3 * taken[name], "ms")
         for name in FORMATS:
             show("c", f"forward, loss, backward, Adam, {name}", 1e3 * taken[name], "ms")
-    if given.json:
-        facts = {
-            "processor": device_name("cpu"),
-            "threads": given.threads,
-            "clock": given.clock,
-            "torch": torch.__version__,
-        }
-        given.json.write_text(json.dumps({"machine": facts, "rows": rows}, indent=1) + "\n")
+    save(given, rows)
 
 
 if __name__ == "__main__":

@@ -182,6 +182,36 @@ def equivalent(what: str, scene: str, ours: ArrayLike, against: ArrayLike, *, ma
     return Comparison(what, scene, mean, low, high, x.size, margin=float(margin))
 
 
+def constrained(where: str, scene: str, constraints: ArrayLike) -> list[Comparison]:
+    """Do abundances keep their constraints, not negative (ANC) and sums of one (ASC), in every seed?
+
+    Parameters
+    ----------
+    where
+        What was unmixed, in words.
+    scene
+        See `Comparison`.
+    constraints
+        Least abundance and largest distance of a sum from one, shape ``(seeds, 2)``; see
+        `hsu_lib.methods.trained.examine`.
+
+    Returns
+    -------
+    list of Comparison
+        Whether no abundance is negative, as 1 or 0 per seed against a half, because it is a yes or no; and
+        the distance against 1e-5.
+    """
+    least, distance = np.asarray(constraints, dtype=np.float64).T
+    return [
+        compare(
+            f"{where}: seeds without a negative abundance (1 or 0), above a half", scene, least >= 0, 0.5
+        ),
+        compare(
+            f"{where}: largest distance of a sum from 1 below 1e-5", scene, distance, 1e-5, better="lower"
+        ),
+    ]
+
+
 def spread(*groups: ArrayLike) -> float:
     """Run-to-run spread: twice the standard deviation over seeds, pooled over conditions.
 

@@ -244,7 +244,7 @@ for dataset, level in conditions:
 # 0.2142 here and 0.2146 there, with the same six rows.
 
 # %% tags=["hide-input"]
-NAMES = {20.0: "snr=20", 30.0: "snr=30", 40.0: "snr=40", 50.0: "snr=50", None: "snr=inf"}
+NAMES = {level: "snr=inf" if level is None else f"snr={level:g}" for level in levels}
 SHOWN = [*MODELS, LABELLED, VCA]
 
 
@@ -522,25 +522,7 @@ judge(
 )
 judge(
     "spacnn-satisfies-constraints",
-    [
-        comparison
-        for dataset in DOCUMENTS
-        for comparison in (
-            claims.compare(
-                f"{WHERE[dataset]}: seeds without a negative abundance (1 or 0), above a half",
-                dataset,
-                told(dataset, MODEL, "constraints")[:, 0] >= 0,
-                0.5,
-            ),
-            claims.compare(
-                f"{WHERE[dataset]}: largest distance of a sum from 1 below 1e-5",
-                dataset,
-                told(dataset, MODEL, "constraints")[:, 1],
-                1e-5,
-                better="lower",
-            ),
-        )
-    ],
+    [c for d in DOCUMENTS for c in claims.constrained(WHERE[d], d, told(d, MODEL, "constraints"))],
     rehearsal=False,
 )
 judge(

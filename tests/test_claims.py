@@ -173,3 +173,14 @@ def test_printed_tables_have_every_figure_in_the_documents_order():
     assert (table != "").to_numpy().sum() == len(everything)
     with pytest.raises(LookupError, match="Table 99"):
         claims.printed_table("ldvae", "Table 99", "sad-endmembers")
+
+
+def test_constraints_are_kept_or_not():
+    def verdicts(least, distance):
+        found = claims.constrained("toy", "toy", [[least, distance]] * 3)
+        return [comparison.verdict for comparison in found]
+
+    kept, broken = claims.Verdict.REPRODUCED, claims.Verdict.CONTRADICTED
+    assert verdicts(0.0, 2e-6) == [kept, kept]
+    assert verdicts(-1e-9, 2e-6) == [broken, kept]
+    assert verdicts(1e-3, 2e-5) == [kept, broken]
