@@ -20,6 +20,9 @@ from hsu_lib.denoising import pca_truncation
 from hsu_lib.known import Known
 from hsu_lib.scene import Scene, Unmixing
 
+#: Raised when a score is added or changed: stored runs then get theirs anew, from their arrays.
+VERSION = 1
+
 # --------------------------------------------------------------------------- cosines
 
 

@@ -351,7 +351,7 @@ class Page:
 
 
 def provenance(tables: Sequence[pd.DataFrame], profile: str) -> str:
-    """One paragraph: profile, how many runs, replayed or computed, device, commit, dates, changed code."""
+    """One paragraph: profile, how many runs, replayed or computed, device, commit, dates."""
     start = f"Where these numbers come from: profile {profile}"
     if not tables:
         return f"{start}; the page computes everything it shows when it is built."
@@ -361,17 +361,11 @@ def provenance(tables: Sequence[pd.DataFrame], profile: str) -> str:
     kind = f" (published, profile {', '.join(published)})" if published else " from the local store"
     days = sorted(d[:10] for d in runs["date"])
     dates = days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}"
-    changed = int(runs["changed"].sum())
-    code = (
-        "the code they depend on has not changed since"
-        if not changed
-        else f"the code that {changed} of them depend on has changed since: recompute to be sure"
-    )
     return (
         f"{start}; {len(runs)} runs, {replayed} replayed{kind if replayed else ''} and "
         f"{len(runs) - replayed} computed with this page; made on {'; '.join(sorted(set(runs['device'])))}; "
         f"commit {', '.join(sorted(set(runs['commit']) - {''})) or 'unknown'}; {dates} (UTC); "
-        f"{runs['seconds'].sum() / 60:.0f} minutes of computing; {code}."
+        f"{runs['seconds'].sum() / 60:.0f} minutes of computing."
     )
 
 

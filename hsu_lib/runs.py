@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import datetime
 import hashlib
 import importlib.metadata
-import importlib.util
 import io
 import json
 import os
@@ -14,7 +12,6 @@ import platform
 import subprocess
 import tempfile
 import time
-import tokenize
 import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import nullcontext
@@ -29,8 +26,8 @@ from numpy.typing import NDArray
 from hsu_lib import checkpoints, methods, metrics, scenes
 from hsu_lib.alignment import align
 from hsu_lib.known import Known
-from hsu_lib.methods.method import settings_dict
 from hsu_lib.methods.refinement import Refinement
+from hsu_lib.methods.settings import asked as asked_settings
 from hsu_lib.methods.trained import Trained
 from hsu_lib.methods.watched import Watched
 from hsu_lib.references import known
@@ -103,7 +100,7 @@ class Run:
             {
                 "method": self.method,
                 "method_version": method.version,
-                "settings": dict(settings_dict(method.configure(**self.settings))),
+                "settings": dict(asked_settings(method.configure(**self.settings))),
                 "scene": self.scene.to_dict(),
                 "scene_version": scenes.version(self.scene),
                 "seed": self.seed,
@@ -112,6 +109,12 @@ class Run:
             | ({} if first is None else {"first": first.asked()})
             | self._asked_training()
         )
+
+    @classmethod
+    def from_asked(cls, asked: Mapping[str, Any]) -> Run:
+        """The run that a record answers, from its `Record.asked`."""
+        scene = SceneSpec.from_dict(asked["scene"])
+        return cls(asked["method"], scene, asked["seed"], asked["settings"], asked["endmembers"])
 
     @property
     def first(self) -> Run | None:
@@ -155,70 +158,6 @@ class Run:
 
 
 # --------------------------------------------------------------------------- where it came from
-
-
-@cache
-def code_fingerprint(method: str) -> str:
-    """SHA-256 of the code of `hsu_lib` that the method's function and the scene's noise import.
-
-    Two records with the same fingerprint were made by the same code, whatever the commit. Comments,
-    docstrings and line breaks do not count. The scores have a fingerprint of their own
-    (`scores_fingerprint`), because they can be made again from a record's arrays.
-    """
-    return _fingerprint(methods.get(method).solve.__module__, "hsu_lib.noise")
-
-
-def made_by_this_code(record: Record) -> bool:
-    """Whether the method's code is still what made the record."""
-    return record.made.get("code") == code_fingerprint(record.asked["method"])
-
-
-@cache
-def scores_fingerprint() -> str:
-    """SHA-256 of the code of the scores; see `code_fingerprint`."""
-    return _fingerprint("hsu_lib.metrics", "hsu_lib.references")
-
-
-def _fingerprint(*modules: str) -> str:
-    todo = list(modules)
-    sources: dict[str, bytes] = {}
-    while todo:
-        name = todo.pop()
-        spec = importlib.util.find_spec(name)
-        if name in sources or spec is None or spec.origin is None:
-            continue
-        sources[name] = Path(spec.origin).read_bytes()
-        for node in ast.walk(ast.parse(sources[name])):
-            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("hsu_lib"):
-                named = [f"{node.module}.{alias.name}" for alias in node.names]
-                todo += [node.module, *filter(_is_module, named)]
-    return _digest("".join(_digest(_bare(sources[name])) for name in sorted(sources)))
-
-
-def _bare(source: bytes) -> str:
-    """Code without what does not run: comments, strings that stand alone, and white space."""
-    kept: list[str] = []
-    starts = True  # of a statement
-    for token in tokenize.tokenize(io.BytesIO(source).readline):
-        if token.type in (tokenize.COMMENT, tokenize.NL, tokenize.ENCODING):
-            continue
-        if token.type in (tokenize.INDENT, tokenize.DEDENT, tokenize.NEWLINE):
-            if not starts or token.type != tokenize.NEWLINE:
-                kept.append(tokenize.tok_name[token.type])
-            starts = True
-            continue
-        if starts and token.type == tokenize.STRING:
-            continue
-        kept.append(token.string)
-        starts = False
-    return "".join("".join(kept).split())
-
-
-def _is_module(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(name) is not None
-    except ModuleNotFoundError:
-        return False
 
 
 @cache
@@ -272,8 +211,8 @@ class Record:
     seconds
         Wall time of the method alone, without loading and scoring.
     made
-        Provenance: device, versions, commit, fingerprints of the method's code, of the scores' code and
-        of the scene, date (UTC).
+        Provenance: device, versions, commit, `hsu_lib.metrics.VERSION` of the scores, fingerprint of the
+        scene, date (UTC).
     arrays
         ``E`` and ``A`` in the order of the reference, ``history/NAME`` curves. A published record
         may lack ``A``.
@@ -329,8 +268,8 @@ def execute(
 ) -> Record:
     """Make a run now.
 
-    What it starts from (`Run.first`) is taken from `store` if it was made there by today's code, else made
-    and kept there. It comes in the order of the scene's reference, as every record does.
+    What it starts from (`Run.first`) is taken from `store` if it was made there, else made and kept there.
+    It comes in the order of the scene's reference, as every record does.
 
     Parameters
     ----------
@@ -356,7 +295,7 @@ def execute(
     if run.first is not None:
         record = store.get(run.first) if store and (fresh is None or run.first.key in fresh) else None
         # a published one keeps its maps in 255 steps
-        if record is None or record.origin != "local" or not made_by_this_code(record):
+        if record is None or record.origin != "local":
             record = execute(run.first, device=device, progress=progress, store=store, fresh=fresh)
             record = store.put(record) if store else record
             if fresh is not None:
@@ -369,8 +308,7 @@ def execute(
     if run.training is not None:
         given["training"] = scenes.load(run.training, progress=progress)
     started = time.perf_counter()
-    unfinished = f"{run.key}-{code_fingerprint(run.method)[:12]}"
-    with checkpoints.keep_in(store.local / "unfinished" / unfinished) if store else nullcontext():
+    with checkpoints.keep_in(store.local / "unfinished" / run.key) if store else nullcontext():
         unmixing = method.unmix(
             scene,
             endmembers=run.endmembers,
@@ -394,8 +332,7 @@ def execute(
             "device": device_name(device),
             "versions": _versions(),
             "commit": commit(),
-            "code": code_fingerprint(run.method),
-            "scores": scores_fingerprint(),
+            "scores": metrics.VERSION,
             "scene": scene.fingerprint,
             "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         },
@@ -431,6 +368,12 @@ def _known(spec: SceneSpec) -> Known:
     return known(scenes.load(replace(spec, snr_db=None)), noisy=spec.snr_db is not None)
 
 
+def has_old_scores(record: Record) -> bool:
+    """Whether its scores are of an older `hsu_lib.metrics.VERSION` than today's."""
+    made = record.made.get("scores", 1)
+    return (made if isinstance(made, int) else 1) < metrics.VERSION  # version 1 left a hash of its code
+
+
 def rescored(record: Record) -> Record:
     """The same record with all scores made anew from its arrays, for when a score was added or changed.
 
@@ -439,7 +382,7 @@ def rescored(record: Record) -> Record:
     LookupError
         If the record keeps no abundances.
     """
-    made = {**record.made, "scores": scores_fingerprint()}
+    made = {**record.made, "scores": metrics.VERSION}
     if record.status == Status.DIVERGED.name:
         return replace(record, made=made)
     method = methods.get(record.asked["method"])
@@ -630,7 +573,7 @@ def as_row(record: Record) -> dict[str, Any]:
         "status": record.status,
         "seconds": record.seconds,
         "origin": record.origin,
-        **{name: record.made.get(name, "") for name in ("date", "device", "commit", "code")},
+        **{name: record.made.get(name, "") for name in ("date", "device", "commit")},
         **record.scores,
         "settings": settings_line(asked["settings"]),
     }

@@ -16,16 +16,7 @@ from tqdm import tqdm
 from hsu_lib import scenes
 from hsu_lib.claims import Comparison, compare
 from hsu_lib.metrics import SCORES
-from hsu_lib.runs import (
-    Record,
-    Run,
-    Store,
-    as_row,
-    execute,
-    made_by_this_code,
-    rescored,
-    scores_fingerprint,
-)
+from hsu_lib.runs import Record, Run, Store, as_row, execute, has_old_scores, rescored
 from hsu_lib.scene import SceneSpec
 
 
@@ -35,8 +26,7 @@ class Results(NamedTuple):
     Parameters
     ----------
     table
-        One row per run (see `hsu_lib.runs.as_row`), with its ``label``, whether it was ``replayed``, and
-        whether the method's code has ``changed`` since it was made.
+        One row per run (see `hsu_lib.runs.as_row`), with its ``label`` and whether it was ``replayed``.
     records
         The records themselves.
     """
@@ -167,17 +157,13 @@ def sweep(
             elif _can_be_rescored(record):
                 record = store.put(rescored(record))
             records.append(record)
-            changed = not made_by_this_code(record) or record.made.get("scores") != scores_fingerprint()
-            rows.append(
-                as_row(record) | {"label": run.label or run.method, "replayed": replayed, "changed": changed}
-            )
+            rows.append(as_row(record) | {"label": run.label or run.method, "replayed": replayed})
     return Results(pd.DataFrame(rows), records)
 
 
 def _can_be_rescored(record: Record) -> bool:
-    """Whether the scores' code is newer than the record, and its arrays and its scene are all here."""
-    old = record.made.get("scores") != scores_fingerprint()
-    return old and record.origin == "local" and scenes.is_available(record.scene)
+    """Whether the scores are newer than the record, and its arrays and its scene are all here."""
+    return has_old_scores(record) and record.origin == "local" and scenes.is_available(record.scene)
 
 
 def default_device() -> str:

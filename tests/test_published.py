@@ -105,14 +105,6 @@ def test_tables_escape_what_they_are_given(shown, folders):
     assert "nan" not in shown[-1].lower()
 
 
-def test_provenance_says_when_code_has_changed(folders, shown):
-    table, _ = pages.Page("patching").sweep(RUNS[:2])
-    assert "2 computed with this page" in pages.provenance([table], "quick")
-    assert "has not changed" in pages.provenance([table], "quick")
-    table.loc[0, "changed"] = True
-    assert "1 of them" in pages.provenance([table], "quick")
-
-
 def test_in_the_quick_profile_nothing_is_decided_unless_a_chapter_says_so(shown, folders):
     better = claims.compare("mse", "toy", [1, 1.1, 0.9], [2, 2, 2], better="lower")
     page = pages.Page("patching", "quick")

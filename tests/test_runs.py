@@ -8,15 +8,16 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import make_dataclass, replace
 from functools import wraps
 
 import numpy as np
 import pytest
 
-from hsu_lib import runs
+from hsu_lib import metrics, runs
 from hsu_lib.methods import METHODS
 from hsu_lib.methods.autoencoder import PATCHES
+from hsu_lib.methods.settings import sourced
 from hsu_lib.runs import Run, Store
 from hsu_lib.scene import SceneSpec
 from hsu_lib.sweep import grid, sweep
@@ -71,7 +72,7 @@ def test_a_record_comes_back_as_it_went(store):
     back = store.get(tiny())
     assert back.key == tiny().key == record.key
     assert back.scores == record.scores
-    assert all(back.made[name] for name in ("scene", "code", "device", "date", "versions"))
+    assert all(back.made[name] for name in ("scene", "scores", "device", "date", "versions"))
     for name, array in record.arrays.items():
         np.testing.assert_array_equal(back.arrays[name], array)
     np.testing.assert_array_equal(back.unmixing.A, record.arrays["A"])
@@ -303,14 +304,6 @@ def test_a_sweep_makes_one_first_estimation_for_all_that_start_from_it(store, fi
     assert table["replayed"].all()
 
 
-def test_a_first_estimation_of_older_code_is_made_again(store, first_runs):
-    first = runs.execute(refined().first)
-    store.put(replace(first, made={**first.made, "code": "old"}))
-    runs.execute(refined(), store=store)
-    assert first_runs == [0, 0]
-    assert store.get(refined().first).made["code"] == runs.code_fingerprint("ae-patches")
-
-
 def test_recomputing_makes_each_first_estimation_once_more(store, first_runs):
     asked = [refined(), refined(alpha=0.5), refined().first]
     sweep(asked, store=store, progress=False)
@@ -325,7 +318,7 @@ def test_recomputing_makes_each_first_estimation_once_more(store, first_runs):
 
 def outdated(record):
     """The record as if it had been made before there were its scores."""
-    return replace(record, scores={"mse-abundances": 7.0}, made={**record.made, "scores": "old"})
+    return replace(record, scores={"mse-abundances": 7.0}, made={**record.made, "scores": 0})
 
 
 def test_scores_are_made_anew_from_the_arrays():
@@ -342,18 +335,17 @@ def test_scores_are_made_anew_from_the_arrays():
 
 def test_a_run_that_diverged_has_no_scores_to_make():
     record = replace(runs.execute(tiny()), status="DIVERGED", scores={})
-    found = runs.rescored(replace(record, made={**record.made, "scores": "old"}))
+    found = runs.rescored(replace(record, made={**record.made, "scores": 0}))
     assert found.scores == {}
-    assert found.made["scores"] == runs.scores_fingerprint()
+    assert found.made["scores"] == metrics.VERSION
 
 
-def test_a_sweep_makes_scores_anew_where_their_code_is_newer(store):
+def test_a_sweep_makes_old_scores_anew(store):
     record = runs.execute(tiny())
     store.put(outdated(record))
     results = sweep([tiny()], store=store, progress=False)
     assert results.records[0].scores == pytest.approx(record.scores, rel=1e-6)
     assert results.table["replayed"].tolist() == [True]
-    assert results.table["changed"].tolist() == [False]
     assert store.get(tiny()).scores == results.records[0].scores  # and keeps them
     written = {path: path.read_bytes() for path in files(store)}
     sweep([tiny()], store=store, progress=False)
@@ -365,13 +357,17 @@ def test_a_sweep_leaves_scores_that_it_cannot_make(store, monkeypatch):
     runs.publish([record], store.published / "desk", [])
     results = sweep([tiny()], store=store, progress=False)
     assert results.records[0].scores == {"mse-abundances": 7.0}
-    assert results.table["changed"].tolist() == [True]
     assert not files(store)
     store.put(record)
     monkeypatch.setattr(runs.scenes, "is_available", lambda spec: False)
     results = sweep([tiny()], store=store, progress=False)
     assert results.records[0].scores == {"mse-abundances": 7.0}
-    assert results.table["changed"].tolist() == [True]
+
+
+def test_records_of_version_one_named_a_hash_of_the_scores(store):
+    record = runs.execute(tiny())
+    old = replace(record, made={**record.made, "scores": "7b49785065011515"})
+    assert runs.has_old_scores(old) is (metrics.VERSION > 1)
 
 
 # --------------------------------------------------------------------------- publication
@@ -416,23 +412,40 @@ def test_the_local_store_comes_before_the_published_one(store):
     assert [r.origin for r in store.records()] == ["local"]
 
 
-def test_the_code_fingerprint_covers_what_the_method_imports(tmp_path, monkeypatch):
-    before = runs.code_fingerprint("ae-plain")
-    assert before == runs.code_fingerprint("ae-patches")
-    assert before != runs.code_fingerprint("vca-fclsu")
-    real = runs.Path.read_bytes
-    for touched, more, changes in (
-        ("training.py", b"x = 1\n", True),
-        ("training.py", b"# a comment\n", False),
-        ("cli.py", b"x = 1\n", False),
-    ):
-        runs.code_fingerprint.cache_clear()
-        monkeypatch.setattr(
-            runs.Path, "read_bytes", lambda p, t=touched, m=more: real(p) + (m if p.name == t else b"")
-        )
-        assert (runs.code_fingerprint("ae-plain") != before) is changes
-    monkeypatch.undo()
-    runs.code_fingerprint.cache_clear()
+# --------------------------------------------------------------------------- keys are pinned
+
+
+def published():
+    return sorted(runs.published_folder().glob("*/records/*.json"))
+
+
+def test_the_key_of_every_published_record_is_rebuilt_from_what_was_asked():
+    assert published()
+    moved = []
+    for path in published():
+        asked = json.loads(path.read_bytes())["asked"]
+        run = Run.from_asked(asked)
+        if run.key != path.stem or json.loads(json.dumps(run.asked())) != asked:
+            moved.append(f"{path.stem[:12]} of {run}")
+    assert not moved, f"{len(moved)} keys are no longer those of published records, first: {moved[:3]}"
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_setting_added_later_moves_no_key_while_it_has_its_default(method, monkeypatch):
+    run = Run(method, SMALL)
+    before = run.key
+
+    def with_a_new_setting(**since):
+        new = sourced(5, "ours: made up", **since)
+        grown = make_dataclass("Grown", [("added", int, new)], bases=(METHODS[method].settings,), frozen=True)
+        return replace(METHODS[method], settings=grown)
+
+    monkeypatch.setitem(METHODS, method, with_a_new_setting(since="9.9"))
+    assert Run(method, SMALL, settings={"added": 5}).key == run.key == before
+    assert Run(method, SMALL, settings={"added": 6}).key != before
+    assert Run.from_asked(Run(method, SMALL, settings={"added": 6}).asked()).settings["added"] == 6
+    monkeypatch.setitem(METHODS, method, with_a_new_setting())
+    assert run.key != before
 
 
 def test_what_is_asked_is_plain_json():

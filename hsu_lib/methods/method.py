@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, asdict, dataclass, fields
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields
 from difflib import get_close_matches
 from typing import Any, Literal, Protocol
-
-import numpy as np
 
 from hsu_lib.scene import Scene, Unmixing
 
@@ -152,11 +150,3 @@ class Method:
         return self.solve(
             scene, configured, endmembers=count, seed=int(seed), device=device, progress=progress
         )
-
-
-def settings_dict(settings: Any) -> Mapping[str, Any]:
-    """Settings as JSON-ready values."""
-    return {
-        name: value.item() if isinstance(value, np.generic) else value
-        for name, value in asdict(settings).items()
-    }
