@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from scipy.optimize import nnls
 
-from hsu_lib.abundances import fclsu
+from hsu_lib.solvers.fclsu import fclsu
 
 
 def scene(height: int, width: int, bands: int, endmembers: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

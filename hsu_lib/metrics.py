@@ -16,9 +16,9 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
 from hsu_lib.alignment import Float, align, pair, spectral_angle
-from hsu_lib.denoising import pca_truncation
 from hsu_lib.known import Known
 from hsu_lib.scene import Scene, Unmixing
+from hsu_lib.solvers.subspace import pca_truncation
 
 #: Raised when a score is added or changed: stored runs then get theirs anew, from their arrays.
 VERSION = 1

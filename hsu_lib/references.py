@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from hsu_lib.abundances import fclsu
-from hsu_lib.extraction import sivm
 from hsu_lib.known import Known, Reference
 from hsu_lib.scene import Scene
+from hsu_lib.solvers.extraction import sivm
+from hsu_lib.solvers.fclsu import fclsu
 
 
 def known(clean: Scene, *, noisy: bool) -> Known:

@@ -10,8 +10,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hsu_lib import abundances
-from hsu_lib.abundances import fclsu, kkt_residual
+from hsu_lib.solvers import fclsu as abundances
+from hsu_lib.solvers.fclsu import fclsu, kkt_residual
 
 
 def enumerated(Y, E):

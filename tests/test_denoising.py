@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hsu_lib.denoising import pca_truncation
+from hsu_lib.solvers.subspace import pca_truncation
 
 rng = np.random.default_rng(0)
 

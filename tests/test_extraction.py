@@ -10,8 +10,8 @@ from scipy.optimize import minimize
 from toys import pure_pixel_scene
 
 from hsu_lib import alignment
-from hsu_lib.extraction import sivm, snpa, vca
 from hsu_lib.noise import add_noise
+from hsu_lib.solvers.extraction import sivm, snpa, vca
 
 
 @pytest.mark.parametrize("endmembers", [2, 3, 5])

@@ -10,8 +10,8 @@ import sklearn.decomposition
 import torch
 from toys import pure_pixel_scene
 
-from hsu_lib import factorization
-from hsu_lib.factorization import nmf, onto_simplex, palm
+from hsu_lib.solvers import factorization
+from hsu_lib.solvers.factorization import nmf, onto_simplex, palm
 
 
 def nearest_on_simplex(y):

@@ -12,13 +12,13 @@ from scipy.optimize import nnls
 from scipy.stats import kstest
 
 from hsu_lib import scenes
-from hsu_lib.abundances import fclsu
 from hsu_lib.alignment import spectral_angle
 from hsu_lib.metrics import score
 from hsu_lib.scene import SceneSpec, Unmixing
 from hsu_lib.scenes import catalogue, public
 from hsu_lib.scenes.library import USGS_LIBRARY, resample, usgs_library
 from hsu_lib.scenes.minerals import CORRELATION, ONTECH_MATERIALS, SCENES, uniform_abundances
+from hsu_lib.solvers.fclsu import fclsu
 
 GENERATED = [SceneSpec(info.name, reference) for info, _ in SCENES for reference in info.references]
 

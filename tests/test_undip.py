@@ -8,11 +8,11 @@ import torch
 from toys import pure_pixel_scene
 
 from hsu_lib import checkpoints
-from hsu_lib.extraction import sivm
 from hsu_lib.known import Known, Reference
 from hsu_lib.methods import get, undip
 from hsu_lib.methods.undip import UnDIPSettings, Watch, padded, snapshots_at, start
 from hsu_lib.scene import Scene, Status, Unmixing
+from hsu_lib.solvers.extraction import sivm
 
 BOTH = ["undip", "undip-configurable"]
 CPU = torch.device("cpu")

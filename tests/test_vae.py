@@ -8,7 +8,6 @@ import torch
 from torch.distributions import Normal, kl_divergence
 from toys import pure_pixel_scene
 
-from hsu_lib.abundances import fclsu
 from hsu_lib.alignment import align, spectral_angle
 from hsu_lib.methods import get, vae
 from hsu_lib.methods.vae import (
@@ -22,6 +21,7 @@ from hsu_lib.methods.vae import (
 )
 from hsu_lib.networks.vae import EndmemberVAE, kl_to_standard_normal, vae_loss
 from hsu_lib.noise import add_noise
+from hsu_lib.solvers.fclsu import fclsu
 
 QUICK = {"images": 7, "repeats": 6, "hidden": 8, "vae_epochs": 3, "batch": 3}
 

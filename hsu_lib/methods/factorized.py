@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hsu_lib.abundances import fclsu
-from hsu_lib.extraction import sivm
-from hsu_lib.factorization import nmf, palm
 from hsu_lib.methods.method import Method
 from hsu_lib.methods.settings import sourced
 from hsu_lib.scene import Scene, Status, Unmixing
+from hsu_lib.solvers.extraction import sivm
+from hsu_lib.solvers.factorization import nmf, palm
+from hsu_lib.solvers.fclsu import fclsu
 
 OPEN = "ours: document 001 does not say"
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsu_lib.abundances import fclsu
-from hsu_lib.extraction import sivm, snpa, vca
 from hsu_lib.methods.method import Method
 from hsu_lib.scene import Scene, Status, Unmixing
+from hsu_lib.solvers.extraction import sivm, snpa, vca
+from hsu_lib.solvers.fclsu import fclsu
 
 
 def _with(scene: Scene, E: NDArray, device: str) -> Unmixing:

@@ -19,14 +19,14 @@ from torch import Tensor
 from tqdm import tqdm
 
 from hsu_lib import checkpoints
-from hsu_lib.abundances import fclsu
 from hsu_lib.alignment import align
-from hsu_lib.extraction import sivm, vca
-from hsu_lib.factorization import nmf, palm
 from hsu_lib.known import Known
 from hsu_lib.methods.watched import Watched
 from hsu_lib.networks.prior import ConfigurablePrior, DeepPrior
 from hsu_lib.scene import Scene, Status, Unmixing
+from hsu_lib.solvers.extraction import sivm, vca
+from hsu_lib.solvers.factorization import nmf, palm
+from hsu_lib.solvers.fclsu import fclsu
 from hsu_lib.training import seeded
 
 TABLE = "document 001, table of hyperparameters"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hsu_lib.abundances import fclsu
+from hsu_lib.solvers.fclsu import fclsu
 
 
 class Extraction(NamedTuple):
