@@ -27,15 +27,20 @@ import torch.nn.functional as F
 from timing import medians, parsed, save, stopwatch
 from torch import Tensor, nn
 
-from hsu_lib import training
-from hsu_lib.dirichlet import divergence, sample
+from hsu_lib.learning import fit as training
+from hsu_lib.learning.dirichlet import divergence, sample
+from hsu_lib.learning.networks.latent import (
+    PixelEncoder,
+    SpatialEncoder,
+    SpectrumDecoder,
+    negative_log_likelihood,
+)
+from hsu_lib.learning.splits import training_mask
 from hsu_lib.methods import ldvae, spacnn
 from hsu_lib.methods.ldvae import LDVAESettings
 from hsu_lib.methods.spacnn import SpaCNNSettings
 from hsu_lib.methods.trained import Training
-from hsu_lib.networks.latent import PixelEncoder, SpatialEncoder, SpectrumDecoder, negative_log_likelihood
 from hsu_lib.scene import Scene
-from hsu_lib.splits import training_mask
 
 Call = Callable[[], object]
 Sizes = tuple[int, int, int, int]

@@ -25,11 +25,11 @@ import torch.nn.functional as F
 from timing import FORMATS, medians, parsed, save
 from torch import Tensor
 
+from hsu_lib.learning.networks import ConvolutionalAutoencoder
+from hsu_lib.learning.networks.wide import wide_convolution
+from hsu_lib.learning.variability import Batch, Variability, generate, mix_pixelwise
 from hsu_lib.methods.augmentation import balanced_loss
 from hsu_lib.methods.perturbation import PerturbationSettings, stream
-from hsu_lib.networks import ConvolutionalAutoencoder
-from hsu_lib.networks.wide import wide_convolution
-from hsu_lib.perturbations import Batch, Variability, generate, mix_pixelwise
 
 NOISE = 0.03
 

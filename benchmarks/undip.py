@@ -27,8 +27,8 @@ from timing import FORMATS, medians, parsed, save, stopwatch
 from torch import Tensor, nn
 
 from hsu_lib.known import Known, Reference
+from hsu_lib.learning.networks.prior import DeepPrior, upsampled_convolution
 from hsu_lib.methods import undip
-from hsu_lib.networks.prior import DeepPrior, upsampled_convolution
 
 SIZES = {"Samson's size": (96, 96, 156, 3), "Jasper's size": (100, 100, 198, 4)}
 Call = Callable[[], object]

@@ -23,9 +23,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsu_lib import checkpoints, methods, metrics, scenes
+from hsu_lib import methods, metrics, scenes
 from hsu_lib.alignment import align
 from hsu_lib.known import Known
+from hsu_lib.learning import checkpoints
 from hsu_lib.methods.refinement import Refinement
 from hsu_lib.methods.settings import asked as asked_settings
 from hsu_lib.methods.trained import Trained

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from hsu_lib import checkpoints
-from hsu_lib.checkpoints import Checkpoint, current, keep_in
+from hsu_lib.learning import checkpoints
+from hsu_lib.learning.checkpoints import Checkpoint, current, keep_in
 
 
 def test_a_state_comes_back_as_it_was(tmp_path):

@@ -9,7 +9,7 @@ from scipy import integrate, special
 from scipy import stats as scipy_stats
 from torch.distributions import Dirichlet, Gamma, kl_divergence
 
-from hsu_lib.dirichlet import approximate_gamma, divergence, sample
+from hsu_lib.learning.dirichlet import approximate_gamma, divergence, sample
 
 PAIRS = [([0.3, 1.0, 4.0], [1.0, 1.0, 1.0]), ([2.0, 2.0], [0.5, 7.0]), ([30.0, 1.0, 0.1, 5.0], [1.0] * 4)]
 

@@ -9,23 +9,23 @@ from scipy.ndimage import correlate
 from toys import pure_pixel_scene
 
 from hsu_lib import metrics
-from hsu_lib.methods import get
-from hsu_lib.methods.labelled import learnt
-from hsu_lib.methods.ldvae import LDVAESettings, Together, evidence
-from hsu_lib.methods.spacnn import patches
-from hsu_lib.methods.trained import Training, examine
-from hsu_lib.networks import latent
-from hsu_lib.networks.latent import (
+from hsu_lib.learning.fit import fit
+from hsu_lib.learning.networks import latent
+from hsu_lib.learning.networks.latent import (
     PixelEncoder,
     SpatialEncoder,
     SpectrumDecoder,
     concentration,
     negative_log_likelihood,
 )
+from hsu_lib.learning.splits import training_mask
+from hsu_lib.methods import get
+from hsu_lib.methods.labelled import learnt
+from hsu_lib.methods.ldvae import LDVAESettings, Together, evidence
+from hsu_lib.methods.spacnn import patches
+from hsu_lib.methods.trained import Training, examine
 from hsu_lib.runs import Run, Store, execute
 from hsu_lib.scene import Scene, SceneSpec, Status
-from hsu_lib.splits import training_mask
-from hsu_lib.training import fit
 
 TINY = {"hidden": (8,), "epochs": 3, "batch": 8}
 SMALL = SceneSpec("lagoon", crop=(2, 3, 14, 11))

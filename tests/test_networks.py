@@ -6,13 +6,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from hsu_lib.learning.networks import ConvolutionalAutoencoder
+from hsu_lib.learning.networks.autoencoder import cosine_loss
+from hsu_lib.learning.networks.gradients import arccosine_loss, finite_gradients
+from hsu_lib.learning.networks.prior import ConfigurablePrior, DeepPrior, parameters, upsampled_convolution
+from hsu_lib.learning.networks.wide import wide_convolution
 from hsu_lib.methods.undip import ARCHITECTURES
 from hsu_lib.metrics import spectral_angle
-from hsu_lib.networks import ConvolutionalAutoencoder
-from hsu_lib.networks.autoencoder import cosine_loss
-from hsu_lib.networks.gradients import arccosine_loss, finite_gradients
-from hsu_lib.networks.prior import ConfigurablePrior, DeepPrior, parameters, upsampled_convolution
-from hsu_lib.networks.wide import wide_convolution
 
 
 @pytest.mark.parametrize("size", [1, 3, 5])

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy import stats
 
-from hsu_lib.perturbations import (
+from hsu_lib.learning.variability import (
     Factors,
     Variability,
     cut,

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from hsu_lib.training import fit, seeded
+from hsu_lib.learning.fit import fit, seeded
 
 
 def test_a_line_is_fitted():

@@ -7,8 +7,8 @@ import pytest
 import torch
 from toys import pure_pixel_scene
 
-from hsu_lib import checkpoints
 from hsu_lib.known import Known, Reference
+from hsu_lib.learning import checkpoints
 from hsu_lib.methods import get, undip
 from hsu_lib.methods.undip import UnDIPSettings, Watch, padded, snapshots_at, start
 from hsu_lib.scene import Scene, Status, Unmixing

@@ -9,6 +9,7 @@ from torch.distributions import Normal, kl_divergence
 from toys import pure_pixel_scene
 
 from hsu_lib.alignment import align, spectral_angle
+from hsu_lib.learning.networks.vae import EndmemberVAE, kl_to_standard_normal, vae_loss
 from hsu_lib.methods import get, vae
 from hsu_lib.methods.vae import (
     VAESettings,
@@ -19,7 +20,6 @@ from hsu_lib.methods.vae import (
     residual,
     unit,
 )
-from hsu_lib.networks.vae import EndmemberVAE, kl_to_standard_normal, vae_loss
 from hsu_lib.noise import add_noise
 from hsu_lib.solvers.fclsu import fclsu
 

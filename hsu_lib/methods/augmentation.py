@@ -11,12 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from hsu_lib.learning.fit import fit, seeded
+from hsu_lib.learning.networks import ConvolutionalAutoencoder
+from hsu_lib.learning.networks.autoencoder import cosine_loss
+from hsu_lib.learning.variability import Batch
 from hsu_lib.methods.autoencoder import TABLE, AutoencoderSettings, _sourced
-from hsu_lib.networks import ConvolutionalAutoencoder
-from hsu_lib.networks.autoencoder import cosine_loss
-from hsu_lib.perturbations import Batch
 from hsu_lib.scene import Scene, Status, Unmixing
-from hsu_lib.training import fit, seeded
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hsu_lib.learning.fit import fit, seeded
+from hsu_lib.learning.networks import ConvolutionalAutoencoder
+from hsu_lib.learning.networks.autoencoder import cosine_loss
 from hsu_lib.methods.method import Method
-from hsu_lib.networks import ConvolutionalAutoencoder
-from hsu_lib.networks.autoencoder import cosine_loss
 from hsu_lib.scene import Scene, Status, Unmixing
-from hsu_lib.training import fit, seeded
 
 CODE = "code of document 000 (prim_code.md)"
 TABLE = "document 000, Table 1"

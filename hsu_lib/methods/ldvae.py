@@ -14,18 +14,18 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from hsu_lib.dirichlet import Divergence, Sampling, divergence, sample
-from hsu_lib.methods.settings import sourced
-from hsu_lib.methods.trained import Decoder, SplitSettings, Trained, Training
-from hsu_lib.networks.latent import (
+from hsu_lib.learning.dirichlet import Divergence, Sampling, divergence, sample
+from hsu_lib.learning.fit import fit, seeded
+from hsu_lib.learning.networks.latent import (
     Activation,
     PixelEncoder,
     SpatialEncoder,
     SpectrumDecoder,
     negative_log_likelihood,
 )
+from hsu_lib.methods.settings import sourced
+from hsu_lib.methods.trained import Decoder, SplitSettings, Trained, Training
 from hsu_lib.scene import Scene, Status, Unmixing
-from hsu_lib.training import fit, seeded
 
 OPEN = "ours: document 004 does not say"
 

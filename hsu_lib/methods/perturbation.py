@@ -12,12 +12,7 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 from torch import Tensor
 
-from hsu_lib.methods.augmentation import AugmentationSettings, image, own_generator, train
-from hsu_lib.methods.autoencoder import CODE, PATCHES, TABLE, _sourced
-from hsu_lib.methods.geometric import SNPA
-from hsu_lib.methods.method import Method
-from hsu_lib.methods.refinement import Refinement
-from hsu_lib.perturbations import (
+from hsu_lib.learning.variability import (
     Batch,
     Positions,
     Variability,
@@ -26,6 +21,11 @@ from hsu_lib.perturbations import (
     generate,
     perturb,
 )
+from hsu_lib.methods.augmentation import AugmentationSettings, image, own_generator, train
+from hsu_lib.methods.autoencoder import CODE, PATCHES, TABLE, _sourced
+from hsu_lib.methods.geometric import SNPA
+from hsu_lib.methods.method import Method
+from hsu_lib.methods.refinement import Refinement
 from hsu_lib.scene import Scene, Unmixing
 
 

@@ -9,12 +9,12 @@ import torch
 from scipy.ndimage import minimum_filter
 from torch import Tensor
 
+from hsu_lib.learning.fit import seeded
+from hsu_lib.learning.networks.latent import Activation, SpatialEncoder, mirrored
 from hsu_lib.methods.ldvae import LDVAESettings, learn
 from hsu_lib.methods.settings import sourced
 from hsu_lib.methods.trained import Decoder, Trained, Training
-from hsu_lib.networks.latent import Activation, SpatialEncoder, mirrored
 from hsu_lib.scene import Scene, Unmixing
-from hsu_lib.training import seeded
 
 OPEN = "ours: document 003 does not say"
 

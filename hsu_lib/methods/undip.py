@@ -18,16 +18,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from hsu_lib import checkpoints
 from hsu_lib.alignment import align
 from hsu_lib.known import Known
+from hsu_lib.learning import checkpoints
+from hsu_lib.learning.fit import seeded
+from hsu_lib.learning.networks.prior import ConfigurablePrior, DeepPrior
 from hsu_lib.methods.watched import Watched
-from hsu_lib.networks.prior import ConfigurablePrior, DeepPrior
 from hsu_lib.scene import Scene, Status, Unmixing
 from hsu_lib.solvers.extraction import sivm, vca
 from hsu_lib.solvers.factorization import nmf, palm
 from hsu_lib.solvers.fclsu import fclsu
-from hsu_lib.training import seeded
 
 TABLE = "document 001, table of hyperparameters"
 OPEN = "ours: document 001 does not say"
@@ -281,7 +281,7 @@ def fit(
 ) -> tuple[Tensor, dict[str, NDArray]]:
     """Fit the network to the image; averaged maps, cut to the image's size, and the history.
 
-    An interrupted fit goes on from its last checkpoint, if `hsu_lib.checkpoints` keeps one, to the result
+    An interrupted fit goes on from its last checkpoint, if one is kept, to the result
     that it would have had.
     """
     network.train()

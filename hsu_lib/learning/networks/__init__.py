@@ -1,5 +1,5 @@
 """Networks only: tensors in, tensors out. Fitting them is the business of `hsu_lib.methods`."""
 
-from hsu_lib.networks.autoencoder import ConvolutionalAutoencoder
+from hsu_lib.learning.networks.autoencoder import ConvolutionalAutoencoder
 
 __all__ = ["ConvolutionalAutoencoder"]

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hsu_lib.networks.autoencoder import cosine_loss
+from hsu_lib.learning.networks.autoencoder import cosine_loss
 
 
 def arccosine_loss(Y_hat: Tensor, Y: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hsu_lib.networks.wide import wide_convolution
+from hsu_lib.learning.networks.wide import wide_convolution
 
 
 class ConvolutionalAutoencoder(nn.Module):
