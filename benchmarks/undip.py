@@ -26,9 +26,9 @@ import torch.nn.functional as F
 from timing import FORMATS, medians, parsed, save, stopwatch
 from torch import Tensor, nn
 
-from hsu_lib.known import Known, Reference
 from hsu_lib.learning.networks.prior import DeepPrior, upsampled_convolution
 from hsu_lib.methods import undip
+from hsu_lib.metrics.truth import Reference, Truth
 
 SIZES = {"Samson's size": (96, 96, 156, 3), "Jasper's size": (100, 100, 198, 4)}
 Call = Callable[[], object]
@@ -45,8 +45,8 @@ class Case:
         self.Y = clean + 0.01 * rng.standard_normal(clean.shape)
         self.size = (height, width)
         maps = A.reshape(endmembers, height, width).astype(np.float32)
-        known = Known(clean.reshape(bands, height, width), {"reference": Reference(self.E, maps)})
-        self.watch = undip.Watch(self.Y, self.E, self.size, known, 1.0, torch.device("cpu"))
+        truth = Truth(clean.reshape(bands, height, width), {"reference": Reference(self.E, maps)})
+        self.watch = undip.Watch(self.Y, self.E, self.size, truth, 1.0, torch.device("cpu"))
         self.Z = torch.randn(1, endmembers, height, width)
         self.A = torch.tensor(maps)[None]
 

@@ -24,14 +24,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsu_lib import methods, metrics, scenes
-from hsu_lib.alignment import align
-from hsu_lib.known import Known
 from hsu_lib.learning import checkpoints
 from hsu_lib.methods.refinement import Refinement
 from hsu_lib.methods.settings import asked as asked_settings
 from hsu_lib.methods.trained import Trained
 from hsu_lib.methods.watched import Watched
-from hsu_lib.references import known
+from hsu_lib.metrics.alignment import align
+from hsu_lib.metrics.truth import Truth
 from hsu_lib.scene import Scene, SceneSpec, Status, Unmixing
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -303,7 +302,7 @@ def execute(
                 fresh.add(record.key)
         given["start"] = record.unmixing
     if isinstance(method, Watched):
-        given["known"] = _known(run.scene)
+        given["truth"] = _truth(run.scene)
     if isinstance(method, Trained) and run.scene.snr_db is not None:
         given["clean"] = scenes.load(replace(run.scene, snr_db=None), progress=progress).Y
     if run.training is not None:
@@ -323,7 +322,7 @@ def execute(
     seconds = time.perf_counter() - started
     scores: Mapping[str, float] = {}
     if unmixing.status is not Status.DIVERGED:
-        scores, unmixing = _scored(unmixing, scene, _known(run.scene), method)
+        scores, unmixing = _scored(unmixing, scene, _truth(run.scene), method)
     return Record(
         asked=run.asked(),
         scores={name: value for name, value in scores.items() if np.isfinite(value)},
@@ -342,14 +341,14 @@ def execute(
 
 
 def _scored(
-    unmixing: Unmixing, scene: Scene, known: Known, method: methods.Method
+    unmixing: Unmixing, scene: Scene, truth: Truth, method: methods.Method
 ) -> tuple[dict[str, float], Unmixing]:
     """`hsu_lib.metrics.score`; maps that the history keeps come into the order of the reference as well.
 
     Where the history tells the pixels kept for testing, their scores are there too, as ``test/NAME``.
     """
     ordered = isinstance(method, Trained)
-    scores, aligned = metrics.score(unmixing, scene, known, ordered=ordered)
+    scores, aligned = metrics.score(unmixing, scene, truth, ordered=ordered)
     if "test" in unmixing.history and scene.A is not None:
         kept = unmixing.history["test"].reshape(scene.height, scene.width) > 0
         there = Scene(scene.Y[:, kept][:, None], scene.E, scene.A[:, kept][:, None], scene.materials)
@@ -365,8 +364,8 @@ def _scored(
 
 
 @lru_cache(maxsize=4)
-def _known(spec: SceneSpec) -> Known:
-    return known(scenes.load(replace(spec, snr_db=None)), noisy=spec.snr_db is not None)
+def _truth(spec: SceneSpec) -> Truth:
+    return Truth.with_fclsu(scenes.load(replace(spec, snr_db=None)), noisy=spec.snr_db is not None)
 
 
 def has_old_scores(record: Record) -> bool:
@@ -387,7 +386,7 @@ def rescored(record: Record) -> Record:
     if record.status == Status.DIVERGED.name:
         return replace(record, made=made)
     method = methods.get(record.asked["method"])
-    scores, _ = _scored(record.unmixing, scenes.load(record.scene), _known(record.scene), method)
+    scores, _ = _scored(record.unmixing, scenes.load(record.scene), _truth(record.scene), method)
     return replace(
         record, scores={name: value for name, value in scores.items() if np.isfinite(value)}, made=made
     )

@@ -44,9 +44,9 @@ import numpy as np
 import pandas as pd
 
 from hsu_lib import claims, figures, pages, scenes
-from hsu_lib.alignment import spectral_angle
 from hsu_lib.methods import get
 from hsu_lib.metrics import max_normalised
+from hsu_lib.metrics.alignment import spectral_angle
 from hsu_lib.runs import Run
 from hsu_lib.scene import SceneSpec
 

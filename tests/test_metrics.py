@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from hsu_lib import alignment, metrics
-from hsu_lib.known import Known, Reference
+from hsu_lib import metrics
+from hsu_lib.metrics import alignment
+from hsu_lib.metrics.truth import Reference, Truth
 from hsu_lib.scene import Scene, Unmixing
 
 positive = st.floats(0.015625, 1.0, width=32)
@@ -107,7 +108,7 @@ def test_contrast_error_known():
 
 
 def test_detail_correlation_known():
-    ref = truth().A
+    ref = real_mixture().A
     assert metrics.detail_correlation(ref, ref) == pytest.approx(1)
     assert metrics.detail_correlation(0.3 + 0.1 * ref, ref) == pytest.approx(1)  # blind to contrast
     assert metrics.detail_correlation(1 - ref, ref) == pytest.approx(-1)
@@ -146,7 +147,7 @@ def test_unequal_shapes_are_refused(score):
         score(np.ones((3, 2)), np.ones((2, 3)))
 
 
-def truth():
+def real_mixture():
     rng = np.random.default_rng(0)
     E, A = rng.random((9, 3)), rng.dirichlet(np.ones(3), 35).T.reshape(3, 7, 5)
     Y = np.einsum("lp,phw->lhw", E, A)
@@ -154,10 +155,10 @@ def truth():
 
 
 def test_score_of_the_truth_in_any_order_is_perfect():
-    scene = truth()
+    scene = real_mixture()
     other = Reference(scene.E[:, [1, 2, 0]], scene.A[[1, 2, 0]])
-    known = Known(scene.Y, {"fclsu": other})
-    scores, aligned = metrics.score(Unmixing(scene.E, scene.A).permuted([2, 0, 1]), scene, known)
+    truth = Truth(scene.Y, {"fclsu": other})
+    scores, aligned = metrics.score(Unmixing(scene.E, scene.A).permuted([2, 0, 1]), scene, truth)
     np.testing.assert_array_equal(aligned.A, scene.A)
     assert set(scores) >= set(metrics.SCORES) - {"cos-endmembers-max"}
     for name, value in scores.items():
@@ -169,16 +170,16 @@ def test_score_of_the_truth_in_any_order_is_perfect():
 
 
 def test_the_clean_image_and_the_fclsu_reference_are_scored_as_they_are():
-    scene = truth()
-    known = Known(scene.Y + 0.1, {"fclsu": Reference(scene.E, np.roll(scene.A, 1, axis=1))})
-    scores, _ = metrics.score(Unmixing(scene.E, scene.A), scene, known)
+    scene = real_mixture()
+    truth = Truth(scene.Y + 0.1, {"fclsu": Reference(scene.E, np.roll(scene.A, 1, axis=1))})
+    scores, _ = metrics.score(Unmixing(scene.E, scene.A), scene, truth)
     assert scores["mse-spectral"] == pytest.approx(0.01, rel=1e-4)
     assert scores["mse-noise"] == pytest.approx(0.01, rel=1e-4)
     # three endmembers: the image is its own truncation
     assert scores["mse-spectral-pca"] == pytest.approx(0.01, rel=1e-4)
     expected = np.abs(scene.A - np.roll(scene.A, 1, axis=1)).mean()
     assert scores["mae-abundances-fclsu"] == pytest.approx(expected, rel=1e-6)
-    turned = Known(None, {"fclsu": Reference(scene.E[:, [2, 0, 1]], np.roll(scene.A, 1, axis=1)[[2, 0, 1]])})
+    turned = Truth(None, {"fclsu": Reference(scene.E[:, [2, 0, 1]], np.roll(scene.A, 1, axis=1)[[2, 0, 1]])})
     by_material, _ = metrics.score(Unmixing(scene.E, scene.A), scene, turned)
     for k, name in enumerate(scene.materials):
         expected = np.abs(scene.A[k] - np.roll(scene.A[k], 1, axis=0)).mean()
@@ -186,7 +187,7 @@ def test_the_clean_image_and_the_fclsu_reference_are_scored_as_they_are():
 
 
 def test_score_uses_one_order_for_endmembers_and_abundances():
-    scene = truth()
+    scene = real_mixture()
     # the maps of two materials exchanged, their spectra not: a permutation of its own would hide it
     wrong = Unmixing(scene.E, scene.A[[1, 0, 2]])
     scores, _ = metrics.score(wrong, scene)
@@ -196,7 +197,7 @@ def test_score_uses_one_order_for_endmembers_and_abundances():
 
 
 def test_score_without_reference_is_the_reconstruction_alone():
-    scene = truth()
+    scene = real_mixture()
     bare = Scene(Y=scene.Y)
     scores, same = metrics.score(Unmixing(scene.E, scene.A), bare)
     assert set(scores) == {"mse-reconstruction", "sad-reconstruction", "extreme-abundances"}

@@ -12,8 +12,8 @@ from scipy.optimize import nnls
 from scipy.stats import kstest
 
 from hsu_lib import scenes
-from hsu_lib.alignment import spectral_angle
 from hsu_lib.metrics import score
+from hsu_lib.metrics.alignment import spectral_angle
 from hsu_lib.scene import SceneSpec, Unmixing
 from hsu_lib.scenes import catalogue, public
 from hsu_lib.scenes.library import USGS_LIBRARY, resample, usgs_library

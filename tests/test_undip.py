@@ -7,10 +7,10 @@ import pytest
 import torch
 from toys import pure_pixel_scene
 
-from hsu_lib.known import Known, Reference
 from hsu_lib.learning import checkpoints
 from hsu_lib.methods import get, undip
 from hsu_lib.methods.undip import UnDIPSettings, Watch, padded, snapshots_at, start
+from hsu_lib.metrics.truth import Reference, Truth
 from hsu_lib.scene import Scene, Status, Unmixing
 from hsu_lib.solvers.extraction import sivm
 
@@ -44,7 +44,7 @@ def test_the_low_dimensional_loss_is_the_direct_one_with_its_gradient(endmembers
     if endmembers == "collinear":
         E[:, 2] = 3 * E[:, 0]
     Y = rng.random((9, 35))
-    watch = Watch(Y, E, (7, 5), Known(), 1.0, CPU)
+    watch = Watch(Y, E, (7, 5), Truth(), 1.0, CPU)
     A = torch.rand(1, E.shape[1], 7, 5, requires_grad=True)
     low = 0.5 * watch.distance(A, *watch.images["re"])
     residual = E @ A.detach().double().numpy().reshape(-1, 35) - Y
@@ -57,7 +57,7 @@ def test_nothing_cancels_in_the_loss_where_the_fit_is_good():
     scene = smooth_scene()
     E, A = scene.E.astype(float), scene.A.astype(float)
     Y = E @ A.reshape(3, -1)
-    watch = Watch(1e3 * Y, 1e3 * E, (16, 12), Known(), 1.0, CPU)
+    watch = Watch(1e3 * Y, 1e3 * E, (16, 12), Truth(), 1.0, CPU)
     low = 0.5 * watch.distance(torch.tensor(A[None], dtype=torch.float32), *watch.images["re"])
     assert low.item() < 1e-12 * 0.5 * np.sum((1e3 * Y) ** 2)
 
@@ -125,8 +125,8 @@ def test_the_history_is_what_numpy_computes_from_the_outputs():
     clean, scene = smooth_scene(15, 13), smooth_scene(15, 13, noise=0.02)
     other = Reference(scene.E + 0.05, np.full_like(scene.A, 1 / 3))
     turned = Reference(scene.E[:, [2, 0, 1]], scene.A[[2, 0, 1]])
-    known = Known(clean.Y, {"reference": Reference(scene.E, scene.A), "turned": turned, "other": other})
-    given = {"known": known, "normalise": "max"}
+    truth = Truth(clean.Y, {"reference": Reference(scene.E, scene.A), "turned": turned, "other": other})
+    given = {"truth": truth, "normalise": "max"}
     scale = np.abs(scene.Y).max()
     u = unmix(scene, iterations=3, window=2, snapshots=3, **given)
     outputs = every_output(scene, 3, **given)
@@ -163,8 +163,8 @@ def test_what_is_known_has_no_influence_and_what_does_not_fit_is_left_out():
     fewer = Reference(scene.E[:, :2], scene.A[:2])
     smaller = Reference(scene.E, scene.A[:, 1:])
     broken = Reference(np.full_like(scene.E, np.nan), scene.A)
-    known = Known(scene.Y[1:], {"a": reference, "fewer": fewer, "smaller": smaller, "broken": broken})
-    u, without = unmix(scene, known=known), unmix(scene, known=Known())
+    truth = Truth(scene.Y[1:], {"a": reference, "fewer": fewer, "smaller": smaller, "broken": broken})
+    u, without = unmix(scene, truth=truth), unmix(scene, truth=Truth())
     assert set(u.history) == {"loss", "re", "re-averaged", "mae/a", "mae/a-averaged"}
     assert set(without.history) == {"loss", "re", "re-averaged"}
     np.testing.assert_array_equal(u.A, without.A)
@@ -173,7 +173,7 @@ def test_what_is_known_has_no_influence_and_what_does_not_fit_is_left_out():
 def test_references_in_double_precision_are_welcome():
     scene = smooth_scene()
     double = Reference(scene.E.astype(np.float64), scene.A.astype(np.float64))
-    u = unmix(scene, known=Known(references={"reference": double}))
+    u = unmix(scene, truth=Truth(references={"reference": double}))
     np.testing.assert_array_equal(u.history["mae/reference"], unmix(scene).history["mae/reference"])
 
 

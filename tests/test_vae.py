@@ -8,7 +8,6 @@ import torch
 from torch.distributions import Normal, kl_divergence
 from toys import pure_pixel_scene
 
-from hsu_lib.alignment import align, spectral_angle
 from hsu_lib.learning.networks.vae import EndmemberVAE, kl_to_standard_normal, vae_loss
 from hsu_lib.methods import get, vae
 from hsu_lib.methods.vae import (
@@ -20,6 +19,7 @@ from hsu_lib.methods.vae import (
     residual,
     unit,
 )
+from hsu_lib.metrics.alignment import align, spectral_angle
 from hsu_lib.noise import add_noise
 from hsu_lib.solvers.fclsu import fclsu
 

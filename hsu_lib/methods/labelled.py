@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
-from hsu_lib.alignment import align
 from hsu_lib.methods.settings import sourced
 from hsu_lib.methods.trained import Decoder, SplitSettings, Trained, Training
+from hsu_lib.metrics.alignment import align
 from hsu_lib.scene import Scene, Status, Unmixing
 from hsu_lib.solvers.extraction import vca
 from hsu_lib.solvers.fclsu import fclsu

@@ -9,10 +9,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hsu_lib.alignment import spectral_angle
 from hsu_lib.learning.splits import By, training_mask
 from hsu_lib.methods.method import Kind, Method
 from hsu_lib.methods.settings import sourced
+from hsu_lib.metrics.alignment import spectral_angle
 from hsu_lib.scene import Scene, Unmixing
 
 

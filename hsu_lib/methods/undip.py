@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from hsu_lib.alignment import align
-from hsu_lib.known import Known
 from hsu_lib.learning import checkpoints
 from hsu_lib.learning.fit import seeded
 from hsu_lib.learning.networks.prior import ConfigurablePrior, DeepPrior
 from hsu_lib.methods.watched import Watched
+from hsu_lib.metrics.alignment import align
+from hsu_lib.metrics.truth import Truth
 from hsu_lib.scene import Scene, Status, Unmixing
 from hsu_lib.solvers.extraction import sivm, vca
 from hsu_lib.solvers.factorization import nmf, palm
@@ -132,7 +132,7 @@ def solve(
     seed: int,
     device: str,
     progress: bool,
-    known: Known,
+    truth: Truth,
 ) -> Unmixing:
     """Pick endmembers, then fit the network; its averaged output is the estimate.
 
@@ -145,7 +145,7 @@ def solve(
     scale = 1.0 if settings.normalise == "none" else norm(scene.pixels, settings.normalise)
     Y = scene.pixels.astype(np.float64) / scale
     E = pick(scene, Y, scale, settings, endmembers, seed)
-    known = known.fitting(scene, endmembers)
+    truth = truth.fitting(scene, endmembers)
     with seeded(seed, where):
         network = settings.network(endmembers)
         with torch.no_grad():
@@ -155,7 +155,7 @@ def solve(
         network.to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
         size = (scene.height, scene.width)
         Z = padded(start(Y, E, settings, size).to(where), network.multiple)
-        watch = Watch(Y, E, size, known, scale, where)
+        watch = Watch(Y, E, size, truth, scale, where)
         label = f"{scene.name}, seed {seed}" if progress else None
         A, history = fit(network, Z, watch, settings, label)
     status = Status.FINISHED if np.isfinite(history["loss"]).all() else Status.DIVERGED
@@ -220,7 +220,7 @@ class Watch:
         Image and endmembers, ``(bands, pixels)`` and ``(bands, endmembers)``.
     size
         Height and width.
-    known, scale
+    truth, scale
         What is known, in the unit of the scene; `Y` is the scene's image over `scale`.
     device
         Where the errors are computed.
@@ -231,7 +231,7 @@ class Watch:
         Y: NDArray,
         E: NDArray,
         size: tuple[int, int],
-        known: Known,
+        truth: Truth,
         scale: float,
         device: torch.device,
     ) -> None:
@@ -247,13 +247,13 @@ class Watch:
             return maps[:, :-1], maps[:, -1:]
 
         self.images = {"re": project(Y)}
-        if known.clean is not None:
-            self.images["spectral-mse"] = project(known.clean.reshape(len(Y), -1).astype(np.float64) / scale)
+        if truth.clean is not None:
+            self.images["spectral-mse"] = project(truth.clean.reshape(len(Y), -1).astype(np.float64) / scale)
         self.references = {
             f"mae/{name}": torch.tensor(
                 np.asarray(A)[None, np.argsort(align(E, E_ref))], dtype=torch.float32, device=device
             )
-            for name, (E_ref, A) in known.references.items()
+            for name, (E_ref, A) in truth.references.items()
         }
 
     @property

@@ -11,13 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hsu_lib.alignment import align
 from hsu_lib.learning.fit import fit, seeded
 from hsu_lib.learning.networks.vae import EndmemberVAE, vae_loss
 from hsu_lib.learning.variability import Batch, cut, draw_positions, generate
 from hsu_lib.methods.augmentation import AugmentationSettings, derived_seed, image, own_generator, train
 from hsu_lib.methods.autoencoder import CODE, _sourced
 from hsu_lib.methods.method import Method
+from hsu_lib.metrics.alignment import align
 from hsu_lib.scene import Scene, Unmixing
 from hsu_lib.solvers.extraction import vca
 from hsu_lib.solvers.fclsu import fclsu

@@ -7,18 +7,18 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from hsu_lib.known import Known
 from hsu_lib.methods.method import Method
+from hsu_lib.metrics.truth import Truth
 from hsu_lib.scene import Scene, Unmixing
 
 
 @dataclass(frozen=True)
 class Watched(Method):
-    """A `Method` whose function also takes ``known: Known``, for its history."""
+    """A `Method` whose function also takes ``truth: Truth``, for its history."""
 
     solve: Callable[..., Unmixing]
 
-    def unmix(self, scene: Scene, *, known: Known | None = None, **asked: Any) -> Unmixing:
-        """As `Method.unmix`; `known` is by default the scene's own reference."""
-        bound = replace(self, solve=partial(self.solve, known=known or Known.of(scene)))
+    def unmix(self, scene: Scene, *, truth: Truth | None = None, **asked: Any) -> Unmixing:
+        """As `Method.unmix`; `truth` is by default the scene's own reference."""
+        bound = replace(self, solve=partial(self.solve, truth=truth or Truth.of(scene)))
         return Method.unmix(bound, scene, **asked)

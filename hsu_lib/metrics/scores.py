@@ -1,6 +1,6 @@
 """Every score of the book, one definition each, and the one order that comes before them.
 
-Scores compare an estimate with a reference in the order given; `hsu_lib.alignment.align` finds the
+Scores compare an estimate with a reference in the order given; `hsu_lib.metrics.alignment.align` finds the
 order. Angles are in radians, everything else in the unit of its inputs; percent and degrees belong to
 tables. Nothing here changes its inputs.
 """
@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
-from hsu_lib.alignment import Float, align, pair, spectral_angle
-from hsu_lib.known import Known
+from hsu_lib.metrics.alignment import Float, align, pair, spectral_angle
+from hsu_lib.metrics.truth import Truth
 from hsu_lib.scene import Scene, Unmixing
 from hsu_lib.solvers.subspace import pca_truncation
 
@@ -239,7 +239,7 @@ def _differences(A: Float) -> list[Float]:
 
 
 def score(
-    unmixing: Unmixing, scene: Scene, known: Known | None = None, *, ordered: bool = False
+    unmixing: Unmixing, scene: Scene, truth: Truth | None = None, *, ordered: bool = False
 ) -> tuple[dict[str, float], Unmixing]:
     """All scores that the scene's reference allows, and the unmixing in the order of that reference.
 
@@ -250,8 +250,8 @@ def score(
     scene
         Scene it was made from. Without reference endmembers nothing is reordered, and only the
         reconstruction is scored.
-    known
-        What else is known of it (`hsu_lib.references.known`): its clean image, and the FCLSU reference.
+    truth
+        What else is known of it (`hsu_lib.metrics.truth`): its clean image, and the FCLSU reference.
     ordered
         Whether the estimate is in the order of the scene's reference by itself, because its method was given
         that order: then nothing is reordered.
@@ -270,17 +270,17 @@ def score(
         "sad-reconstruction": reconstruction_angle(scene.Y, E, A),
         "extreme-abundances": extreme_share(A),
     }
-    known = (known or Known()).fitting(scene, E.shape[1])
-    if known.clean is not None:
+    truth = (truth or Truth()).fitting(scene, E.shape[1])
+    if truth.clean is not None:
         scores |= {
-            "mse-spectral": reconstruction_mse(known.clean, E, A),
-            "mse-noise": mse(scene.Y, known.clean),
-            "mse-spectral-pca": mse(pca_truncation(scene.Y, E.shape[1]), known.clean),
+            "mse-spectral": reconstruction_mse(truth.clean, E, A),
+            "mse-noise": mse(scene.Y, truth.clean),
+            "mse-spectral-pca": mse(pca_truncation(scene.Y, E.shape[1]), truth.clean),
         }
     materials = scene.materials or tuple(str(k + 1) for k in range(E.shape[1]))
     E_ref = scene.E if scene.E is not None and scene.E.shape == E.shape else None
-    if "fclsu" in known.references:
-        other = known.references["fclsu"]
+    if "fclsu" in truth.references:
+        other = truth.references["fclsu"]
         errors = np.abs(A[align(E, other.E)] - other.A).mean(axis=(1, 2), dtype=np.float64)
         scores["mae-abundances-fclsu"] = float(errors.mean())
         if E_ref is not None:

@@ -1,0 +1,83 @@
+"""What scores and histories compare with: other people's estimates, and the image without its noise.
+
+A "ground truth" is named for what it is: the references of measured scenes are somebody's estimates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from hsu_lib.scene import Array, Scene
+from hsu_lib.solvers.extraction import sivm
+from hsu_lib.solvers.fclsu import fclsu
+
+
+class Reference(NamedTuple):
+    """Endmembers ``(bands, endmembers)`` and abundances ``(endmembers, height, width)`` to compare with."""
+
+    E: Array
+    A: Array
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What is known of a scene beside its image. No estimate depends on it, only scores and histories do.
+
+    Parameters
+    ----------
+    clean
+        Image before noise was added, shape of `Y`; None where the image is all there is.
+    references
+        By name.
+    """
+
+    clean: Array | None = None
+    references: Mapping[str, Reference] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, scene: Scene) -> Truth:
+        """The scene's own reference, if it has one."""
+        if scene.E is None or scene.A is None:
+            return cls()
+        return cls(references={"reference": Reference(scene.E, scene.A)})
+
+    @classmethod
+    def with_fclsu(cls, clean: Scene, *, noisy: bool) -> Truth:
+        """The scene's own reference, and FCLSU on its image, the ground truth of document 001.
+
+        Parameters
+        ----------
+        clean
+            The scene before noise was added.
+        noisy
+            Whether noise is added to it: only then is the clean image something to compare with.
+
+        Returns
+        -------
+        Truth
+            References ``"reference"`` and ``"fclsu"``: endmembers by SiVM from the clean image, as many as
+            the scene's own reference has, and abundances by FCLSU.
+        """
+        references = dict(cls.of(clean).references)
+        if clean.endmembers is not None:
+            E = sivm(clean.pixels, clean.endmembers).E
+            A = fclsu(clean.pixels, E).reshape(-1, clean.height, clean.width)
+            references["fclsu"] = Reference(E.astype(np.float32), A.astype(np.float32))
+        return cls(clean.Y if noisy else None, references)
+
+    def fitting(self, scene: Scene, endmembers: int) -> Truth:
+        """Only what has the scene's size and that number of endmembers."""
+        shape = (scene.height, scene.width)
+        same = {
+            name: reference
+            for name, reference in self.references.items()
+            if reference.E.shape == (scene.bands, endmembers)
+            and reference.A.shape == (endmembers, *shape)
+            and np.isfinite(reference.E).all()
+        }
+        clean = self.clean if self.clean is not None and self.clean.shape == scene.Y.shape else None
+        return Truth(clean, same)
