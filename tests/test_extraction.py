@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 from toys import pure_pixel_scene
 
 from hsu_lib.metrics import alignment
-from hsu_lib.noise import add_noise
+from hsu_lib.scenes.noise import add_noise
 from hsu_lib.solvers.extraction import sivm, snpa, vca
 
 

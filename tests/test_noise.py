@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hsu_lib.noise import add_noise
+from hsu_lib.scenes.noise import add_noise
 
 
 @given(st.floats(0, 60), st.integers(0, 2**32 - 1), st.floats(1e-3, 1e3))

@@ -14,10 +14,10 @@ from scenes_helpers import real, served
 from scipy.optimize import nnls
 
 from hsu_lib import scenes
-from hsu_lib.noise import add_noise
 from hsu_lib.scene import SceneSpec
 from hsu_lib.scenes import catalogue, download, public
 from hsu_lib.scenes.download import PublicFile
+from hsu_lib.scenes.noise import add_noise
 
 ALL = [
     SceneSpec(name, reference) for name in scenes.names() for reference in scenes.describe(name).references

@@ -20,7 +20,7 @@ from hsu_lib.methods.vae import (
     unit,
 )
 from hsu_lib.metrics.alignment import align, spectral_angle
-from hsu_lib.noise import add_noise
+from hsu_lib.scenes.noise import add_noise
 from hsu_lib.solvers.fclsu import fclsu
 
 QUICK = {"images": 7, "repeats": 6, "hidden": 8, "vae_epochs": 3, "batch": 3}

@@ -9,11 +9,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hsu_lib.noise import add_noise
 from hsu_lib.scene import Scene, SceneSpec
 from hsu_lib.scenes import download as files
 from hsu_lib.scenes import minerals, public, synthetic
 from hsu_lib.scenes.info import Read, SceneInfo
+from hsu_lib.scenes.noise import add_noise
 
 if TYPE_CHECKING:
     import pandas as pd

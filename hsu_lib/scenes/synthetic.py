@@ -10,11 +10,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hsu_lib.noise import add_noise
 from hsu_lib.scene import Scene
 from hsu_lib.scenes import public
 from hsu_lib.scenes.info import Get, SceneInfo
 from hsu_lib.scenes.library import URBAN_LIBRARY, SpectralLibrary, urban_library
+from hsu_lib.scenes.noise import add_noise
 
 LAGOON_MATERIALS = ("water", "vegetation", "sand", "soil")
 _SUB = 8  # each pixel is the mean of 8 x 8 small cells of one material: abundances are areas
@@ -142,7 +142,7 @@ def lagoon(
     height, width, bands
         Size; bands spread evenly from 400 to 2500 nm.
     snr_db
-        Signal-to-noise ratio in dB (`hsu_lib.noise.add_noise`); ``inf`` adds none.
+        Signal-to-noise ratio in dB (`hsu_lib.scenes.noise.add_noise`); ``inf`` adds none.
     variability
         Strength of the spectral variability; 0 for none.
     seed
