@@ -31,8 +31,8 @@ from papermill import PapermillExecutionError, execute_notebook
 from papermill.exceptions import strip_color
 from traitlets.config import Config
 
+from hsu_lib import paths
 from hsu_lib.published import PROFILES
-from hsu_lib.runs import ROOT, published_folder
 
 #: Lines of a failing chapter's traceback, or of a failing build, that an error message shows.
 _TAIL = 25
@@ -47,10 +47,10 @@ class BookError(RuntimeError):
 
 def chapters() -> list[str]:
     """Names of the chapters in the order they run: the index collects the others, so it is last."""
-    names = sorted(path.stem for path in (ROOT / "notebooks").glob("*.py"))
+    names = sorted(path.stem for path in paths.notebooks().glob("*.py"))
     if not names:
         raise BookError(
-            f"no chapters in {ROOT / 'notebooks'}: the book needs the project's files beside the library; "
+            f"no chapters in {paths.notebooks()}: the book needs the project's files beside the library; "
             "clone the project and install it with `pip install --editable`"
         )
     return sorted(names, key="index".__eq__)
@@ -58,7 +58,7 @@ def chapters() -> list[str]:
 
 def profiles() -> list[str]:
     """Names of the profiles: the project's own from quick to thorough, then any that a user added."""
-    found = {path.stem for path in (ROOT / "notebooks" / "profiles").glob("*.yaml")}
+    found = {path.stem for path in (paths.notebooks() / "profiles").glob("*.yaml")}
     return [name for name in PROFILES if name in found] + sorted(found.difference(PROFILES))
 
 
@@ -76,7 +76,7 @@ def parameters(chapter: str) -> dict[str, Any]:
 def profile_parameters(profile: str, chapter: str) -> dict[str, Any]:
     """What a profile sets for a chapter, ``profile`` itself included; the rest stays quick."""
     _known("profile", profile, profiles())
-    settings = yaml.safe_load((ROOT / "notebooks" / "profiles" / f"{profile}.yaml").read_text()) or {}
+    settings = yaml.safe_load((paths.notebooks() / "profiles" / f"{profile}.yaml").read_text()) or {}
     return {**(settings.get(chapter) or {}), "profile": profile}
 
 
@@ -84,7 +84,7 @@ def best_profile(chapter: str) -> str:
     """Most thorough of the project's profiles with published results for the chapter; else quick."""
     _known("chapter", chapter, chapters())
     for profile in reversed(PROFILES):
-        if (published_folder() / profile / "chapters" / f"{chapter}.json").is_file():
+        if (paths.published() / profile / "chapters" / f"{chapter}.json").is_file():
             return profile
     return PROFILES[0]
 
@@ -137,7 +137,7 @@ def run_chapter(
             _known(f"parameter of {chapter}", name, list(defaults))
             values[name] = _like(defaults[name], value, name)
     values["profile"] = profile
-    out = (out or ROOT / "_build" / "chapters" / chapter).resolve()
+    out = (out or paths.executed() / chapter).resolve()
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"{chapter}.ipynb"
     environment = {
@@ -178,7 +178,7 @@ def run_chapter(
 
 def _source(chapter: str) -> NotebookNode:
     _known("chapter", chapter, chapters())
-    notebook = jupytext.read(ROOT / "notebooks" / f"{chapter}.py", fmt="py:percent")
+    notebook = jupytext.read(paths.notebooks() / f"{chapter}.py", fmt="py:percent")
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return notebook
 
@@ -291,7 +291,7 @@ def build(
     ValueError, BookError
         As in `run_chapter`; also a `BookError` with the warnings if the pages do not build cleanly.
     """
-    out = (out or ROOT / "_build").resolve()
+    out = (out or paths.built()).resolve()
     executed = [
         run_chapter(
             chapter,
@@ -314,8 +314,8 @@ def build(
 def _pages(notebooks: Sequence[Path], out: Path) -> Path:
     source, html = out / "book", out / "html"
     shutil.rmtree(source, ignore_errors=True)
-    shutil.copytree(ROOT / "book", source, ignore=shutil.ignore_patterns("results", "reported", ".*"))
-    for path in (ROOT / "_config.yml", ROOT / "_toc.yml"):
+    shutil.copytree(paths.ROOT / "book", source, ignore=shutil.ignore_patterns("results", "reported", ".*"))
+    for path in (paths.ROOT / "_config.yml", paths.ROOT / "_toc.yml"):
         shutil.copy(path, source)
     for path in notebooks:
         nbformat.write(_as_page(nbformat.read(path, as_version=4)), source / path.name)

@@ -174,9 +174,9 @@ def list_runs(method: str | None, scene: str | None, as_json: bool) -> None:
 @_json_option
 def show_scorecard(build: bool, everything: bool, as_json: bool) -> None:
     """Show the claims with their verdicts, intervals, seeds, scenes and reasons."""
-    from hsu_lib import published
+    from hsu_lib import paths, published
 
-    table = published.scorecard(published.manifests(published.chapters_folder() if build else None))
+    table = published.scorecard(published.manifests(paths.executed() if build else None))
     table = table.reset_index()
     if not everything:
         table = table[table["verdict"] != "not yet judged"]
@@ -315,7 +315,7 @@ def unmix_image(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     from hsu_lib import figures, methods, scenes
-    from hsu_lib.sweep import default_device
+    from hsu_lib.runs import default_device
 
     chosen = methods.get(method)
     scene = scenes.read_image(image, variable=variable, scale=scale, layout=layout, size=size)

@@ -22,13 +22,13 @@ from matplotlib.pyplot import close
 from numpy.typing import ArrayLike
 from PIL import Image
 
-from hsu_lib import scenes
+from hsu_lib import paths, scenes
 from hsu_lib.claims import Comparison, Judgement, Verdict, claims, judge
 from hsu_lib.figures import endmember_panels, map_panels
-from hsu_lib.published import PROFILES, Manifest, chapters_folder
-from hsu_lib.runs import Record, Run, published_folder, write_atomically
+from hsu_lib.published import PROFILES, Manifest
+from hsu_lib.runs import Record, Results, Run, sweep
+from hsu_lib.runs.record import write_atomically
 from hsu_lib.scene import SceneSpec
-from hsu_lib.sweep import Results, sweep
 
 DPI = 110
 #: A verdict with more comparisons folds its table behind a line that counts them.
@@ -52,7 +52,7 @@ class Page:
 
     def __init__(self, chapter: str, profile: str = "quick") -> None:
         self.manifest = Manifest(chapter, profile)
-        self.out = Path(os.environ.get("HSU_OUT") or chapters_folder() / chapter)
+        self.out = Path(os.environ.get("HSU_OUT") or paths.executed() / chapter)
         self.rows: list[pd.DataFrame] = []
         self._keep()
 
@@ -60,7 +60,7 @@ class Page:
         self.manifest.write(self.out / "chapter.json")
 
     def sweep(self, runs: Iterable[Run]) -> Results:
-        """`hsu_lib.sweep.sweep`, with its records noted as used by this chapter."""
+        """`hsu_lib.runs.sweep`, with its records noted as used by this chapter."""
         results = sweep(list(runs))
         self.manifest.keys += [r.key for r in results.records if r.key not in self.manifest.keys]
         self.rows.append(results.table)
@@ -220,7 +220,7 @@ class Page:
     def _published_picture(self, name: str) -> bytes | None:
         profile = self.manifest.profile
         for place in (profile, *(p for p in reversed(PROFILES) if p != profile)):
-            path = published_folder() / place / "figures" / f"{self.manifest.chapter}-{name}.webp"
+            path = paths.published() / place / "figures" / f"{self.manifest.chapter}-{name}.webp"
             if path.exists():
                 return path.read_bytes()
         return None

@@ -15,9 +15,11 @@ from typing import Any
 
 import pandas as pd
 
+from hsu_lib import paths
 from hsu_lib.claims import Judgement, Verdict, claims
-from hsu_lib.runs import ROOT, Record, local_folder, published_folder, read_record, write_atomically
+from hsu_lib.runs import Record, read_record
 from hsu_lib.runs import publish as publish_records
+from hsu_lib.runs.record import write_atomically
 
 #: From the least to the most thorough; the best published one is what the book shows.
 PROFILES = ("quick", "desk", "paper")
@@ -61,11 +63,6 @@ class Manifest:
         return cls(**fields | {"judgements": [Judgement.from_dict(j) for j in fields["judgements"]]})
 
 
-def chapters_folder() -> Path:
-    """Where chapters leave what they make unless told otherwise."""
-    return ROOT / "_build" / "chapters"
-
-
 def manifests(folder: Path | None = None) -> list[Manifest]:
     """Manifests of executed chapters in `folder`; by default each chapter's best published one.
 
@@ -78,7 +75,7 @@ def manifests(folder: Path | None = None) -> list[Manifest]:
         return [Manifest.read(path) for path in sorted(folder.glob("*/chapter.json"))]
     best: dict[str, Manifest] = {}
     for profile in PROFILES:
-        for path in sorted((published_folder() / profile / "chapters").glob("*.json")):
+        for path in sorted((paths.published() / profile / "chapters").glob("*.json")):
             best[path.stem] = Manifest.read(path)
     return list(best.values())
 
@@ -136,13 +133,13 @@ def publish(profile: str, *, source: Path | None = None) -> tuple[Path, int]:
     ValueError
         If the published results would exceed 25 MB.
     """
-    source = source or chapters_folder()
+    source = source or paths.executed()
     chosen = [m for m in manifests(source) if m.profile == profile]
     if not chosen:
         raise LookupError(
             f"no chapter was executed with profile {profile}: `hsu book --profile {profile}` first"
         )
-    folder = published_folder() / profile
+    folder = paths.published() / profile
     records = {key: _find(key) for m in chosen for key in m.keys}
     for manifest in chosen:
         for name in manifest.pictures:
@@ -157,7 +154,7 @@ def publish(profile: str, *, source: Path | None = None) -> tuple[Path, int]:
     for path in (folder / "records").glob("*"):
         if path.stem not in used:
             path.unlink()
-    size = sum(path.stat().st_size for path in published_folder().rglob("*") if path.is_file())
+    size = sum(path.stat().st_size for path in paths.published().rglob("*") if path.is_file())
     if size > MOST_BYTES:
         raise ValueError(f"published results are {size / 1e6:.1f} MB, more than {MOST_BYTES / 1e6:.0f} MB")
     return folder, size
@@ -165,7 +162,7 @@ def publish(profile: str, *, source: Path | None = None) -> tuple[Path, int]:
 
 def _find(key: str) -> Record:
     """Local record if there is one, else any published one."""
-    for path in [local_folder() / key[:2] / f"{key}.json", *published_folder().glob(f"*/records/{key}.json")]:
+    for path in [paths.store() / key[:2] / f"{key}.json", *paths.published().glob(f"*/records/{key}.json")]:
         if path.exists():
             return read_record(path, "local")
     raise LookupError(f"record {key} is in no store: execute the chapter again")

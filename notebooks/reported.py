@@ -26,7 +26,7 @@ import html
 
 import pandas as pd
 
-from hsu_lib import claims, pages
+from hsu_lib import claims, pages, paths
 
 page = pages.Page("reported", profile)
 
@@ -42,7 +42,7 @@ SUPPORT = {"supports": "for", "mixed": "in part", "contradicts": "against", "non
 
 def figures(source):
     """Every figure of a document as text, so that no digit is lost."""
-    return pd.read_csv(claims.REPORTED / f"{source}.csv", dtype=str, keep_default_na=False)
+    return pd.read_csv(paths.reported() / f"{source}.csv", dtype=str, keep_default_na=False)
 
 
 def show_figures(source):

@@ -46,7 +46,7 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from hsu_lib import claims, figures, pages, scenes
-from hsu_lib.convergence import common_threshold, reached, settled
+from hsu_lib.claims.convergence import common_threshold, reached, settled
 from hsu_lib.learning.networks.prior import DeepPrior, parameters
 from hsu_lib.methods import get
 from hsu_lib.methods.undip import snapshots_at

@@ -43,7 +43,7 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from hsu_lib import claims, figures, pages, scenes
-from hsu_lib.convergence import common_threshold, reached, settled
+from hsu_lib.claims.convergence import common_threshold, reached, settled
 from hsu_lib.learning.networks.prior import parameters
 from hsu_lib.methods import get
 from hsu_lib.methods.undip import ARCHITECTURES

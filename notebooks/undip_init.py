@@ -40,7 +40,7 @@ import numpy as np
 import pandas as pd
 
 from hsu_lib import claims, figures, pages, scenes
-from hsu_lib.convergence import common_threshold, reached
+from hsu_lib.claims.convergence import common_threshold, reached
 from hsu_lib.methods import get
 from hsu_lib.runs import Run
 from hsu_lib.scene import SceneSpec

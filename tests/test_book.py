@@ -78,7 +78,7 @@ def house(tmp_path, monkeypatch):
     (root / "_config.yml").write_text(
         "title: T\nlogo: ''\nexecute: {execute_notebooks: 'off'}\nonly_build_toc_files: true\n"
     )
-    monkeypatch.setattr(book, "ROOT", root)
+    monkeypatch.setattr("hsu_lib.paths.ROOT", root)
     monkeypatch.setenv("HSU_PUBLISHED", str(root / "book/results"))
     return root
 

@@ -65,7 +65,7 @@ def test_scorecard_and_runs_are_json():
     ],
 )
 def test_wrong_names_are_answered_with_the_known_ones(words, message, tmp_path, monkeypatch):
-    monkeypatch.setattr("hsu_lib.published.chapters_folder", lambda: tmp_path)
+    monkeypatch.setattr("hsu_lib.paths.executed", lambda: tmp_path)
     assert message in hsu(*words, ok=False)
 
 

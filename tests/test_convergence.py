@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hsu_lib.convergence import common_threshold, reached, settled
+from hsu_lib.claims.convergence import common_threshold, reached, settled
 
 
 def decay(rate, last=1.0, steps=400):

@@ -14,13 +14,12 @@ from functools import wraps
 import numpy as np
 import pytest
 
-from hsu_lib import metrics, runs
+from hsu_lib import metrics, paths, runs, scenes
 from hsu_lib.methods import METHODS
 from hsu_lib.methods.autoencoder import PATCHES
 from hsu_lib.methods.settings import sourced
-from hsu_lib.runs import Run, Store
+from hsu_lib.runs import Run, Store, grid, sweep
 from hsu_lib.scene import SceneSpec
-from hsu_lib.sweep import grid, sweep
 
 SMALL = SceneSpec("lagoon", crop=(2, 3, 7, 5))
 TINY = {"epochs": 2, "filters": 4, "kernel": 3}
@@ -177,7 +176,7 @@ def test_grid_is_the_product():
 def test_kill_9_loses_at_most_the_run_in_progress(store):
     script = (
         "from hsu_lib.runs import Run, Store\nfrom hsu_lib.scene import SceneSpec\n"
-        "from hsu_lib.sweep import sweep\n"
+        "from hsu_lib.runs import sweep\n"
         "from pathlib import Path\nimport sys\n"
         "runs = [Run('ae-plain', SceneSpec('lagoon', crop=(2, 3, 7, 5)), seed,"
         f" {TINY!r}) for seed in range(400)]\n"
@@ -275,9 +274,9 @@ def test_a_run_starts_from_the_kept_first_estimation(store, first_runs):
     first_runs.clear()
     record = runs.execute(refined(), store=store)
     assert not first_runs
-    scene = runs.scenes.load(SMALL)
+    scene = scenes.load(SMALL)
     expected = METHODS[refined().method].unmix(scene, seed=0, start=turned.unmixing, **REFINED)
-    expected = runs.metrics.score(expected, scene)[1]
+    expected = metrics.score(expected, scene)[1]
     np.testing.assert_array_equal(record.arrays["A"], expected.A)
     assert not np.array_equal(record.arrays["A"], runs.execute(refined()).arrays["A"])
 
@@ -359,7 +358,7 @@ def test_a_sweep_leaves_scores_that_it_cannot_make(store, monkeypatch):
     assert results.records[0].scores == {"mse-abundances": 7.0}
     assert not files(store)
     store.put(record)
-    monkeypatch.setattr(runs.scenes, "is_available", lambda spec: False)
+    monkeypatch.setattr(scenes, "is_available", lambda spec: False)
     results = sweep([tiny()], store=store, progress=False)
     assert results.records[0].scores == {"mse-abundances": 7.0}
 
@@ -377,7 +376,7 @@ def test_published_records_are_found_without_data_and_keep_the_maps_asked_for(st
     made = [runs.execute(tiny(seed)) for seed in (1, 0)]
     runs.publish(made, store.published / "desk", [made[1].key])
     before = {p: p.read_bytes() for p in store.published.rglob("*") if p.is_file()}
-    monkeypatch.setattr(runs.scenes, "load", lambda *a, **k: pytest.fail("a replayed run needs no data"))
+    monkeypatch.setattr(scenes, "load", lambda *a, **k: pytest.fail("a replayed run needs no data"))
     table, records = sweep([tiny(0), tiny(1)], store=store, progress=False)
     assert table["replayed"].all()
     assert table["origin"].tolist() == ["desk", "desk"]
@@ -416,7 +415,7 @@ def test_the_local_store_comes_before_the_published_one(store):
 
 
 def published():
-    return sorted(runs.published_folder().glob("*/records/*.json"))
+    return sorted(paths.published().glob("*/records/*.json"))
 
 
 def test_the_key_of_every_published_record_is_rebuilt_from_what_was_asked():
