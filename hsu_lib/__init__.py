@@ -6,3 +6,7 @@ The mixing model is ``Y = E A + N`` with ``Y`` (bands, pixels), endmembers ``E``
 """
 
 __version__ = "0.1.0"
+
+from hsu_lib import _moved
+
+_moved.install()

@@ -174,7 +174,8 @@ def list_runs(method: str | None, scene: str | None, as_json: bool) -> None:
 @_json_option
 def show_scorecard(build: bool, everything: bool, as_json: bool) -> None:
     """Show the claims with their verdicts, intervals, seeds, scenes and reasons."""
-    from hsu_lib import paths, published
+    from hsu_lib import paths
+    from hsu_lib.publishing import published
 
     table = published.scorecard(published.manifests(paths.executed() if build else None))
     table = table.reset_index()
@@ -223,9 +224,9 @@ def run_chapter(
 
     Finished runs are kept: stop it whenever you like, start it again, and it goes on.
     """
-    from hsu_lib import book
+    from hsu_lib.publishing import chapters
 
-    path = book.run_chapter(
+    path = chapters.run_chapter(
         chapter, profile=profile, parameters=_parameters(parameters), out=out, recompute=recompute
     )
     click.echo(path)
@@ -239,9 +240,9 @@ def run_chapter(
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for everything made.")
 def build_book(profile: str | None, recompute: bool, out: Path | None) -> None:
     """Execute the chapters and build the pages; print where the front page is."""
-    from hsu_lib import book
+    from hsu_lib.publishing import build
 
-    click.echo(book.build(profile, recompute=recompute, out=out))
+    click.echo(build.build(profile, recompute=recompute, out=out))
 
 
 @main.command("publish")
@@ -251,7 +252,7 @@ def publish_results(profile: str) -> None:
 
     Scores, endmembers and curves of every run; abundance maps of those that a page shows.
     """
-    from hsu_lib import published
+    from hsu_lib.publishing import published
 
     folder, size = published.publish(profile)
     click.echo(f"{folder} ({size / 1e6:.1f} MB of published results in all)")
@@ -314,7 +315,8 @@ def unmix_image(
     import numpy as np
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    from hsu_lib import figures, methods, scenes
+    from hsu_lib import methods, scenes
+    from hsu_lib.publishing import figures
     from hsu_lib.runs import default_device
 
     chosen = methods.get(method)

@@ -45,8 +45,9 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from hsu_lib import claims, figures, pages
+from hsu_lib import claims
 from hsu_lib.methods import get
+from hsu_lib.publishing import figures, pages
 from hsu_lib.runs import Run
 from hsu_lib.scene import SceneSpec
 

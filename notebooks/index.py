@@ -29,7 +29,8 @@ profile = "quick"
 # %% tags=["remove-input"]
 import pandas as pd
 
-from hsu_lib import claims, pages, published
+from hsu_lib import claims
+from hsu_lib.publishing import pages, published
 
 page = pages.Page("index", profile)
 found = published.manifests(page.out.parent)

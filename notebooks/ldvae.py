@@ -50,9 +50,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from hsu_lib import claims, pages, scenes
+from hsu_lib import claims, scenes
 from hsu_lib.learning import dirichlet
 from hsu_lib.methods import get
+from hsu_lib.publishing import pages
 from hsu_lib.runs import Run
 from hsu_lib.scene import SceneSpec
 

@@ -31,8 +31,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from hsu_lib import metrics, pages, scenes
+from hsu_lib import metrics, scenes
 from hsu_lib.metrics import alignment
+from hsu_lib.publishing import pages
 from hsu_lib.solvers import fclsu as abundances
 
 page = pages.Page("metrics", profile)

@@ -46,10 +46,11 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from hsu_lib import claims, figures, pages, scenes
+from hsu_lib import claims, scenes
 from hsu_lib.learning.networks.autoencoder import cosine_loss
 from hsu_lib.learning.networks.gradients import arccosine_loss, finite_gradients
 from hsu_lib.methods import get
+from hsu_lib.publishing import figures, pages
 from hsu_lib.runs import Run
 from hsu_lib.scene import SceneSpec
 

@@ -52,10 +52,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from hsu_lib import claims, figures, pages, scenes
+from hsu_lib import claims, scenes
 from hsu_lib.learning import variability as perturbations
 from hsu_lib.methods import get
 from hsu_lib.metrics import max_normalised
+from hsu_lib.publishing import figures, pages
 from hsu_lib.runs import Run
 from hsu_lib.scene import SceneSpec
 

@@ -26,7 +26,8 @@ import html
 
 import pandas as pd
 
-from hsu_lib import claims, pages, paths
+from hsu_lib import claims, paths
+from hsu_lib.publishing import pages
 
 page = pages.Page("reported", profile)
 

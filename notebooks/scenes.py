@@ -29,7 +29,8 @@ profile = "quick"
 import numpy as np
 import pandas as pd
 
-from hsu_lib import figures, pages, scenes
+from hsu_lib import scenes
+from hsu_lib.publishing import figures, pages
 
 page = pages.Page("scenes", profile)
 KINDS = {"public": "measured", "synthetic": "generated", "semi-real": "semi-real"}

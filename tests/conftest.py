@@ -60,12 +60,12 @@ def _seeded():
 @pytest.fixture(scope="session")
 def quick_book(tmp_path_factory) -> Path:
     """Folder of the whole book, every chapter at quick, as a fresh clone without data builds it."""
-    from hsu_lib import book
+    from hsu_lib.publishing import build
 
     out = tmp_path_factory.mktemp("book")
     with pytest.MonkeyPatch.context() as patch:
         bare(patch, out)
-        book.build("quick", out=out, progress=False)
+        build.build("quick", out=out, progress=False)
     return out
 
 

@@ -18,7 +18,7 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-from hsu_lib import book
+from hsu_lib.publishing import build, chapters
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = next(
@@ -89,32 +89,32 @@ def outputs(path):
 
 
 def test_what_there_is(house):
-    assert book.chapters() == ["alpha", "index"]
-    assert book.profiles() == ["quick", "desk", "mine"]
-    assert book.parameters("alpha") == {
+    assert chapters.chapters() == ["alpha", "index"]
+    assert chapters.profiles() == ["quick", "desk", "mine"]
+    assert chapters.parameters("alpha") == {
         "profile": "quick",
         "seeds": 2,
         "rate": 0.5,
         "scene": "lagoon",
         "alphas": [0, 1],
     }
-    assert book.profile_parameters("desk", "alpha") == {"profile": "desk", "seeds": 5, "scene": "samson"}
-    assert book.profile_parameters("desk", "index") == {"profile": "desk"}
+    assert chapters.profile_parameters("desk", "alpha") == {"profile": "desk", "seeds": 5, "scene": "samson"}
+    assert chapters.profile_parameters("desk", "index") == {"profile": "desk"}
 
 
 def test_without_chapters_the_error_says_what_to_do(house):
     shutil.rmtree(house / "notebooks")
-    with pytest.raises(book.BookError, match="clone the project"):
-        book.chapters()
+    with pytest.raises(chapters.BookError, match="clone the project"):
+        chapters.chapters()
 
 
 def test_best_profile_is_the_most_thorough_published_one(house):
-    assert book.best_profile("alpha") == "quick"
+    assert chapters.best_profile("alpha") == "quick"
     for profile in ("quick", "desk"):
         (house / f"book/results/{profile}/chapters").mkdir(parents=True)
         (house / f"book/results/{profile}/chapters/alpha.json").write_text("{}")
-    assert book.best_profile("alpha") == "desk"
-    assert book.best_profile("index") == "quick"
+    assert chapters.best_profile("alpha") == "desk"
+    assert chapters.best_profile("index") == "quick"
 
 
 def test_a_chapter_gets_profile_parameters_overrides_environment_and_interpreter(
@@ -124,7 +124,7 @@ def test_a_chapter_gets_profile_parameters_overrides_environment_and_interpreter
     monkeypatch.setenv("HSU_PROFILE", "before")
     out = tmp_path / "out"
     values = {"rate": 1, "alphas": [0.5]}
-    path = book.run_chapter("alpha", profile="desk", parameters=values, out=out, recompute=True)
+    path = chapters.run_chapter("alpha", profile="desk", parameters=values, out=out, recompute=True)
     assert path == out / "alpha.ipynb"
     parameters, environment, interpreter = outputs(path)
     assert parameters == "['desk', 5, 1.0, 'samson', [0.5]]\n"
@@ -159,7 +159,7 @@ def test_a_chapter_gets_profile_parameters_overrides_environment_and_interpreter
 )
 def test_what_is_unknown_is_answered_with_what_is_known(house, tmp_path, call, message):
     with pytest.raises(ValueError, match=re.escape(message)):
-        book.run_chapter(**{"chapter": "alpha", "out": tmp_path / "out"} | call)
+        chapters.run_chapter(**{"chapter": "alpha", "out": tmp_path / "out"} | call)
     assert not (tmp_path / "out").exists()
 
 
@@ -173,12 +173,12 @@ def test_what_is_unknown_is_answered_with_what_is_known(house, tmp_path, call, m
 def test_a_cell_of_parameters_that_cannot_be_injected_is_refused(house, cell, message):
     (house / "notebooks/alpha.py").write_text(f'# %% tags=["parameters"]\n{cell}\n')
     with pytest.raises(ValueError, match=message):
-        book.parameters("alpha")
+        chapters.parameters("alpha")
 
 
 def test_a_failing_chapter_shows_its_cell_and_keeps_the_notebook(house, tmp_path, capsys):
-    with pytest.raises(book.BookError) as caught:
-        book.run_chapter("alpha", parameters={"scene": "broken"}, out=tmp_path / "out")
+    with pytest.raises(chapters.BookError) as caught:
+        chapters.run_chapter("alpha", parameters={"scene": "broken"}, out=tmp_path / "out")
     message = str(caught.value)
     assert message.startswith("chapter alpha: RuntimeError in cell ")
     assert 'raise RuntimeError("the scene is broken")' in message
@@ -189,19 +189,19 @@ def test_a_failing_chapter_shows_its_cell_and_keeps_the_notebook(house, tmp_path
 
 
 def test_a_kernel_that_dies_is_told(house, tmp_path):
-    with pytest.raises(book.BookError, match="its kernel died"):
-        book.run_chapter("alpha", parameters={"scene": "deadly"}, out=tmp_path / "out", progress=False)
+    with pytest.raises(chapters.BookError, match="its kernel died"):
+        chapters.run_chapter("alpha", parameters={"scene": "deadly"}, out=tmp_path / "out", progress=False)
 
 
 @pytest.mark.slow
 def test_a_warning_stops_the_build_and_the_good_pages_stay(house, tmp_path, capsys):
-    page = book.build(out=tmp_path / "out")
+    page = build.build(out=tmp_path / "out")
     assert page == tmp_path / "out/html/index.html"
     good = page.read_text()
     assert re.search(r"alpha +quick .*\n +index +quick .*\n +pages .* s\n$", capsys.readouterr().out)
     (house / "book/beta.md").write_text("# Beta\n\nTo [nowhere](nowhere).\n")
-    with pytest.raises(book.BookError, match=r"beta.md.*WARNING.*nowhere"):
-        book.build(out=tmp_path / "out", progress=False)
+    with pytest.raises(chapters.BookError, match=r"beta.md.*WARNING.*nowhere"):
+        build.build(out=tmp_path / "out", progress=False)
     assert page.read_text() == good
 
 
@@ -212,15 +212,15 @@ def test_every_page_is_in_the_contents_and_every_entry_has_a_source():
     contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
     files = [entry["file"] for part in contents["parts"] for entry in part["chapters"]] + [contents["root"]]
     written = [path.stem for path in (ROOT / "book").glob("*.md")]
-    assert sorted(files) == sorted([*written, *book.chapters()])
+    assert sorted(files) == sorted([*written, *chapters.chapters()])
 
 
-@pytest.mark.parametrize("profile", book.profiles())
+@pytest.mark.parametrize("profile", chapters.profiles())
 def test_profiles_name_only_chapters_and_parameters_that_exist(profile):
     settings = yaml.safe_load((ROOT / "notebooks/profiles" / f"{profile}.yaml").read_text()) or {}
     for chapter, values in settings.items():
-        assert chapter in book.chapters()
-        known = book.parameters(chapter)
+        assert chapter in chapters.chapters()
+        known = chapters.parameters(chapter)
         assert {name: type(value) for name, value in values.items()} == {
             name: type(known[name]) for name in values
         }
@@ -238,7 +238,7 @@ def html(quick_book):
 def pages(html):
     """Every page by its file, parsed."""
     found = {path: BeautifulSoup(path.read_text(), "html.parser") for path in sorted(html.glob("*.html"))}
-    assert len(found) >= len(book.chapters()) + len(list((ROOT / "book").glob("*.md")))
+    assert len(found) >= len(chapters.chapters()) + len(list((ROOT / "book").glob("*.md")))
     return found
 
 

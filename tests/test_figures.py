@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from toys import pure_pixel_scene
 
-from hsu_lib import figures
+from hsu_lib.publishing import figures
 from hsu_lib.scene import Scene
 
 

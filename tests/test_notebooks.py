@@ -46,7 +46,7 @@ def test_no_warning_was_printed(executed):
 
 
 def test_the_parameters_shown_are_those_used(executed):
-    from hsu_lib import book
+    from hsu_lib.publishing import chapters
 
     chapter, path = executed
     notebook = nbformat.read(path, as_version=4)
@@ -54,7 +54,7 @@ def test_the_parameters_shown_are_those_used(executed):
     values = {}
     exec(cell.source, values)
     del values["__builtins__"]
-    assert values == book.parameters(chapter)
+    assert values == chapters.parameters(chapter)
     assert values["profile"] == "quick"
 
 

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from hsu_lib import claims, pages, published, runs
+from hsu_lib import claims, runs
+from hsu_lib.publishing import pages, published
 from hsu_lib.runs import Run
 from hsu_lib.scene import SceneSpec
 

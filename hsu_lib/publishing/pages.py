@@ -1,6 +1,6 @@
 """What a chapter puts on its page: pictures, tables, computed prose, verdicts, provenance.
 
-A `Page` also keeps the chapter's `hsu_lib.published.Manifest`: which records it used and what it judged.
+A `Page` also keeps the chapter's `Manifest`: which records it used and what it judged.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from PIL import Image
 
 from hsu_lib import paths, scenes
 from hsu_lib.claims import Comparison, Judgement, Verdict, claims, judge
-from hsu_lib.figures import endmember_panels, map_panels
-from hsu_lib.published import PROFILES, Manifest
+from hsu_lib.publishing.figures import endmember_panels, map_panels
+from hsu_lib.publishing.published import PROFILES, Manifest
 from hsu_lib.runs import Record, Results, Run, sweep
 from hsu_lib.runs.record import write_atomically
 from hsu_lib.scene import SceneSpec

@@ -1,0 +1,1 @@
+"""From chapters to a book: execution, pages, figures, published results."""
