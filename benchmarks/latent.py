@@ -36,9 +36,9 @@ from hsu_lib.learning.networks.latent import (
     negative_log_likelihood,
 )
 from hsu_lib.learning.splits import training_mask
-from hsu_lib.methods import ldvae, spacnn
-from hsu_lib.methods.ldvae import LDVAESettings
-from hsu_lib.methods.spacnn import SpaCNNSettings
+from hsu_lib.methods.labelled import ldvae, spacnn
+from hsu_lib.methods.labelled.ldvae import LDVAESettings
+from hsu_lib.methods.labelled.spacnn import SpaCNNSettings
 from hsu_lib.methods.trained import Training
 from hsu_lib.scene import Scene
 

@@ -28,8 +28,8 @@ from torch import Tensor
 from hsu_lib.learning.networks import ConvolutionalAutoencoder
 from hsu_lib.learning.networks.wide import wide_convolution
 from hsu_lib.learning.variability import Batch, Variability, generate, mix_pixelwise
-from hsu_lib.methods.augmentation import balanced_loss
-from hsu_lib.methods.perturbation import PerturbationSettings, stream
+from hsu_lib.methods.autoencoders.augmentation import balanced_loss
+from hsu_lib.methods.autoencoders.perturbation import PerturbationSettings, stream
 
 NOISE = 0.03
 

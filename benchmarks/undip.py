@@ -27,7 +27,7 @@ from timing import FORMATS, medians, parsed, save, stopwatch
 from torch import Tensor, nn
 
 from hsu_lib.learning.networks.prior import DeepPrior, upsampled_convolution
-from hsu_lib.methods import undip
+from hsu_lib.methods.priors import undip
 from hsu_lib.metrics.truth import Reference, Truth
 
 SIZES = {"Samson's size": (96, 96, 156, 3), "Jasper's size": (100, 100, 198, 4)}

@@ -49,7 +49,7 @@ from hsu_lib import claims, scenes
 from hsu_lib.claims.convergence import common_threshold, reached, settled
 from hsu_lib.learning.networks.prior import DeepPrior, parameters
 from hsu_lib.methods import get
-from hsu_lib.methods.undip import snapshots_at
+from hsu_lib.methods.priors.undip import snapshots_at
 from hsu_lib.publishing import figures, pages
 from hsu_lib.runs import Run
 from hsu_lib.scene import SceneSpec

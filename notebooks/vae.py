@@ -45,7 +45,7 @@ import pandas as pd
 
 from hsu_lib import claims, scenes
 from hsu_lib.methods import get
-from hsu_lib.methods import vae as maker
+from hsu_lib.methods.autoencoders import vae as maker
 from hsu_lib.metrics import alignment, max_normalised
 from hsu_lib.publishing import figures, pages
 from hsu_lib.runs import Run

@@ -12,10 +12,11 @@ from toys import pure_pixel_scene
 
 from hsu_lib.learning.networks.autoencoder import cosine_loss
 from hsu_lib.learning.variability import Batch
-from hsu_lib.methods import augmentation, get, perturbation, vae
-from hsu_lib.methods.augmentation import AugmentationSettings, balanced_loss
-from hsu_lib.methods.perturbation import PerturbationSettings, rescaled
-from hsu_lib.methods.vae import VAESettings
+from hsu_lib.methods import get
+from hsu_lib.methods.autoencoders import augmentation, perturbation, vae
+from hsu_lib.methods.autoencoders.augmentation import AugmentationSettings, balanced_loss
+from hsu_lib.methods.autoencoders.perturbation import PerturbationSettings, rescaled
+from hsu_lib.methods.autoencoders.vae import VAESettings
 from hsu_lib.scene import Status, Unmixing
 
 IMAGES, BANDS, ENDMEMBERS, HEIGHT, WIDTH = 4, 9, 3, 7, 5

@@ -20,9 +20,9 @@ from hsu_lib.learning.networks.latent import (
 )
 from hsu_lib.learning.splits import training_mask
 from hsu_lib.methods import get
-from hsu_lib.methods.labelled import learnt
-from hsu_lib.methods.ldvae import LDVAESettings, Together, evidence
-from hsu_lib.methods.spacnn import patches
+from hsu_lib.methods.labelled.fclsu import learnt
+from hsu_lib.methods.labelled.ldvae import LDVAESettings, Together, evidence
+from hsu_lib.methods.labelled.spacnn import patches
 from hsu_lib.methods.trained import Training, examine
 from hsu_lib.runs import Run, Store, execute
 from hsu_lib.scene import Scene, SceneSpec, Status

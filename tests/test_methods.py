@@ -11,7 +11,7 @@ from toys import pure_pixel_scene
 
 from hsu_lib import metrics
 from hsu_lib.methods import METHODS, get
-from hsu_lib.methods.augmentation import own_generator
+from hsu_lib.methods.autoencoders.augmentation import own_generator
 from hsu_lib.methods.refinement import Refinement
 from hsu_lib.scene import Scene, Status, Unmixing
 

@@ -11,7 +11,7 @@ from hsu_lib.learning.networks.autoencoder import cosine_loss
 from hsu_lib.learning.networks.gradients import arccosine_loss, finite_gradients
 from hsu_lib.learning.networks.prior import ConfigurablePrior, DeepPrior, parameters, upsampled_convolution
 from hsu_lib.learning.networks.wide import wide_convolution
-from hsu_lib.methods.undip import ARCHITECTURES
+from hsu_lib.methods.priors.undip import ARCHITECTURES
 from hsu_lib.metrics import spectral_angle
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from hsu_lib import metrics, paths, runs, scenes
 from hsu_lib.methods import METHODS
-from hsu_lib.methods.autoencoder import PATCHES
+from hsu_lib.methods.autoencoders.autoencoder import PATCHES
 from hsu_lib.methods.settings import sourced
 from hsu_lib.runs import Run, Store, grid, sweep
 from hsu_lib.scene import SceneSpec

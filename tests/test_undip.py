@@ -8,8 +8,9 @@ import torch
 from toys import pure_pixel_scene
 
 from hsu_lib.learning import checkpoints
-from hsu_lib.methods import get, undip
-from hsu_lib.methods.undip import UnDIPSettings, Watch, padded, snapshots_at, start
+from hsu_lib.methods import get
+from hsu_lib.methods.priors import undip
+from hsu_lib.methods.priors.undip import UnDIPSettings, Watch, padded, snapshots_at, start
 from hsu_lib.metrics.truth import Reference, Truth
 from hsu_lib.scene import Scene, Status, Unmixing
 from hsu_lib.solvers.extraction import sivm

@@ -9,8 +9,9 @@ from torch.distributions import Normal, kl_divergence
 from toys import pure_pixel_scene
 
 from hsu_lib.learning.networks.vae import EndmemberVAE, kl_to_standard_normal, vae_loss
-from hsu_lib.methods import get, vae
-from hsu_lib.methods.vae import (
+from hsu_lib.methods import get
+from hsu_lib.methods.autoencoders import vae
+from hsu_lib.methods.autoencoders.vae import (
     VAESettings,
     abundances,
     generate_endmembers,

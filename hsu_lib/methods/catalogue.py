@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from hsu_lib.methods import (
-    autoencoder,
-    factorized,
-    geometric,
-    labelled,
-    ldvae,
-    perturbation,
-    spacnn,
-    undip,
-    vae,
-)
+from hsu_lib.methods.autoencoders import autoencoder, perturbation, vae
+from hsu_lib.methods.factorization import refined as factorized
+from hsu_lib.methods.geometric import pixels as geometric
+from hsu_lib.methods.labelled import fclsu as labelled
+from hsu_lib.methods.labelled import ldvae, spacnn
 from hsu_lib.methods.method import Method
+from hsu_lib.methods.priors import undip
 
 METHODS: dict[str, Method] = {
     method.name: method

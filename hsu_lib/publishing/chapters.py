@@ -1,8 +1,9 @@
 """Chapters: their parameters, and their execution by papermill.
 
 A chapter is a py:percent file in ``notebooks/``; the cell tagged ``parameters`` holds its quick
-values, and ``notebooks/profiles/*.yaml`` overrides them. Executed chapters go to ``_build/chapters``. A running chapter finds in its environment ``HSU_PROFILE``, ``HSU_CHAPTER``, ``HSU_OUT`` (the folder for
-what it leaves behind) and ``HSU_RECOMPUTE`` (1 to replay nothing).
+values, and ``notebooks/profiles/*.yaml`` overrides them. Executed chapters go to ``_build/chapters``. A
+running chapter finds in its environment ``HSU_PROFILE``, ``HSU_CHAPTER``, ``HSU_OUT`` (the folder for what
+it leaves behind) and ``HSU_RECOMPUTE`` (1 to replay nothing).
 """
 
 from __future__ import annotations

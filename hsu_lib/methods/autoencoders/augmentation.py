@@ -15,7 +15,7 @@ from hsu_lib.learning.fit import fit, seeded
 from hsu_lib.learning.networks import ConvolutionalAutoencoder
 from hsu_lib.learning.networks.autoencoder import cosine_loss
 from hsu_lib.learning.variability import Batch
-from hsu_lib.methods.autoencoder import TABLE, AutoencoderSettings, _sourced
+from hsu_lib.methods.autoencoders.autoencoder import TABLE, AutoencoderSettings, _sourced
 from hsu_lib.scene import Scene, Status, Unmixing
 
 

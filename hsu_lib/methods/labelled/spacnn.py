@@ -11,7 +11,7 @@ from torch import Tensor
 
 from hsu_lib.learning.fit import seeded
 from hsu_lib.learning.networks.latent import Activation, SpatialEncoder, mirrored
-from hsu_lib.methods.ldvae import LDVAESettings, learn
+from hsu_lib.methods.labelled.ldvae import LDVAESettings, learn
 from hsu_lib.methods.settings import sourced
 from hsu_lib.methods.trained import Decoder, Trained, Training
 from hsu_lib.scene import Scene, Unmixing

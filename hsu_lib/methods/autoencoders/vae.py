@@ -14,8 +14,14 @@ from torch import Tensor
 from hsu_lib.learning.fit import fit, seeded
 from hsu_lib.learning.networks.vae import EndmemberVAE, vae_loss
 from hsu_lib.learning.variability import Batch, cut, draw_positions, generate
-from hsu_lib.methods.augmentation import AugmentationSettings, derived_seed, image, own_generator, train
-from hsu_lib.methods.autoencoder import CODE, _sourced
+from hsu_lib.methods.autoencoders.augmentation import (
+    AugmentationSettings,
+    derived_seed,
+    image,
+    own_generator,
+    train,
+)
+from hsu_lib.methods.autoencoders.autoencoder import CODE, _sourced
 from hsu_lib.methods.method import Method
 from hsu_lib.metrics.alignment import align
 from hsu_lib.scene import Scene, Unmixing

@@ -21,9 +21,9 @@ from hsu_lib.learning.variability import (
     generate,
     perturb,
 )
-from hsu_lib.methods.augmentation import AugmentationSettings, image, own_generator, train
-from hsu_lib.methods.autoencoder import CODE, PATCHES, TABLE, _sourced
-from hsu_lib.methods.geometric import SNPA
+from hsu_lib.methods.autoencoders.augmentation import AugmentationSettings, image, own_generator, train
+from hsu_lib.methods.autoencoders.autoencoder import CODE, PATCHES, TABLE, _sourced
+from hsu_lib.methods.geometric.pixels import SNPA
 from hsu_lib.methods.method import Method
 from hsu_lib.methods.refinement import Refinement
 from hsu_lib.scene import Scene, Unmixing

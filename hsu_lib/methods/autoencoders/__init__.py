@@ -1,0 +1,1 @@
+"""Autoencoders that unmix by reconstruction, on the image itself or on images made for training."""

@@ -1,0 +1,1 @@
+"""Factorisations of the image: endmembers and abundances together."""

@@ -1,0 +1,1 @@
+"""Endmembers given or picked among the pixels, then least squares."""

@@ -1,0 +1,1 @@
+"""Untrained networks as priors: the structure of a network regularises one image."""
