@@ -29,17 +29,17 @@ from torch import Tensor, nn
 
 from hsu_lib.learning import fit as training
 from hsu_lib.learning.dirichlet import divergence, sample
+from hsu_lib.learning.labels import Labels, training_mask
 from hsu_lib.learning.networks.latent import (
     PixelEncoder,
     SpatialEncoder,
     SpectrumDecoder,
     negative_log_likelihood,
 )
-from hsu_lib.learning.splits import training_mask
 from hsu_lib.methods.labelled import ldvae, spacnn
 from hsu_lib.methods.labelled.ldvae import LDVAESettings
 from hsu_lib.methods.labelled.spacnn import SpaCNNSettings
-from hsu_lib.methods.trained import Training
+from hsu_lib.methods.method import Problem, Solve
 from hsu_lib.scene import Scene
 
 Call = Callable[[], object]
@@ -47,20 +47,20 @@ Sizes = tuple[int, int, int, int]
 PARTS = ("encoder", "sampling", "divergence", "decoder", "likelihood", "abundance error")
 
 
-def generated(height: int, width: int, bands: int, endmembers: int) -> Training:
+def generated(height: int, width: int, bands: int, endmembers: int) -> Labels:
     """Noisy mixtures of random endmembers, 80 % of the pixels for training."""
     rng = np.random.default_rng(0)
     E = 0.1 + 0.8 * rng.random((bands, endmembers))
     A = rng.dirichlet(np.ones(endmembers), height * width).T
     Y = E @ A + 0.01 * rng.standard_normal((bands, height * width))
     scene = Scene(Y.reshape(bands, height, width), E, A.reshape(endmembers, height, width))
-    return Training(scene, training_mask(height, width, share=0.8, by="pixels"))
+    return Labels(scene, training_mask(height, width, share=0.8, by="pixels"))
 
 
 def epochs(
-    solve: Callable[..., object],
+    solve: Solve,
     settings: type[LDVAESettings],
-    given: Training,
+    given: Labels,
     others: Mapping[str, Call],
     repeats: int,
     clock: Callable[[], float],
@@ -69,15 +69,7 @@ def epochs(
     times: dict[str, list[float]] = {}
     assert given.scene.endmembers is not None
     with stopwatch(training, "epoch", clock, others, times):
-        solve(
-            given.scene,
-            settings(epochs=repeats + 2),
-            training=given,
-            endmembers=given.scene.endmembers,
-            seed=0,
-            device="cpu",
-            progress=False,
-        )
+        solve(Problem(given.scene, given.scene.endmembers, labels=given), settings(epochs=repeats + 2))
     return {name: statistics.median(taken[2:]) for name, taken in times.items()}
 
 
@@ -96,7 +88,7 @@ def in_order(calls: list[Call]) -> Call:
     return lambda: [call() for call in calls]
 
 
-def batch_sizes(given: Training, settings: LDVAESettings) -> list[int]:
+def batch_sizes(given: Labels, settings: LDVAESettings) -> list[int]:
     return [len(chosen) for chosen in torch.arange(int(given.mask.sum())).split(settings.batch)]
 
 
@@ -121,7 +113,7 @@ def products(count: int, networks: list[nn.Module]) -> Call:
     return once
 
 
-def pixel_parts(given: Training, settings: LDVAESettings) -> dict[str, Call]:
+def pixel_parts(given: Labels, settings: LDVAESettings) -> dict[str, Call]:
     """Calls for all batches of an epoch: the products, each part with its gradients and without, Adam."""
     bands, endmembers = given.scene.bands, int(given.scene.endmembers or 0)
     torch.manual_seed(0)
@@ -221,7 +213,7 @@ def convolutions(count: int, encoder: SpatialEncoder, bands: int) -> Call:
     return in_order(calls)
 
 
-def patch_parts(given: Training, settings: SpaCNNSettings) -> dict[str, Call]:
+def patch_parts(given: Labels, settings: SpaCNNSettings) -> dict[str, Call]:
     """Calls for all batches of an epoch: the convolutions, the encoder, cutting patches."""
     bands = given.scene.bands
     encoder = spatial(bands, int(given.scene.endmembers or 0), settings)

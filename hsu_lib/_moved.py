@@ -25,7 +25,7 @@ MOVED = {
     "pages": "publishing.pages",
     "perturbations": "learning.variability",
     "published": "publishing.published",
-    "splits": "learning.splits",
+    "splits": "learning.labels",
     "sweep": "runs",
     "training": "learning.fit",
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -17,10 +17,35 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float32]
+#: Abundances ``(endmembers, pixels)`` to the spectra ``(bands, pixels)`` that a model makes of them.
+Decoder = Callable[[NDArray], NDArray]
+#: Endmembers whose least singular value is below this share of the largest are copies or mixtures.
+_RANK = 1e-6
+
+
+def real(values: ArrayLike, name: str) -> NDArray:
+    """Values as an array of real numbers, nothing masked.
+
+    Raises
+    ------
+    ValueError
+        For complex numbers, texts, or a masked array with masked values, which numpy would turn into
+        something else without a word.
+    """
+    array = np.asarray(values)
+    if np.ma.is_masked(values):
+        raise ValueError(
+            f"{name}: {np.ma.count_masked(values)} of {array.size} values are masked; "
+            "remove those bands or fill those pixels first"
+        )
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{name}: expected real numbers, got {array.dtype}")
+    return array
 
 
 def _frozen(values: ArrayLike, name: str, ndim: int) -> Array:
-    array = np.array(values, dtype=np.float32, order="C")  # a copy: nobody else can change it
+    with np.errstate(over="ignore"):  # beyond float32 is infinite, and refused below
+        array = np.array(real(values, name), dtype=np.float32, order="C")  # a copy: nobody can change it
     if array.ndim != ndim:
         raise ValueError(f"{name}: expected {ndim} dimensions, got shape {array.shape}")
     if array.size == 0:
@@ -214,6 +239,7 @@ class Status(enum.Enum):
     CONVERGED = "converged: the method met its own stopping rule"
     FINISHED = "finished: all planned steps were taken (the method has no stopping rule)"
     STOPPED = "stopped at its limit before converging: allow more iterations and compare"
+    DEGENERATE = "degenerate: endmembers are copies or mixtures of each other, or zero; ask for fewer of them"
     DIVERGED = "the estimate is no longer finite: lower the learning rate or check the image's scale"
 
 
@@ -232,16 +258,31 @@ class Unmixing:
     history
         Named curves over the iterations or epochs, each of shape ``(steps,)``, for instance
         ``{"loss": ...}``.
+    ordered
+        Whether the endmembers are in the order of those that the method was given, or of its labels, so
+        that no alignment is needed, and none is made.
+    decoder
+        What makes spectra of abundances, where that is not ``E A``.
+    active
+        Which atom of the library each endmember is, shape ``(endmembers,)``; None without a library.
+
+    Notes
+    -----
+    What is not finite is DIVERGED, whatever the method says; endmembers whose rank is below their number are
+    DEGENERATE, with a relative tolerance of 1e-6.
     """
 
     E: Array
     A: Array
     status: Status = Status.FINISHED
     history: Mapping[str, Array] = field(default_factory=dict)
+    ordered: bool = False
+    decoder: Decoder | None = None
+    active: NDArray[np.intp] | None = None
 
     def __post_init__(self) -> None:
         for name, ndim in (("E", 2), ("A", 3)):
-            array = np.array(getattr(self, name), dtype=np.float32, order="C")
+            array = np.array(real(getattr(self, name), name), dtype=np.float32, order="C")
             if array.ndim != ndim:
                 raise ValueError(f"{name}: expected {ndim} dimensions, got shape {array.shape}")
             array.flags.writeable = False
@@ -250,10 +291,13 @@ class Unmixing:
             raise ValueError(f"E has {self.E.shape[1]} endmembers, A has {self.A.shape[0]}")
         if not (np.isfinite(self.E).all() and np.isfinite(self.A).all()):
             object.__setattr__(self, "status", Status.DIVERGED)
+        elif np.linalg.matrix_rank(self.E.astype(np.float64), rtol=_RANK) < self.E.shape[1]:
+            object.__setattr__(self, "status", Status.DEGENERATE)
         history = {name: np.asarray(curve, dtype=np.float32) for name, curve in self.history.items()}
         object.__setattr__(self, "history", history)
 
     def permuted(self, order: ArrayLike) -> Unmixing:
         """Same unmixing with its endmembers in another order, shape of `order` ``(endmembers,)``."""
         order = np.asarray(order)
-        return replace(self, E=self.E[:, order], A=self.A[order])
+        active = None if self.active is None else self.active[order]
+        return replace(self, E=self.E[:, order], A=self.A[order], active=active)

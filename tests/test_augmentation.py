@@ -17,6 +17,7 @@ from hsu_lib.methods.autoencoders import augmentation, perturbation, vae
 from hsu_lib.methods.autoencoders.augmentation import AugmentationSettings, balanced_loss
 from hsu_lib.methods.autoencoders.perturbation import PerturbationSettings, rescaled
 from hsu_lib.methods.autoencoders.vae import VAESettings
+from hsu_lib.methods.method import Problem
 from hsu_lib.scene import Status, Unmixing
 
 IMAGES, BANDS, ENDMEMBERS, HEIGHT, WIDTH = 4, 9, 3, 7, 5
@@ -158,23 +159,27 @@ def test_an_end_of_alpha_trains_as_if_the_other_terms_were_not_there(monkeypatch
 @pytest.mark.parametrize(
     ("settings", "given", "message"),
     [
-        (AugmentationSettings, {"alpha": -0.1}, "alpha: expected 0 to 1, got -0.1"),
-        (AugmentationSettings, {"alpha": 1.1}, "alpha: expected 0 to 1, got 1.1"),
+        (
+            AugmentationSettings,
+            {"alpha": -0.1},
+            "alpha: expected a number at least 0 and at most 1",
+        ),
+        (AugmentationSettings, {"alpha": 1.1}, "alpha: expected a number at least 0 and at most 1, got 1.1"),
         (AugmentationSettings, {"weighs": "all"}, "weighs: expected 'both' or 'endmembers', got 'all'"),
-        (AugmentationSettings, {"images": 0}, "images: expected at least 1, got 0"),
-        (AugmentationSettings, {"noise": -0.1}, "noise: expected a standard deviation, got -0.1"),
+        (AugmentationSettings, {"images": 0}, "images: expected a whole number at least 1, got 0"),
+        (AugmentationSettings, {"noise": -0.1}, "noise: expected a number at least 0, got -0.1"),
         (AugmentationSettings, {"kernel": 4}, "kernel: expected an odd number"),  # of the autoencoder
         (PerturbationSettings, {"first": "vca-fclsu"}, "first: expected 'ae-patches' or 'snpa-fclsu'"),
         (PerturbationSettings, {"variability": 3.0}, "strength: expected 0 to 2, got 3.0"),
         (PerturbationSettings, {"outside": "wrap"}, "outside: expected 'redraw' or 'clip'"),
-        (PerturbationSettings, {"alpha": 2.0}, "alpha: expected 0 to 1"),
-        (VAESettings, {"repeats": 0}, "repeats: expected at least 1, got 0"),
-        (VAESettings, {"latent": 0}, "latent: expected at least 1, got 0"),
-        (VAESettings, {"hidden": 0}, "hidden: expected at least 1, got 0"),
-        (VAESettings, {"vae_epochs": 0}, "vae_epochs: expected at least 1, got 0"),
-        (VAESettings, {"vae_rate": 0.0}, "vae_rate: expected a positive number, got 0.0"),
+        (PerturbationSettings, {"alpha": 2.0}, "alpha: expected a number at least 0 and at most 1"),
+        (VAESettings, {"repeats": 0}, "repeats: expected a whole number at least 1, got 0"),
+        (VAESettings, {"latent": 0}, "latent: expected a whole number at least 1, got 0"),
+        (VAESettings, {"hidden": 0}, "hidden: expected a whole number at least 1, got 0"),
+        (VAESettings, {"vae_epochs": 0}, "vae_epochs: expected a whole number at least 1, got 0"),
+        (VAESettings, {"vae_rate": 0.0}, "vae_rate: expected a number above 0, got 0.0"),
         (VAESettings, {"normalise": "pixels"}, "normalise: expected 'endmembers', 'both' or 'none'"),
-        (VAESettings, {"alpha": 2.0}, "alpha: expected 0 to 1"),
+        (VAESettings, {"alpha": 2.0}, "alpha: expected a number at least 0 and at most 1"),
     ],
 )
 def test_settings_out_of_range_are_refused(settings, given, message):
@@ -343,7 +348,7 @@ def test_a_training_that_diverges_says_so():
         value = float("nan") if epoch == 1 else 1.0
         yield Batch(*(value * torch.tensor(x)[None] for x in (scene.Y, scene.E, scene.A)))
 
-    u = augmentation.train(scene, settings, batches, endmembers=3, seed=0, device="cpu", progress=False)
+    u = augmentation.train(Problem(scene, 3), settings, batches)
     assert u.status is Status.DIVERGED
     assert len(u.history["loss"]) == 2
 

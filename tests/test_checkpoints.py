@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from hsu_lib.learning import checkpoints
-from hsu_lib.learning.checkpoints import Checkpoint, current, keep_in
+from hsu_lib.learning.checkpoints import Checkpoint, keep_in
 
 
 def test_a_state_comes_back_as_it_was(tmp_path):
@@ -95,31 +95,17 @@ def test_it_is_due_when_time_has_passed(monkeypatch, tmp_path):
     assert Checkpoint(tmp_path / "state", seconds=0).due()
 
 
-def test_outside_there_is_none():
-    assert current() is None
-
-
-def test_it_is_removed_at_the_end_and_kept_after_an_error(tmp_path):
+def test_a_checkpoint_is_removed_at_the_end_unless_an_error_got_out(tmp_path):
     path = tmp_path / "state"
 
     def interrupted():
         with keep_in(path) as checkpoint:
-            assert current() is checkpoint
             checkpoint.save({"done": 1})
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
-    assert current() is None
     assert path.exists()
-    with keep_in(path):
-        assert current().load() == {"done": 1}
-    assert current() is None
+    with keep_in(path) as checkpoint:
+        assert checkpoint.load() == {"done": 1}
     assert not path.exists()
-
-
-def test_inside_another_the_inner_one_counts(tmp_path):
-    with keep_in(tmp_path / "outer") as outer:
-        with keep_in(tmp_path / "inner") as inner:
-            assert current() is inner
-        assert current() is outer

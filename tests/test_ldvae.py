@@ -10,6 +10,7 @@ from toys import pure_pixel_scene
 
 from hsu_lib import metrics
 from hsu_lib.learning.fit import fit
+from hsu_lib.learning.labels import Labels, training_mask
 from hsu_lib.learning.networks import latent
 from hsu_lib.learning.networks.latent import (
     PixelEncoder,
@@ -18,13 +19,13 @@ from hsu_lib.learning.networks.latent import (
     concentration,
     negative_log_likelihood,
 )
-from hsu_lib.learning.splits import training_mask
 from hsu_lib.methods import get
 from hsu_lib.methods.labelled.fclsu import learnt
 from hsu_lib.methods.labelled.ldvae import LDVAESettings, Together, evidence
 from hsu_lib.methods.labelled.spacnn import patches
-from hsu_lib.methods.trained import Training, examine
+from hsu_lib.metrics.examine import examine
 from hsu_lib.runs import Run, Store, execute
+from hsu_lib.runs.execution import examined
 from hsu_lib.scene import Scene, SceneSpec, Status
 
 TINY = {"hidden": (8,), "epochs": 3, "batch": 8}
@@ -38,8 +39,11 @@ METHODS = {
 }
 
 
-def trained(scene, name="ldvae", **given):
-    return get(name).unmix(scene, **METHODS[name] | given)
+def trained(scene, name="ldvae", *, seed=0, source=None, clean=None, **given):
+    """An unmixing with what it makes of the test pixels, as a run has it."""
+    settings = METHODS[name] | given
+    labels = Labels(source) if source else get(name).configure(**settings).labels(scene, seed)
+    return examined(get(name).unmix(scene, seed=seed, labels=labels, **settings), scene, labels, clean)
 
 
 # --------------------------------------------------------------------------- what reaches training
@@ -70,9 +74,9 @@ def test_blocks_too_small_for_a_patch_are_refused():
 
 def test_learning_from_another_scene_uses_that_one_only():
     source, scene = pure_pixel_scene(9, 8, seed=1), pure_pixel_scene(7, 5, seed=1)
-    one = trained(scene, trained_on="source", training=source)
+    one = trained(scene, trained_on="source", source=source)
     unlabelled = Scene(scene.Y)
-    other = trained(unlabelled, trained_on="source", training=source)
+    other = trained(unlabelled, trained_on="source", source=source)
     np.testing.assert_array_equal(one.A, other.A)
     assert other.A.shape == (3, 7, 5)
     assert other.history["test"].all()
@@ -304,7 +308,7 @@ def test_endmembers_keep_the_order_of_the_labels():
 def test_labels_give_least_squares_the_endmembers_of_a_noiseless_scene():
     scene = pure_pixel_scene(9, 8)
     mask = training_mask(9, 8, share=0.5, seed=0)
-    np.testing.assert_allclose(learnt(Training(scene, mask)), scene.E, atol=1e-5)
+    np.testing.assert_allclose(learnt(Labels(scene, mask)), scene.E, atol=1e-5)
     found = trained(scene, "labelled-fclsu", share=0.5)
     np.testing.assert_allclose(found.A, scene.A, atol=1e-4)
     assert found.history["reconstruction-angle"].max() < 1e-3
@@ -320,7 +324,7 @@ def test_least_squares_can_take_its_endmembers_from_elsewhere():
     assert (metrics.align(picked.E, scene.E) == np.arange(3)).all()
     with pytest.raises(ValueError, match="no 3 reference endmembers"):
         trained(Scene(scene.Y, A=scene.A), "labelled-fclsu", endmembers_from="scene")
-    with pytest.raises(ValueError, match="labels, vca or scene"):
+    with pytest.raises(ValueError, match="'labels', 'vca' or 'scene'"):
         trained(scene, "labelled-fclsu", endmembers_from="sivm")
 
 
@@ -375,7 +379,7 @@ def test_a_run_on_another_scenes_labels_names_it_in_its_key(tmp_path):
         ({"epochs": 0}, "epochs"),
         ({"prior": 0}, "prior"),
         ({"abundance_weight": -1}, "abundance_weight"),
-        ({"sampling": "exact"}, "approximate or implicit"),
+        ({"sampling": "exact"}, "'approximate' or 'implicit'"),
         ({"share": 0}, "share"),
         ({"split": "rows"}, "split"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -10,10 +11,12 @@ import torch
 from toys import pure_pixel_scene
 
 from hsu_lib import metrics
+from hsu_lib.learning.labels import Labels
 from hsu_lib.methods import METHODS, get
 from hsu_lib.methods.autoencoders.augmentation import own_generator
-from hsu_lib.methods.refinement import Refinement
+from hsu_lib.methods.method import GIVEN, Method, Needs, Problem
 from hsu_lib.scene import Scene, Status, Unmixing
+from hsu_lib.scenes.library import SpectralLibrary
 
 #: Settings under which a method is quick enough for every contract test.
 NETWORK = {"filters": 6, "kernel": 3}
@@ -50,7 +53,7 @@ def test_shapes_constraints_and_finiteness(name):
     assert np.isfinite(u.E).all()
     assert u.A.min() >= -1e-6
     np.testing.assert_allclose(u.A.sum(axis=0), 1, atol=1e-5)
-    assert u.status in (Status.CONVERGED, Status.FINISHED)
+    assert u.status in (Status.CONVERGED, Status.FINISHED, Status.STOPPED)
     assert Scene(scene.Y, scene.E, scene.A, scene.materials).fingerprint == before
 
 
@@ -95,14 +98,14 @@ def test_wrong_requests_are_refused_with_the_reason(name):
             unmix(name, Scene(scene.Y))
         with pytest.raises(ValueError, match="asked for 2 endmembers"):
             unmix(name, scene, endmembers=2)
-    elif get(name).kind == "trained":
+    elif get(name).needs.labels:
         with pytest.raises(ValueError, match="learns from known abundances"):
             unmix(name, Scene(scene.Y, E=scene.E))
         with pytest.raises(ValueError, match="asked for 2 endmembers"):
             unmix(name, scene, endmembers=2)
         with pytest.raises(ValueError, match="11 bands"):
-            unmix(name, scene, training=Scene(scene.Y[1:], A=scene.A))
-        with pytest.raises(ValueError, match="give the scene lagoon itself"):
+            unmix(name, scene, labels=Labels(Scene(scene.Y[1:], A=scene.A)))
+        with pytest.raises(ValueError, match="give the pixels of lagoon themselves"):
             unmix(name, scene, trained_on="lagoon")
     else:
         with pytest.raises(ValueError, match="say how many"):
@@ -141,8 +144,8 @@ def test_a_factorisation_fits_better_than_its_start(name):
 
 
 def test_settings_of_a_factorisation_are_checked():
-    for wrong in ({"iterations": 0}, {"tolerance": -1.0}):
-        with pytest.raises(ValueError, match="expected iterations >= 1"):
+    for wrong, message in (({"iterations": 0}, "at least 1"), ({"tolerance": -1.0}, "at least 0")):
+        with pytest.raises(ValueError, match=message):
             get("palm").configure(**wrong)
 
 
@@ -167,7 +170,7 @@ def test_the_autoencoder_finds_the_endmembers_of_a_simple_scene(reading):
     assert u.history["loss"][-1] < 0.2 * u.history["loss"][0]
 
 
-REFINEMENTS = [name for name, method in METHODS.items() if isinstance(method, Refinement)]
+REFINEMENTS = [name for name, method in METHODS.items() if method.needs.first is not None]
 
 
 @pytest.mark.parametrize(
@@ -242,16 +245,86 @@ def test_a_first_estimation_that_diverged_makes_a_refinement_that_diverged():
     ("setting", "message"),
     [
         ({"reading": "text"}, "'document' or 'code'"),
-        ({"kernel": 4}, "odd"),
-        ({"epochs": 0}, "at least 1"),
-        ({"dropout": 1.0}, "probability"),
-        ({"learning_rate": 0.0}, "learning_rate > 0"),
-        ({"patches": -1}, "whole image"),
+        ({"kernel": 4}, "an odd number at least 1, got 4"),
+        ({"epochs": 0}, "a whole number at least 1, got 0"),
+        ({"epochs": 2.5}, "a whole number"),
+        ({"epochs": True}, "a whole number"),
+        ({"learning_rate": float("nan")}, "a number above 0"),
+        ({"learning_rate": "fast"}, "a number above 0, got 'fast'"),
+        ({"dropout": 1.0}, "at least 0 and below 1"),
+        ({"learning_rate": 0.0}, "a number above 0"),
+        ({"patches": -1}, "at least 0"),
     ],
 )
 def test_settings_out_of_range_are_refused(setting, message):
     with pytest.raises(ValueError, match=message):
         get("ae-patches").configure(**setting)
+
+
+@every_method
+def test_nothing_but_what_is_declared_reaches_a_method(name):
+    # a reference that is nobody's business must not change an estimate
+    method, scene = get(name), pure_pixel_scene()
+    rng = np.random.default_rng(0)
+    other = {} if method.needs.endmembers else {"E": rng.random(scene.E.shape)}
+    other |= {} if method.needs.labels else {"A": rng.random(scene.A.shape)}
+    one, two = unmix(name, scene), unmix(name, replace(scene, **other))
+    np.testing.assert_array_equal(one.E, two.E)
+    np.testing.assert_array_equal(one.A, two.A)
+
+
+@pytest.mark.parametrize("name", [n for n, m in METHODS.items() if not m.needs.spatial])
+def test_a_method_that_is_not_spatial_sees_pixels_not_places(name):
+    scene = pure_pixel_scene()
+    row = Scene(scene.Y.reshape(12, 1, 35), scene.E, scene.A.reshape(3, 1, 35))
+    np.testing.assert_allclose(unmix(name, row).A.reshape(3, 7, 5), unmix(name, scene).A, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", [n for n, m in METHODS.items() if m.kind not in ("labelled", "nonlinear")])
+@pytest.mark.parametrize("unit", [1e-6, 1e4])
+def test_results_do_not_depend_on_the_unit_of_the_image(name, unit):
+    scene = pure_pixel_scene()
+    one = unmix(name, scene, endmembers=3, seed=1)
+    other = unmix(name, Scene(unit * scene.Y, unit * scene.E, scene.A), endmembers=3, seed=1)
+    assert other.status is one.status
+    np.testing.assert_allclose(other.A, one.A, atol=0.01)
+
+
+@pytest.mark.parametrize("name", ["palm", "nmf"])
+def test_a_factorisation_says_whether_it_converged(name):
+    scene = pure_pixel_scene()
+    assert get(name).unmix(scene, iterations=1, tolerance=0.0).status is Status.STOPPED
+    assert get(name).unmix(scene, iterations=500, tolerance=1e-3).status is Status.CONVERGED
+
+
+def test_endmembers_that_are_copies_are_told():
+    scene = pure_pixel_scene()
+    twice = Scene(scene.Y[:, :1].repeat(7, axis=1)[:, :, :1].repeat(5, axis=2))  # one spectrum throughout
+    u = get("vca-fclsu").unmix(twice, endmembers=2)
+    assert u.status is Status.DEGENERATE
+    assert "ask for fewer" in u.status.value
+
+
+def test_what_methods_need_combines():
+    # a library and a first estimation and a watch at once, declared and not inherited
+    def solve(problem: Problem, settings):
+        assert problem.library is library
+        assert problem.first is not None
+        assert list(problem.truth.references) == ["reference"]
+        return replace(problem.first, active=np.array([2, 0, 1]))
+
+    first = Needs(library=True, truth=True, first=lambda settings: (get("vca-fclsu"), {}))
+    toy = Method("toy", "three needs at once", kind="sparse", solve=solve, needs=first)
+    scene, library = pure_pixel_scene(), SpectralLibrary(np.eye(12), np.arange(12), tuple("abcdefghijkl"))
+    found = toy.unmix(scene, library=library)
+    assert found.permuted([1, 2, 0]).active.tolist() == [0, 1, 2]
+    with pytest.raises(ValueError, match="spectral library: give one as `library`"):
+        toy.unmix(scene)
+
+
+@every_method
+def test_no_setting_has_the_name_of_what_a_method_is_given(name):
+    assert not set(GIVEN) & {row["setting"] for row in get(name).describe()}
 
 
 def test_every_setting_has_a_source():

@@ -207,9 +207,9 @@ def first_runs(monkeypatch):
     made = []
 
     @wraps(PATCHES.solve)
-    def solve(*given, **asked):
-        made.append(asked["seed"])
-        return PATCHES.solve(*given, **asked)
+    def solve(problem, settings):
+        made.append(problem.seed)
+        return PATCHES.solve(problem, settings)
 
     monkeypatch.setitem(METHODS, PATCHES.name, replace(PATCHES, solve=solve))
     return made

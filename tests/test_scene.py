@@ -78,10 +78,37 @@ def test_spec_survives_its_dictionary():
 
 
 def test_unmixing_that_is_not_finite_says_so():
-    E, A = np.ones((6, 2)), np.ones((2, 7, 5))
+    E, A = np.eye(6)[:, :2], np.ones((2, 7, 5))
     assert Unmixing(E, A).status is Status.FINISHED
     E[0, 0] = np.inf
     assert Unmixing(E, A).status is Status.DIVERGED
+
+
+def test_unmixing_whose_endmembers_are_mixtures_of_others_says_so():
+    E, A = np.eye(6)[:, :3], np.ones((3, 7, 5))
+    assert Unmixing(E, A, Status.CONVERGED).status is Status.CONVERGED
+    E[:, 2] = 0.3 * E[:, 0] + 0.7 * E[:, 1]
+    assert Unmixing(E, A, Status.CONVERGED).status is Status.DEGENERATE
+    assert Unmixing(1e-9 * E, A).status is Status.DEGENERATE
+    assert Unmixing(0 * E, A).status is Status.DEGENERATE
+
+
+@pytest.mark.parametrize(
+    ("Y", "message"),
+    [
+        (np.ma.masked_less(np.arange(30.0).reshape(2, 3, 5), 4), "4 of 30 values are masked"),
+        (np.ones((2, 3, 5), dtype=complex), "expected real numbers, got complex128"),
+        (np.full((2, 3, 5), "1"), "expected real numbers"),
+        (np.full((2, 3, 5), 1e39), "30 of 30 values are NaN or infinite"),
+    ],
+)
+def test_what_numpy_would_turn_into_other_numbers_is_refused(Y, message):
+    with pytest.raises(ValueError, match=message):
+        Scene(Y)
+
+
+def test_a_masked_array_without_masked_values_is_an_array():
+    assert Scene(np.ma.masked_less(np.ones((2, 3, 5)), 0)).Y.sum() == 30
 
 
 def test_permuted_moves_endmembers_and_abundances_together():

@@ -321,23 +321,23 @@ def test_the_scenes_endmembers_are_refused_where_it_has_none_or_others():
 
 
 WRONG = [
-    ({"endmembers_from": "snpa"}, "endmembers_from: expected one of sivm, vca, scene, got 'snpa'"),
-    ({"normalise": "l2"}, "normalise: expected one of l1, max, none"),
-    ({"input": "zeros"}, "input: expected one of random, palm, nmf"),
-    ({"optimiser": "sgd"}, "optimiser: expected one of adam, nadam, rmsprop"),
+    ({"endmembers_from": "snpa"}, "endmembers_from: expected 'sivm', 'vca' or 'scene', got 'snpa'"),
+    ({"normalise": "l2"}, "normalise: expected 'l1', 'max' or 'none'"),
+    ({"input": "zeros"}, "input: expected 'random', 'palm' or 'nmf'"),
+    ({"optimiser": "sgd"}, "optimiser: expected 'adam', 'nadam' or 'rmsprop'"),
     *(
-        ({name: 0}, f"{name}: expected at least 1, got 0")
+        ({name: 0}, f"{name}: expected a whole number at least 1, got 0")
         for name in ("iterations", "window", "filters", "skip")
     ),
-    ({"learning_rate": 0.0}, "learning_rate > 0"),
-    ({"weights_scale": 0.0}, "weights_scale > 0"),
-    ({"snapshots": -1}, "snapshots: expected 0 to 3000, got -1"),
-    ({"snapshots": 5, "iterations": 4}, "snapshots: expected 0 to 4, got 5"),
+    ({"learning_rate": 0.0}, "learning_rate: expected a number above 0"),
+    ({"weights_scale": 0.0}, "weights_scale: expected a number above 0"),
+    ({"snapshots": -1}, "snapshots: expected a whole number at least 0, got -1"),
+    ({"snapshots": 5, "iterations": 4}, "snapshots: expected at most 4, one per iteration, got 5"),
 ]
 CONFIGURABLE = [
-    ({"levels": 0}, "levels >= 1"),
-    ({"scalings": -1}, "scalings >= 0"),
-    ({"skips": "three"}, "skips: expected none, direct, one or two, got 'three'"),
+    ({"levels": 0}, "levels: expected a whole number at least 1"),
+    ({"scalings": -1}, "scalings: expected a whole number at least 0"),
+    ({"skips": "three"}, "skips: expected 'none', 'direct', 'one' or 'two', got 'three'"),
 ]
 
 
@@ -381,8 +381,8 @@ def interrupted_after(monkeypatch, count, *given, path, **settings):
     with monkeypatch.context() as patch:
         patch.setattr(undip, "tqdm", Bar)
         try:
-            with checkpoints.keep_in(path, seconds=0):
-                return unmix(*given, **settings), done
+            with checkpoints.keep_in(path, seconds=0) as checkpoint:
+                return unmix(*given, **settings, checkpoint=checkpoint), done
         except Interrupted:
             return None, done
 
@@ -419,8 +419,8 @@ def test_a_fit_interrupted_after_its_last_iteration_needs_no_other(monkeypatch, 
 
     with monkeypatch.context() as patch:
         patch.setattr(undip, "Unmixing", fail)
-        with pytest.raises(Interrupted), checkpoints.keep_in(path, seconds=0):
-            unmix(scene, snapshots=2)
+        with pytest.raises(Interrupted), checkpoints.keep_in(path, seconds=0) as checkpoint:
+            unmix(scene, snapshots=2, checkpoint=checkpoint)
     found, done = interrupted_after(monkeypatch, 1, scene, path=path, snapshots=2)
     assert done == 0
     assert_same(found, whole)

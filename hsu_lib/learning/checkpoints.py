@@ -1,7 +1,7 @@
 """Where a long computation keeps what it needs to go on after an interruption.
 
-`keep_in` says where; the computation asks `current` and, if there is a place, saves its state there every
-few minutes. The state is tensors and plain values: it is read back without running any code in it.
+`keep_in` says where; a computation that is given a checkpoint saves its state there every few minutes. The
+state is tensors and plain values: it is read back without running any code in it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -66,21 +65,9 @@ class Checkpoint:
         self.path.unlink(missing_ok=True)
 
 
-_CURRENT: ContextVar[Checkpoint | None] = ContextVar("checkpoint", default=None)
-
-
-def current() -> Checkpoint | None:
-    """Checkpoint of the computation in progress, or None if nobody asked for one."""
-    return _CURRENT.get()
-
-
 @contextmanager
 def keep_in(path: Path, *, seconds: float = SECONDS) -> Iterator[Checkpoint]:
-    """Inside, `current` is a checkpoint at `path`; it is removed at the end unless an error got out."""
+    """A checkpoint at `path`, which is removed at the end unless an error got out."""
     checkpoint = Checkpoint(path, seconds)
-    token = _CURRENT.set(checkpoint)
-    try:
-        yield checkpoint
-    finally:
-        _CURRENT.reset(token)
+    yield checkpoint
     checkpoint.remove()

@@ -4,32 +4,39 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from hsu_lib.methods.autoencoders import autoencoder, perturbation, vae
-from hsu_lib.methods.factorization import refined as factorized
-from hsu_lib.methods.geometric import pixels as geometric
-from hsu_lib.methods.labelled import fclsu as labelled
-from hsu_lib.methods.labelled import ldvae, spacnn
+from hsu_lib.methods.autoencoders.autoencoder import PATCHES, PLAIN
+from hsu_lib.methods.autoencoders.perturbation import PERTURBATIONS
+from hsu_lib.methods.autoencoders.vae import VAE
+from hsu_lib.methods.factorization.nmf import NMF
+from hsu_lib.methods.factorization.palm import PALM
+from hsu_lib.methods.geometric.fclsu import FCLSU
+from hsu_lib.methods.geometric.sivm import SIVM
+from hsu_lib.methods.geometric.snpa import SNPA
+from hsu_lib.methods.geometric.vca import VCA
+from hsu_lib.methods.labelled.fclsu import LABELLED
+from hsu_lib.methods.labelled.ldvae import LDVAE
+from hsu_lib.methods.labelled.spacnn import SPACNN
 from hsu_lib.methods.method import Method
-from hsu_lib.methods.priors import undip
+from hsu_lib.methods.priors.undip import CONFIGURABLE, UNDIP
 
 METHODS: dict[str, Method] = {
     method.name: method
     for method in (
-        geometric.FCLSU,
-        geometric.VCA,
-        geometric.SIVM,
-        geometric.SNPA,
-        factorized.PALM,
-        factorized.NMF,
-        autoencoder.PLAIN,
-        autoencoder.PATCHES,
-        *perturbation.PERTURBATIONS,
-        vae.VAE,
-        undip.UNDIP,
-        undip.CONFIGURABLE,
-        labelled.LABELLED,
-        ldvae.LDVAE,
-        spacnn.SPACNN,
+        FCLSU,
+        VCA,
+        SIVM,
+        SNPA,
+        PALM,
+        NMF,
+        PLAIN,
+        PATCHES,
+        *PERTURBATIONS,
+        VAE,
+        UNDIP,
+        CONFIGURABLE,
+        LABELLED,
+        LDVAE,
+        SPACNN,
     )
 }
 

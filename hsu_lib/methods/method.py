@@ -1,28 +1,104 @@
-"""What a method is: a function, its settings, and one border at which every request is checked."""
+"""The contract: what a method needs, the problem it is given, and one border that checks every request."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields, replace
 from difflib import get_close_matches
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
-from hsu_lib.scene import Scene, Unmixing
+import numpy as np
 
-Kind = Literal["supervised", "blind"]
+from hsu_lib.learning.checkpoints import Checkpoint
+from hsu_lib.learning.labels import Labels
+from hsu_lib.methods.settings import Settings
+from hsu_lib.metrics.truth import Truth
+from hsu_lib.scene import Scene, Status, Unmixing
+from hsu_lib.scenes.library import SpectralLibrary
+
+#: What a method does: pick endmembers among the pixels; take them as given; choose them from a library; find
+#: them with the abundances; learn from labelled pixels; or leave the linear model.
+Kind = Literal["extraction", "supervised", "sparse", "blind", "labelled", "nonlinear"]
+#: What `Method.unmix` is given beside the scene. No setting of a method may have one of these names.
+GIVEN = ("endmembers", "seed", "device", "progress", "start", "labels", "library", "truth", "checkpoint")
 
 
 @dataclass(frozen=True)
-class NoSettings:
-    """For methods that have nothing to set."""
+class Needs:
+    """What a method is given beside the image. Each is independent of the others, so that they combine.
+
+    Parameters
+    ----------
+    endmembers
+        The scene's own endmembers.
+    library
+        A spectral library.
+    labels
+        Pixels with known abundances; its settings extend `hsu_lib.methods.labelled.labels.LabelSettings`.
+    truth
+        What is known of the scene, for a history of errors: it watches, nothing depends on it.
+    spatial
+        Where the pixels lie: abundances of a pixel depend on its neighbours.
+    first
+        A first estimation: from the settings to the method that makes it, on the same scene with the same
+        seed, and that method's settings.
+    """
+
+    endmembers: bool = False
+    library: bool = False
+    labels: bool = False
+    truth: bool = False
+    spatial: bool = False
+    first: Callable[[Any], tuple[Method, Mapping[str, Any]]] | None = None
 
 
-class Solve(Protocol):
-    """The one function that a new method has to be."""
+@dataclass(frozen=True)
+class Problem:
+    """All that a solver may see.
 
-    def __call__(  # noqa: D102 (the class says it)
-        self, scene: Scene, settings: Any, *, endmembers: int, seed: int, device: str, progress: bool
-    ) -> Unmixing: ...
+    Parameters
+    ----------
+    scene
+        The image; its `E` only where the method needs endmembers or a setting asks for them.
+    endmembers
+        How many to find.
+    seed
+        Of everything random.
+    device
+        A torch device.
+    progress
+        Whether to show a progress bar; `label` is what it says.
+    first, labels, library
+        What `Needs` asks for, else None.
+    truth
+        What is known of the scene, for histories; empty where it is not needed.
+    checkpoint
+        Where a long computation keeps its state to go on after an interruption, or None.
+    """
+
+    scene: Scene
+    endmembers: int
+    seed: int = 0
+    device: str = "cpu"
+    progress: bool = False
+    first: Unmixing | None = None
+    labels: Labels | None = None
+    library: SpectralLibrary | None = None
+    truth: Truth = field(default_factory=Truth)
+    checkpoint: Checkpoint | None = None
+
+    @property
+    def label(self) -> str | None:
+        """What a progress bar says; None where none is wanted."""
+        return f"{self.scene.name}, seed {self.seed}" if self.progress else None
+
+    def maps(self, A: np.ndarray) -> np.ndarray:
+        """Abundances ``(endmembers, pixels)`` as maps, float32, ``(endmembers, height, width)``."""
+        return A.reshape(-1, self.scene.height, self.scene.width).astype(np.float32)
+
+
+#: The one function that a new method has to be.
+Solve = Callable[[Problem, Any], Unmixing]
 
 
 @dataclass(frozen=True)
@@ -36,14 +112,18 @@ class Method:
     summary
         One line for tables.
     kind
-        ``"supervised"`` methods are given the endmembers (they take the scene's `E`); ``"blind"`` ones
-        find them.
+        What it does; see `Kind`.
     solve
-        ``solve(scene, settings, *, endmembers, seed, device, progress) -> Unmixing``.
+        ``solve(problem, settings) -> Unmixing``.
     settings
         Frozen dataclass that checks its own values; its field defaults are the only home of defaults.
     defaults
         Values by which this method differs from the dataclass's defaults (two methods may share a file).
+    quick
+        Settings with which it takes about a second on a small image and still does all it does: its
+        contract tests and golden numbers are made with them.
+    needs
+        What it is given beside the image.
     source
         Paper, or document and section.
     version
@@ -54,8 +134,10 @@ class Method:
     summary: str
     kind: Kind
     solve: Solve
-    settings: Callable[..., Any] = NoSettings
+    settings: type[Settings] = Settings
     defaults: tuple[tuple[str, Any], ...] = ()
+    quick: tuple[tuple[str, Any], ...] = ()
+    needs: Needs = Needs()
     source: str = ""
     version: int = 1
 
@@ -65,15 +147,15 @@ class Method:
         Raises
         ------
         ValueError
-            For a setting that does not exist (the known ones are listed) or a value out of range.
+            For a setting that does not exist (those that do are listed) or a value out of range.
         """
-        known = [f.name for f in fields(self.settings)]  # type: ignore[arg-type]
+        names = [f.name for f in fields(self.settings)]
         for name in settings:
-            if name not in known:
-                close = get_close_matches(name, known, n=1)
+            if name not in names:
+                close = get_close_matches(name, names, n=1)
                 hint = f" Did you mean {close[0]!r}?" if close else ""
                 raise ValueError(
-                    f"{self.name} has no setting {name!r}.{hint} Known: {', '.join(known) or 'none'}"
+                    f"{self.name} has no setting {name!r}.{hint} Known: {', '.join(names) or 'none'}"
                 )
         return self.settings(**{**dict(self.defaults), **settings})
 
@@ -86,7 +168,7 @@ class Method:
                 "default": own.get(f.name, None if f.default is MISSING else f.default),
                 "source": f.metadata.get("source", ""),
             }
-            for f in fields(self.settings)  # type: ignore[arg-type]
+            for f in fields(self.settings)
         ]
 
     def unmix(
@@ -97,6 +179,11 @@ class Method:
         seed: int = 0,
         device: str = "cpu",
         progress: bool = False,
+        start: Unmixing | None = None,
+        labels: Labels | None = None,
+        library: SpectralLibrary | None = None,
+        truth: Truth | None = None,
+        checkpoint: Checkpoint | None = None,
         **settings: Any,
     ) -> Unmixing:
         """Estimate endmembers and abundances of a scene.
@@ -113,6 +200,17 @@ class Method:
             ``"cpu"``, ``"cuda"`` or any other torch device.
         progress
             Show a progress bar on stderr.
+        start
+            First estimation, of a method that needs one; made here if it is not given. From one that
+            diverged nothing can start: the outcome is that, diverged.
+        labels
+            Pixels to learn from, of a method that needs them; by default a part of the scene's own.
+        library
+            Spectra to choose from, of a method that needs them.
+        truth
+            What is known of the scene, of a method that watches; by default the scene's own reference.
+        checkpoint
+            Where a long computation keeps its state.
         **settings
             Fields of the method's settings; ``hsu methods NAME`` lists them.
 
@@ -124,29 +222,82 @@ class Method:
         Raises
         ------
         ValueError
-            If the number of endmembers is missing, below one, or above bands or pixels; if a
-            supervised method has no endmembers; if a setting is wrong.
+            If the number of endmembers is missing, below one, or above bands or pixels; if something
+            that the method needs is missing or does not fit; if a setting is wrong.
         """
-        configured = self.configure(**settings)
-        if self.kind == "supervised":
-            if scene.E is None:
+        configured, needs = self.configure(**settings), self.needs
+        if needs.endmembers and scene.E is None:
+            raise ValueError(
+                f"{self.name} needs known endmembers and {scene.name} has none: give E to the scene, "
+                "or take a blind method (`hsu methods` lists them)"
+            )
+        if needs.labels:
+            labels = labels or self._own_labels(scene, configured, seed)
+            if labels.scene.bands != scene.bands:
                 raise ValueError(
-                    f"{self.name} needs known endmembers and {scene.name} has none: give E to the scene, "
-                    "or take a blind method (`hsu methods` lists them)"
+                    f"{labels.scene.name} has {labels.scene.bands} bands, {scene.name} {scene.bands}"
                 )
-            if endmembers not in (None, scene.endmembers):
-                raise ValueError(f"asked for {endmembers} endmembers, but E has {scene.endmembers}")
-        count = scene.endmembers if endmembers is None else endmembers
+        if needs.library and library is None:
+            raise ValueError(f"{self.name} chooses endmembers from a spectral library: give one as `library`")
+        count = self._count(scene, endmembers, labels, start)
+        if needs.first is not None:
+            if start is None:
+                method, theirs = needs.first(configured)
+                start = method.unmix(
+                    scene, endmembers=count, seed=seed, device=device, progress=progress, **theirs
+                )
+            shapes = (scene.bands, count), (count, scene.height, scene.width)
+            if (start.E.shape, start.A.shape) != shapes:
+                raise ValueError(
+                    f"the first estimation, E {start.E.shape} and A {start.A.shape}, is not one of "
+                    f"{scene.name}, Y {scene.Y.shape}, with {count} endmembers"
+                )
+            if not (np.isfinite(start.E).all() and np.isfinite(start.A).all()):
+                return replace(start, status=Status.DIVERGED)
+        return self.solve(
+            Problem(
+                scene,
+                count,
+                seed=int(seed),
+                device=device,
+                progress=progress,
+                first=start if needs.first is not None else None,
+                labels=labels if needs.labels else None,
+                library=library if needs.library else None,
+                truth=(Truth.of(scene) if truth is None else truth) if needs.truth else Truth(),
+                checkpoint=checkpoint,
+            ),
+            configured,
+        )
+
+    def _own_labels(self, scene: Scene, settings: Any, seed: int) -> Labels:
+        if settings.trained_on:
+            raise ValueError(f"trained_on: give the pixels of {settings.trained_on} themselves, as `labels`")
+        if scene.A is None:
+            raise ValueError(
+                f"{self.name} learns from known abundances and {scene.name} has none: "
+                "set trained_on to a scene that has, or take a blind method (`hsu methods` lists them)"
+            )
+        return settings.labels(scene, seed)
+
+    def _count(
+        self, scene: Scene, endmembers: int | None, labels: Labels | None, start: Unmixing | None
+    ) -> int:
+        """How many endmembers to find, checked."""
+        given = scene if self.needs.endmembers else labels.scene if self.needs.labels and labels else None
+        if given is not None and endmembers not in (None, given.endmembers):
+            raise ValueError(f"asked for {endmembers} endmembers, but {given.name} has {given.endmembers}")
+        count = (given or scene).endmembers if endmembers is None else endmembers
+        if count is None and start is not None:
+            count = start.E.shape[1]
         if count is None:
             raise ValueError(f"{scene.name} has no reference: say how many endmembers to look for")
         pixels = scene.height * scene.width
         if count < 1:
             raise ValueError(f"expected at least one endmember, got {count}")
-        if count > scene.bands or (self.kind == "blind" and count > pixels):
+        if given is None and count > min(scene.bands, pixels):
             raise ValueError(
                 f"{count} endmembers are more than {scene.name} can tell apart: it has {scene.bands} bands "
                 f"and {pixels} pixels; ask for at most {min(scene.bands, pixels)}"
             )
-        return self.solve(
-            scene, configured, endmembers=count, seed=int(seed), device=device, progress=progress
-        )
+        return count

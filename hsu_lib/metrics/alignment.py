@@ -6,12 +6,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linear_sum_assignment
 
+from hsu_lib.scene import real
+
 Float = NDArray[np.float64]
 
 
 def pair(hat: ArrayLike, ref: ArrayLike) -> tuple[Float, Float]:
     """Estimate and reference in double precision; refused if their shapes differ or they are empty."""
-    x, y = np.asarray(hat, dtype=np.float64), np.asarray(ref, dtype=np.float64)
+    x, y = real(hat, "estimate").astype(np.float64), real(ref, "reference").astype(np.float64)
     if x.shape != y.shape:
         raise ValueError(f"estimate has shape {x.shape}, reference {y.shape}: they must be equal")
     if x.size == 0:

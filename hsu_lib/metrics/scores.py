@@ -238,9 +238,7 @@ def _differences(A: Float) -> list[Float]:
     return [np.concatenate([np.diff(a, axis=0).ravel(), np.diff(a, axis=1).ravel(), [0.0]]) for a in A]
 
 
-def score(
-    unmixing: Unmixing, scene: Scene, truth: Truth | None = None, *, ordered: bool = False
-) -> tuple[dict[str, float], Unmixing]:
+def score(unmixing: Unmixing, scene: Scene, truth: Truth | None = None) -> tuple[dict[str, float], Unmixing]:
     """All scores that the scene's reference allows, and the unmixing in the order of that reference.
 
     Parameters
@@ -252,9 +250,6 @@ def score(
         reconstruction is scored.
     truth
         What else is known of it (`hsu_lib.metrics.truth`): its clean image, and the FCLSU reference.
-    ordered
-        Whether the estimate is in the order of the scene's reference by itself, because its method was given
-        that order: then nothing is reordered.
 
     Returns
     -------
@@ -262,7 +257,8 @@ def score(
         Names of `SCORES` to values; also ``sad-endmembers/MATERIAL``, ``rmse-abundances/MATERIAL`` and
         ``mae-abundances-fclsu/MATERIAL``.
     aligned
-        The unmixing, reordered by `align` if the scene has reference endmembers of the same number.
+        The unmixing, reordered by `align` if the scene has reference endmembers of the same number, and it
+        is not in their order by itself.
     """
     E, A = unmixing.E, unmixing.A
     scores = {
@@ -288,7 +284,7 @@ def score(
             scores |= {f"mae-abundances-fclsu/{materials[k]}": float(errors[i]) for k, i in enumerate(order)}
     if E_ref is None:
         return scores, unmixing
-    aligned = unmixing if ordered else unmixing.permuted(align(E, E_ref))
+    aligned = unmixing if unmixing.ordered else unmixing.permuted(align(E, E_ref))
     angles = spectral_angle(aligned.E, E_ref)
     scores |= {
         "cos-endmembers": cosine_pooled(aligned.E, E_ref),

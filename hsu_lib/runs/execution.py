@@ -11,12 +11,13 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hsu_lib import methods, metrics, scenes
 from hsu_lib.learning import checkpoints
-from hsu_lib.methods.trained import Trained
-from hsu_lib.methods.watched import Watched
+from hsu_lib.learning.labels import Labels
 from hsu_lib.metrics.alignment import align
+from hsu_lib.metrics.examine import examine
 from hsu_lib.metrics.truth import Truth
 from hsu_lib.runs.provenance import commit, device_name, versions
 from hsu_lib.runs.question import Run
@@ -61,38 +62,27 @@ def execute(
     import torch
 
     method, scene = methods.get(run.method), scenes.load(run.scene, progress=progress)
-    given: dict[str, Any] = dict(run.settings)
-    if run.first is not None:
-        record = store.get(run.first) if store and (fresh is None or run.first.key in fresh) else None
-        # a published one keeps its maps in 255 steps
-        if record is None or record.origin != "local":
-            record = execute(run.first, device=device, progress=progress, store=store, fresh=fresh)
-            record = store.put(record) if store else record
-            if fresh is not None:
-                fresh.add(record.key)
-        given["start"] = record.unmixing
-    if isinstance(method, Watched):
-        given["truth"] = _truth(run.scene)
-    if isinstance(method, Trained) and run.scene.snr_db is not None:
-        given["clean"] = scenes.load(replace(run.scene, snr_db=None), progress=progress).Y
-    if run.training is not None:
-        given["training"] = scenes.load(run.training, progress=progress)
+    given = _obtained(run, scene, device=device, progress=progress, store=store, fresh=fresh)
     started = time.perf_counter()
-    with checkpoints.keep_in(store.local / "unfinished" / run.key) if store else nullcontext():
+    with checkpoints.keep_in(store.local / "unfinished" / run.key) if store else nullcontext() as checkpoint:
         unmixing = method.unmix(
             scene,
             endmembers=run.endmembers,
             seed=run.seed,
             device=device,
             progress=progress,
+            checkpoint=checkpoint,
             **given,
+            **run.settings,
         )
     if torch.device(device).type == "cuda":
         torch.cuda.synchronize()
     seconds = time.perf_counter() - started
     scores: Mapping[str, float] = {}
+    if method.needs.labels:
+        unmixing = examined(unmixing, scene, given["labels"], _clean(run.scene))
     if unmixing.status is not Status.DIVERGED:
-        scores, unmixing = _scored(unmixing, scene, _truth(run.scene), method)
+        scores, unmixing = _scored(unmixing, scene, _truth(run.scene))
     return Record(
         asked=run.asked(),
         scores={name: value for name, value in scores.items() if np.isfinite(value)},
@@ -110,20 +100,56 @@ def execute(
     )
 
 
-def _scored(
-    unmixing: Unmixing, scene: Scene, truth: Truth, method: methods.Method
-) -> tuple[dict[str, float], Unmixing]:
+def _obtained(run: Run, scene: Scene, **how: Any) -> dict[str, Any]:
+    """What the run's method needs beside the image, by the names that `Method.unmix` gives it."""
+    method = methods.get(run.method)
+    given: dict[str, Any] = {}
+    if run.first is not None:
+        given["start"] = _first(run.first, **how).unmixing
+    if method.needs.labels:
+        other = run.training
+        settings = method.configure(**run.settings)
+        given["labels"] = Labels(scenes.load(other)) if other else settings.labels(scene, run.seed)
+    if method.needs.truth:
+        given["truth"] = _truth(run.scene)
+    return given
+
+
+def _first(run: Run, *, store: Store | None, fresh: set[str] | None, **how: Any) -> Record:
+    """A first estimation, from the store or made now; a published one keeps its maps in 255 steps."""
+    record = store.get(run) if store and (fresh is None or run.key in fresh) else None
+    if record is None or record.origin != "local":
+        record = execute(run, store=store, fresh=fresh, **how)
+        record = store.put(record) if store else record
+        if fresh is not None:
+            fresh.add(record.key)
+    return record
+
+
+def examined(unmixing: Unmixing, scene: Scene, labels: Labels, clean: NDArray | None = None) -> Unmixing:
+    """The same with a history of what it makes of the pixels kept for testing.
+
+    Its history holds ``test``, True where a pixel was kept, shape ``(height * width,)``, and what
+    `hsu_lib.metrics.examine.examine` finds there.
+    """
+    if unmixing.decoder is None:
+        return unmixing
+    test = labels.kept_for_testing(scene).ravel()
+    found = examine(unmixing.A, unmixing.decoder, scene, test, clean)
+    return replace(unmixing, history={**unmixing.history, "test": test.astype(np.float32), **found})
+
+
+def _scored(unmixing: Unmixing, scene: Scene, truth: Truth) -> tuple[dict[str, float], Unmixing]:
     """`hsu_lib.metrics.score`; maps that the history keeps come into the order of the reference as well.
 
     Where the history tells the pixels kept for testing, their scores are there too, as ``test/NAME``.
     """
-    ordered = isinstance(method, Trained)
-    scores, aligned = metrics.score(unmixing, scene, truth, ordered=ordered)
+    scores, aligned = metrics.score(unmixing, scene, truth)
     if "test" in unmixing.history and scene.A is not None:
         kept = unmixing.history["test"].reshape(scene.height, scene.width) > 0
         there = Scene(scene.Y[:, kept][:, None], scene.E, scene.A[:, kept][:, None], scene.materials)
-        part = Unmixing(unmixing.E, unmixing.A[:, kept][:, None])
-        of_part, _ = metrics.score(part, there, ordered=ordered)
+        part = Unmixing(unmixing.E, unmixing.A[:, kept][:, None], ordered=unmixing.ordered)
+        of_part, _ = metrics.score(part, there)
         scores |= {f"test/{name}": value for name, value in of_part.items() if name.startswith(_PIXELWISE)}
     if "snapshots" not in aligned.history:
         return scores, aligned
@@ -131,6 +157,11 @@ def _scored(
     return scores, replace(
         aligned, history={**aligned.history, "snapshots": aligned.history["snapshots"][:, order]}
     )
+
+
+def _clean(spec: SceneSpec) -> NDArray | None:
+    """The scene's image without noise, where noise is added."""
+    return None if spec.snr_db is None else scenes.load(replace(spec, snr_db=None)).Y
 
 
 @lru_cache(maxsize=4)
@@ -155,8 +186,9 @@ def rescored(record: Record) -> Record:
     made = {**record.made, "scores": metrics.VERSION}
     if record.status == Status.DIVERGED.name:
         return replace(record, made=made)
-    method = methods.get(record.asked["method"])
-    scores, _ = _scored(record.unmixing, scenes.load(record.scene), _truth(record.scene), method)
+    needs = methods.get(record.asked["method"]).needs
+    unmixing = replace(record.unmixing, ordered=needs.labels or needs.endmembers)
+    scores, _ = _scored(unmixing, scenes.load(record.scene), _truth(record.scene))
     return replace(
         record, scores={name: value for name, value in scores.items() if np.isfinite(value)}, made=made
     )

@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hsu_lib import methods, scenes
-from hsu_lib.methods.refinement import Refinement
 from hsu_lib.methods.settings import asked as asked_settings
-from hsu_lib.methods.trained import Trained
 from hsu_lib.runs.canonical import digest, to_json
 from hsu_lib.scene import SceneSpec
 
@@ -72,22 +70,22 @@ class Run:
 
     @property
     def first(self) -> Run | None:
-        """Run from whose result this one starts (see `hsu_lib.methods.refinement`), or None."""
+        """Run from whose result this one starts (see `hsu_lib.methods.method.Needs`), or None."""
         method = methods.get(self.method)
-        if not isinstance(method, Refinement):
+        if method.needs.first is None:
             return None
-        other, settings = method.starts_from(method.configure(**self.settings))
+        other, settings = method.needs.first(method.configure(**self.settings))
         return Run(other.name, self.scene, self.seed, settings, self.endmembers)
 
     @property
     def training(self) -> SceneSpec | None:
-        """Scene whose labels this learns from, if it is another one (see `hsu_lib.methods.trained`).
+        """Scene whose labels this learns from, if it is another one (see `hsu_lib.methods.method.Needs`).
 
         It has as much noise as the scene itself, in another draw, and its reference of the same name if
         there is one.
         """
         method = methods.get(self.method)
-        name = method.configure(**self.settings).trained_on if isinstance(method, Trained) else ""
+        name = method.configure(**self.settings).trained_on if method.needs.labels else ""
         if not name:
             return None
         theirs = self.scene.reference in scenes.describe(name).references

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hsu_lib.scene import real
 from hsu_lib.solvers.fclsu import fclsu
 
 
@@ -175,7 +176,7 @@ def snpa(Y: ArrayLike, endmembers: int) -> Extraction:
 
 
 def _checked(Y: ArrayLike, endmembers: int) -> NDArray[np.float64]:
-    Y = np.asarray(Y, dtype=np.float64)
+    Y = real(Y, "Y").astype(np.float64)
     if Y.ndim != 2 or Y.size == 0:
         raise ValueError(f"expected an image as a matrix (bands, pixels), got shape {Y.shape}")
     if not np.isfinite(Y).all():

@@ -2,6 +2,7 @@ r"""Endmembers and abundances together, without a network: :math:`Y \approx E A`
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -9,17 +10,22 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from hsu_lib.scene import real
+
+#: Share of the largest denominator below which one is taken for zero: the same in any unit of the image.
 _TINY = 1e-12
 
 
 class Factors(NamedTuple):
-    r"""Endmembers ``(bands, endmembers)``, abundances ``(endmembers, pixels)``, and the objective
-    :math:`\tfrac12\|Y - EA\|_F^2` before the first and after every iteration.
+    r"""Endmembers ``(bands, endmembers)``, abundances ``(endmembers, pixels)``, the objective
+    :math:`\tfrac12\|Y - EA\|_F^2` before the first and after every iteration, and whether it had stopped
+    falling when the iterations ended.
     """
 
     E: NDArray[np.float64]
     A: NDArray[np.float64]
     objective: NDArray[np.float64]
+    converged: bool
 
 
 def nmf(
@@ -64,14 +70,12 @@ def nmf(
     y, e, a = _checked(Y, E, A, device)
     if (y < 0).any() or (e < 0).any() or (a < 0).any():
         raise ValueError("expected nonnegative Y, E and A: a negative value has no nonnegative factors")
-    objective = [_objective(y, e, a)]
-    for _ in range(iterations):
-        a = a * (e.T @ y) / (e.T @ e @ a).clamp_min(_TINY)
-        e = e * (y @ a.T) / (e @ (a @ a.T)).clamp_min(_TINY)
-        objective.append(_objective(y, e, a))
-        if objective[-2] - objective[-1] < tolerance * objective[0]:
-            break
-    return Factors(e.cpu().numpy(), a.cpu().numpy(), np.array(objective))
+
+    def step(e: Tensor, a: Tensor) -> tuple[Tensor, Tensor]:
+        a = a * (e.T @ y) / _not_zero(e.T @ e @ a)
+        return e * (y @ a.T) / _not_zero(e @ (a @ a.T)), a
+
+    return _alternate(step, y, e, a, iterations, tolerance)
 
 
 def palm(
@@ -113,17 +117,33 @@ def palm(
     Bolte, Sabach and Teboulle, Mathematical Programming 146, 2014, 459-494.
     """
     y, e, a = _checked(Y, E, A, device)
-    e, a = e.clamp_min(0), onto_simplex(a)
-    objective = [_objective(y, e, a)]
-    for _ in range(iterations):
+
+    def step(e: Tensor, a: Tensor) -> tuple[Tensor, Tensor]:
         normal = e.T @ e
         a = onto_simplex(a - (normal @ a - e.T @ y) / _norm(normal))
         normal = a @ a.T
-        e = (e - (e @ normal - y @ a.T) / _norm(normal)).clamp_min(0)
+        return (e - (e @ normal - y @ a.T) / _norm(normal)).clamp_min(0), a
+
+    return _alternate(step, y, e.clamp_min(0), onto_simplex(a), iterations, tolerance)
+
+
+def _alternate(
+    step: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]],
+    y: Tensor,
+    e: Tensor,
+    a: Tensor,
+    iterations: int,
+    tolerance: float,
+) -> Factors:
+    """Steps until the objective falls by less than a share of its start, or all of them."""
+    objective, converged = [_objective(y, e, a)], False
+    for _ in range(iterations):
+        e, a = step(e, a)
         objective.append(_objective(y, e, a))
         if objective[-2] - objective[-1] < tolerance * objective[0]:
+            converged = True
             break
-    return Factors(e.cpu().numpy(), a.cpu().numpy(), np.array(objective))
+    return Factors(e.cpu().numpy(), a.cpu().numpy(), np.array(objective), converged)
 
 
 def onto_simplex(A: Tensor) -> Tensor:
@@ -140,9 +160,16 @@ def onto_simplex(A: Tensor) -> Tensor:
     return (A - excess.gather(0, kept - 1) / kept).clamp_min(0)
 
 
+def _not_zero(denominator: Tensor) -> Tensor:
+    """Nothing below a tiny share of its largest value, and ones if it is zero throughout."""
+    largest = float(denominator.max())
+    return denominator.clamp_min(_TINY * largest if largest > 0 else 1.0)
+
+
 def _norm(symmetric: Tensor) -> float:
-    """Largest eigenvalue of a small positive semidefinite matrix."""
-    return max(float(torch.linalg.eigvalsh(symmetric)[-1]), _TINY)
+    """Largest eigenvalue of a small positive semidefinite matrix; 1 if that is zero."""
+    largest = float(torch.linalg.eigvalsh(symmetric)[-1])
+    return largest if largest > 0 else 1.0
 
 
 def _objective(Y: Tensor, E: Tensor, A: Tensor) -> float:
@@ -150,7 +177,7 @@ def _objective(Y: Tensor, E: Tensor, A: Tensor) -> float:
 
 
 def _checked(Y: ArrayLike, E: ArrayLike, A: ArrayLike, device: str | torch.device) -> list[Tensor]:
-    arrays = [np.asarray(x, dtype=np.float64) for x in (Y, E, A)]
+    arrays = [real(x, name).astype(np.float64) for x, name in zip((Y, E, A), "YEA", strict=True)]
     y, e, a = (x.shape for x in arrays)
     if any(len(shape) != 2 for shape in (y, e, a)) or e != (y[0], a[0]) or a[1] != y[1]:
         raise ValueError(

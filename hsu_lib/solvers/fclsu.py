@@ -14,6 +14,8 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from hsu_lib.scene import real
+
 #: Below this an abundance counts as negative, and a multiplier (over the mean squared norm of the
 #: endmembers) as violated: 1000 times the rounding of float64 at the sizes that occur.
 _TOLERANCE = 1e-12
@@ -57,7 +59,7 @@ def fclsu(Y: ArrayLike, E: ArrayLike, *, device: str | torch.device = "cpu") -> 
     Heinz and Chang, IEEE TGRS 39(3), 2001, 529-545 (the problem). Grouping pixels by their active set:
     Van Benthem and Keenan, J. Chemometrics 18, 2004, 441-450.
     """
-    Y, E = np.asarray(Y), np.asarray(E)
+    Y, E = real(Y, "Y"), real(E, "E")
     if Y.ndim != 2 or E.ndim != 2 or len(Y) != len(E) or E.shape[1] == 0:
         raise ValueError(
             "expected Y (bands, pixels) and E (bands, endmembers) with equal bands, "

@@ -11,12 +11,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hsu_lib.learning.fit import fit, seeded
 from hsu_lib.learning.networks import ConvolutionalAutoencoder
 from hsu_lib.learning.networks.autoencoder import cosine_loss
 from hsu_lib.learning.variability import Batch
-from hsu_lib.methods.autoencoders.autoencoder import TABLE, AutoencoderSettings, _sourced
-from hsu_lib.scene import Scene, Status, Unmixing
+from hsu_lib.methods.autoencoders.autoencoder import TABLE, AutoencoderSettings
+from hsu_lib.methods.autoencoders.autoencoder import train as train_autoencoder
+from hsu_lib.methods.method import Problem
+from hsu_lib.methods.settings import sourced
+from hsu_lib.scene import Scene, Unmixing
 
 
 @dataclass(frozen=True)
@@ -34,27 +36,16 @@ class AugmentationSettings(AutoencoderSettings):
     ============================  =============================  ==============================
     """
 
-    alpha: float = _sourced(0.3, "document 000, section Alpha dependencies")
-    weighs: Literal["both", "endmembers"] = _sourced(
+    alpha: float = sourced(0.3, "document 000, section Alpha dependencies", at_least=0, at_most=1)
+    weighs: Literal["both", "endmembers"] = sourced(
         "both",
         "document 000, section Balanced Loss: 1 - alpha weighs both supervised terms; as printed in section "
         "Alpha dependencies, it weighs that of the endmembers alone",
     )
-    images: int = _sourced(70, TABLE + " (NUMBER_IMAGES)")
-    patches: int = _sourced(50, TABLE + " (PATCH_NUMBER, of each image); 0 trains on whole images")
-    epochs: int = _sourced(30, TABLE)
-    noise: float = _sourced(0.03, TABLE + " (standard deviation)")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not 0 <= self.alpha <= 1:
-            raise ValueError(f"alpha: expected 0 to 1, got {self.alpha}")
-        if self.weighs not in ("both", "endmembers"):
-            raise ValueError(f"weighs: expected 'both' or 'endmembers', got {self.weighs!r}")
-        if self.images < 1:
-            raise ValueError(f"images: expected at least 1, got {self.images}")
-        if self.noise < 0:
-            raise ValueError(f"noise: expected a standard deviation, got {self.noise}")
+    images: int = sourced(70, TABLE + " (NUMBER_IMAGES)", at_least=1)
+    patches: int = sourced(50, TABLE + " (PATCH_NUMBER, of each image); 0 trains on whole images", at_least=0)
+    epochs: int = sourced(30, TABLE, at_least=1)
+    noise: float = sourced(0.03, TABLE + " (standard deviation)", at_least=0)
 
 
 def balanced_loss(
@@ -96,14 +87,7 @@ def balanced_loss(
 
 
 def train(
-    scene: Scene,
-    settings: AugmentationSettings,
-    batches: Callable[[int], Iterator[Batch]],
-    *,
-    endmembers: int,
-    seed: int,
-    device: str,
-    progress: bool,
+    problem: Problem, settings: AugmentationSettings, batches: Callable[[int], Iterator[Batch]]
 ) -> Unmixing:
     """Train the autoencoder on generated images and let it unmix the real one, divided by its maximum.
 
@@ -112,45 +96,18 @@ def train(
     batches
         Epoch to that epoch's batches; their scale is that of the real image over its maximum.
     """
-    where = torch.device(device)
-    as_code = settings.reading == "code"
-    with seeded(seed, where):
-        network = ConvolutionalAutoencoder(
-            scene.bands,
-            endmembers,
-            filters=settings.filters,
-            kernel=settings.kernel,
-            dropout=settings.dropout,
-            softmax_factor=3.5 if as_code else 1.0,
-        ).to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-        def loss(batch: Batch) -> Tensor:
-            A_hat, Y_hat = network(batch.Y)
-            return balanced_loss(Y_hat, network.endmembers, A_hat, batch, settings) / len(batch.Y)
+    def loss(network: ConvolutionalAutoencoder, batch: Batch) -> Tensor:
+        A_hat, Y_hat = network(batch.Y)
+        return balanced_loss(Y_hat, network.endmembers, A_hat, batch, settings) / len(batch.Y)
 
-        history = fit(
-            network,
-            batches,
-            loss,
-            epochs=settings.epochs,
-            learning_rate=settings.learning_rate,
-            decay=settings.decay,
-            decay_every=settings.decay_every,
-            progress=f"{scene.name}, seed {seed}" if progress else None,
-        )
-        network.train(as_code)
-        with torch.no_grad():
-            Y = torch.from_numpy(image(scene)).to(where)[None]
-            single = Y.shape[2] * Y.shape[3] == 1  # batch normalisation needs two values per channel
-            A = network(Y.repeat(2, 1, 1, 1) if single else Y)[0][0]
-            E = network.endmembers
-    status = Status.FINISHED if np.isfinite(history["loss"]).all() else Status.DIVERGED
-    return Unmixing(E=E.cpu().numpy(), A=A.cpu().numpy(), status=status, history=history)
+    Y = torch.from_numpy(image(problem.scene)).to(problem.device)
+    return train_autoencoder(problem, settings, batches, loss, Y[None])
 
 
 def image(scene: Scene) -> NDArray[np.float32]:
     """The scene's image over its maximum, float32, shape ``(bands, height, width)``."""
-    return (scene.Y / np.maximum(np.abs(scene.Y).max(), 1e-12)).astype(np.float32)
+    return (scene.Y / (np.abs(scene.Y).max() or 1)).astype(np.float32)
 
 
 def own_generator(seed: int, device: torch.device) -> torch.Generator:

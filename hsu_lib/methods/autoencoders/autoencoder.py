@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal, TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from hsu_lib.learning.fit import fit, seeded
 from hsu_lib.learning.networks import ConvolutionalAutoencoder
 from hsu_lib.learning.networks.autoencoder import cosine_loss
-from hsu_lib.methods.method import Method
+from hsu_lib.methods.method import Method, Needs, Problem
+from hsu_lib.methods.settings import Settings, sourced
 from hsu_lib.scene import Scene, Status, Unmixing
 
 CODE = "code of document 000 (prim_code.md)"
 TABLE = "document 000, Table 1"
 
-
-def _sourced(default: Any, source: str) -> Any:
-    return field(default=default, metadata={"source": source})
+Batch = TypeVar("Batch")
 
 
 @dataclass(frozen=True)
-class AutoencoderSettings:
+class AutoencoderSettings(Settings):
     """Settings of the autoencoder, each with its source.
 
     `reading` says whose word counts where the document's text and its code differ:
@@ -41,93 +42,107 @@ class AutoencoderSettings:
     ============================  =============================  ==============================
     """
 
-    reading: Literal["document", "code"] = _sourced("document", "ours: the text is what was published")
-    epochs: int = _sourced(200, TABLE)
-    patches: int = _sourced(100, TABLE + " (PATCH_NUMBER); 0 trains on the whole image")
-    patch_size: int = _sourced(40, TABLE + " (pixels; cut to the image's sides if those are shorter)")
-    batch: int = _sourced(10, TABLE)
-    learning_rate: float = _sourced(0.01, CODE)
-    decay: float = _sourced(0.95, CODE)
-    decay_every: int = _sourced(10, CODE + ", in epochs")
-    filters: int = _sourced(48, CODE)
-    kernel: int = _sourced(11, CODE + " (side of the decoder's kernel, pixels)")
-    dropout: float = _sourced(0.2, CODE)
-
-    def __post_init__(self) -> None:
-        if self.reading not in ("document", "code"):
-            raise ValueError(f"reading: expected 'document' or 'code', got {self.reading!r}")
-        for name in ("epochs", "patch_size", "batch", "decay_every", "filters"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
-        if self.patches < 0:
-            raise ValueError(f"patches: expected 0 (whole image) or more, got {self.patches}")
-        if self.kernel < 1 or self.kernel % 2 == 0:
-            raise ValueError(f"kernel: expected an odd number of pixels, got {self.kernel}")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout: expected a probability below 1, got {self.dropout}")
-        if self.learning_rate <= 0 or not 0 < self.decay <= 1:
-            raise ValueError(
-                f"expected learning_rate > 0 and 0 < decay <= 1, got {self.learning_rate} and {self.decay}"
-            )
+    reading: Literal["document", "code"] = sourced("document", "ours: the text is what was published")
+    epochs: int = sourced(200, TABLE, at_least=1)
+    patches: int = sourced(100, TABLE + " (PATCH_NUMBER); 0 trains on the whole image", at_least=0)
+    patch_size: int = sourced(
+        40, TABLE + " (pixels; cut to the image's sides if those are shorter)", at_least=1
+    )
+    batch: int = sourced(10, TABLE, at_least=1)
+    learning_rate: float = sourced(0.01, CODE, above=0)
+    decay: float = sourced(0.95, CODE, above=0, at_most=1)
+    decay_every: int = sourced(10, CODE + ", in epochs", at_least=1)
+    filters: int = sourced(48, CODE, at_least=1)
+    kernel: int = sourced(11, CODE + " (side of the decoder's kernel, pixels)", odd=True, at_least=1)
+    dropout: float = sourced(0.2, CODE, at_least=0, below=1)
 
 
-def solve(
-    scene: Scene,
+def train(
+    problem: Problem,
     settings: AutoencoderSettings,
-    *,
-    endmembers: int,
-    seed: int,
-    device: str,
-    progress: bool,
+    batches: Callable[[int], Iterable[Batch]],
+    loss: Callable[[ConvolutionalAutoencoder, Batch], Tensor],
+    image: Tensor,
 ) -> Unmixing:
+    """Train the autoencoder and let it unmix an image, in the way of the settings' reading.
+
+    Parameters
+    ----------
+    batches
+        Epoch number (from 0) to that epoch's batches.
+    loss
+        Of the network and a batch.
+    image
+        What is unmixed, shape ``(1, bands, height, width)``.
+    """
+    as_code = settings.reading == "code"
+    with seeded(problem.seed, image.device):
+        network = ConvolutionalAutoencoder(
+            problem.scene.bands,
+            problem.endmembers,
+            filters=settings.filters,
+            kernel=settings.kernel,
+            dropout=settings.dropout,
+            softmax_factor=3.5 if as_code else 1.0,
+        ).to(image.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        history = fit(
+            network,
+            batches,
+            partial(loss, network),
+            epochs=settings.epochs,
+            learning_rate=settings.learning_rate,
+            decay=settings.decay,
+            decay_every=settings.decay_every,
+            progress=problem.label,
+        )
+        network.train(as_code)
+        with torch.no_grad():
+            A = network(twice_if_single(image))[0][0]
+            E = network.endmembers
+    return Unmixing(E.cpu().numpy(), A.cpu().numpy(), finished(history), history)
+
+
+def finished(history: Mapping[str, NDArray]) -> Status:
+    """How a training of a planned number of steps ended."""
+    return Status.FINISHED if np.isfinite(history["loss"]).all() else Status.DIVERGED
+
+
+def twice_if_single(images: Tensor) -> Tensor:
+    """Images ``(images, bands, height, width)``; a single pixel is shown twice.
+
+    Batch normalisation needs two values per channel.
+    """
+    return images if images.shape[0] * images.shape[2] * images.shape[3] > 1 else images.repeat(2, 1, 1, 1)
+
+
+def solve(problem: Problem, settings: AutoencoderSettings) -> Unmixing:
     """Train the autoencoder on one image and read endmembers and abundances from it.
 
     The image is divided by its maximum. Patches are cut once at random positions and kept, as many
     per epoch as `patches` says (both readings: the text leaves it open, the code does so).
     """
-    where = torch.device(device)
-    as_code = settings.reading == "code"
-    pixels = torch.from_numpy(scene.Y.transpose(1, 2, 0).copy()).to(where)  # (height, width, bands)
-    pixels /= pixels.abs().max().clamp_min(1e-12)
-    with seeded(seed, where):
-        network = ConvolutionalAutoencoder(
-            scene.bands,
-            endmembers,
-            filters=settings.filters,
-            kernel=settings.kernel,
-            dropout=settings.dropout,
-            softmax_factor=3.5 if as_code else 1.0,
-        ).to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    scene = problem.scene
+    pixels = torch.from_numpy(scene.Y.transpose(1, 2, 0).copy()).to(problem.device)  # (height, width, bands)
+    pixels /= float(pixels.abs().max()) or 1.0
 
-        def loss(Y: Tensor) -> Tensor:
-            apart = cosine_loss(network(Y)[1], Y)
-            return apart.mean(dim=(1, 2)).sum() if as_code else apart.sum()
+    def loss(network: ConvolutionalAutoencoder, Y: Tensor) -> Tensor:
+        apart = cosine_loss(network(Y)[1], Y)
+        return apart.mean(dim=(1, 2)).sum() if settings.reading == "code" else apart.sum()
 
-        history = fit(
-            network,
-            lambda epoch: _batches(pixels, settings, np.random.default_rng(seed)),
-            loss,
-            epochs=settings.epochs,
-            learning_rate=settings.learning_rate,
-            decay=settings.decay,
-            decay_every=settings.decay_every,
-            progress=f"{scene.name}, seed {seed}" if progress else None,
-        )
-        network.train(as_code)
-        with torch.no_grad():
-            A = network(_images([pixels]))[0][0]
-            E = network.endmembers
+    found = train(
+        problem,
+        settings,
+        lambda epoch: _batches(pixels, settings, np.random.default_rng(problem.seed)),
+        loss,
+        _images([pixels]),
+    )
     # per pixel, so that curves of different batches, patch sizes and readings can be compared
-    history["loss"] = history["loss"] / _terms(scene, settings)
-    status = Status.FINISHED if np.isfinite(history["loss"]).all() else Status.DIVERGED
-    return Unmixing(E=E.cpu().numpy(), A=A.cpu().numpy(), status=status, history=history)
+    return replace(found, history={"loss": found.history["loss"] / _terms(scene, settings)})
 
 
 def _images(cuts: list[Tensor]) -> Tensor:
     """Patches ``(height, width, bands)`` as a channels-last batch ``(images, bands, height, width)``."""
-    batch = torch.stack(cuts).permute(0, 3, 1, 2)
-    # batch normalisation needs two values per channel: a one-pixel image is shown twice
-    return batch if batch.shape[0] * batch.shape[2] * batch.shape[3] > 1 else batch.repeat(2, 1, 1, 1)
+    return twice_if_single(torch.stack(cuts).permute(0, 3, 1, 2))
 
 
 def _batches(pixels: Tensor, settings: AutoencoderSettings, rng: np.random.Generator) -> Iterator[Tensor]:
@@ -162,6 +177,7 @@ PLAIN = Method(
     kind="blind",
     solve=solve,
     settings=AutoencoderSettings,
+    needs=Needs(spatial=True),
     defaults=(("patches", 0), ("epochs", 100)),
     source=_SOURCE,
 )
@@ -172,5 +188,6 @@ PATCHES = Method(
     kind="blind",
     solve=solve,
     settings=AutoencoderSettings,
+    needs=Needs(spatial=True),
     source=_SOURCE,
 )

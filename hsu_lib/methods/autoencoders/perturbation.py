@@ -22,11 +22,11 @@ from hsu_lib.learning.variability import (
     perturb,
 )
 from hsu_lib.methods.autoencoders.augmentation import AugmentationSettings, image, own_generator, train
-from hsu_lib.methods.autoencoders.autoencoder import CODE, PATCHES, TABLE, _sourced
-from hsu_lib.methods.geometric.pixels import SNPA
-from hsu_lib.methods.method import Method
-from hsu_lib.methods.refinement import Refinement
-from hsu_lib.scene import Scene, Unmixing
+from hsu_lib.methods.autoencoders.autoencoder import CODE, PATCHES, TABLE
+from hsu_lib.methods.geometric.snpa import SNPA
+from hsu_lib.methods.method import Method, Needs, Problem
+from hsu_lib.methods.settings import sourced
+from hsu_lib.scene import Unmixing
 
 
 @dataclass(frozen=True)
@@ -46,24 +46,22 @@ class PerturbationSettings(AugmentationSettings):
     ============================  =============================  ==============================
     """
 
-    pixelwise: bool = _sourced(False, "document 000, section Pixel-wise endmember perturbations")
-    image_step: bool = _sourced(
+    pixelwise: bool = sourced(False, "document 000, section Pixel-wise endmember perturbations")
+    image_step: bool = sourced(
         True, "document 000, section Models describing: without it (model 7) every patch is perturbed anew"
     )
-    variability: float = _sourced(0.5, CODE + " (c_var)")
-    outside: Literal["redraw", "clip"] = _sourced(
+    variability: float = sourced(0.5, CODE + " (c_var)", at_least=0)
+    outside: Literal["redraw", "clip"] = sourced(
         "redraw", "ours: the document's formula of the break leaves its stated range in one draw of eight"
     )
-    first: Literal["ae-patches", "snpa-fclsu"] = _sourced(
+    first: Literal["ae-patches", "snpa-fclsu"] = sourced(
         "ae-patches", "document 000, section First Estimation; its formulas are labelled SNPA"
     )
-    first_epochs: int = _sourced(200, TABLE + " (of ae-patches)")
-    first_patches: int = _sourced(100, TABLE + " (of ae-patches)")
+    first_epochs: int = sourced(200, TABLE + " (of ae-patches)", at_least=1)
+    first_patches: int = sourced(100, TABLE + " (of ae-patches)", at_least=0)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.first not in (PATCHES.name, SNPA.name):
-            raise ValueError(f"first: expected 'ae-patches' or 'snpa-fclsu', got {self.first!r}")
         self.law()
 
     def law(self) -> Variability:
@@ -85,28 +83,21 @@ def starts_from(settings: PerturbationSettings) -> tuple[Method, Mapping[str, An
     }
 
 
-def solve(
-    scene: Scene,
-    settings: PerturbationSettings,
-    *,
-    endmembers: int,
-    seed: int,
-    device: str,
-    progress: bool,
-    first: Unmixing,
-) -> Unmixing:
+def solve(problem: Problem, settings: PerturbationSettings) -> Unmixing:
     """Train the autoencoder on images made from a perturbed first estimation; unmix the real one with it."""
+    first = problem.first
+    assert first is not None  # the contract has it made
     peak = first.E.max(axis=0)
     as_code = settings.reading == "code"
-    E = first.E / np.where(peak > 0, peak, 1.0) if as_code else rescaled(first, image(scene))
-    where = torch.device(device)
+    E = first.E / np.where(peak > 0, peak, 1.0) if as_code else rescaled(first, image(problem.scene))
+    where = torch.device(problem.device)
     batches = stream(
         torch.tensor(E, dtype=torch.float32, device=where),
         torch.tensor(first.A, dtype=torch.float32, device=where),
         settings,
-        own_generator(seed, where),
+        own_generator(problem.seed, where),
     )
-    return train(scene, settings, batches, endmembers=endmembers, seed=seed, device=device, progress=progress)
+    return train(problem, settings, batches)
 
 
 def rescaled(first: Unmixing, Y: NDArray) -> NDArray:
@@ -174,16 +165,16 @@ def stream(
 _SOURCE = "document 000, sections Endmember perturbations to Models describing"
 
 
-def _method(name: str, summary: str, **defaults: Any) -> Refinement:
-    return Refinement(
+def _method(name: str, summary: str, **defaults: Any) -> Method:
+    return Method(
         name=name,
         summary=summary,
         kind="blind",
         solve=solve,
         settings=PerturbationSettings,
         defaults=tuple(defaults.items()),
+        needs=Needs(spatial=True, first=starts_from),
         source=_SOURCE,
-        starts_from=starts_from,
     )
 
 

@@ -21,10 +21,11 @@ from hsu_lib.methods.autoencoders.augmentation import (
     own_generator,
     train,
 )
-from hsu_lib.methods.autoencoders.autoencoder import CODE, _sourced
-from hsu_lib.methods.method import Method
+from hsu_lib.methods.autoencoders.autoencoder import CODE
+from hsu_lib.methods.method import Method, Needs, Problem
+from hsu_lib.methods.settings import sourced
 from hsu_lib.metrics.alignment import align
-from hsu_lib.scene import Scene, Unmixing
+from hsu_lib.scene import Unmixing
 from hsu_lib.solvers.extraction import vca
 from hsu_lib.solvers.fclsu import fclsu
 
@@ -47,28 +48,18 @@ class VAESettings(AugmentationSettings):
     ============================  =============================  ==============================
     """
 
-    repeats: int = _sourced(100, SECTION + " (runs of VCA)")
-    normalise: Literal["endmembers", "both", "none"] = _sourced(
+    repeats: int = sourced(100, SECTION + " (runs of VCA)", at_least=1)
+    normalise: Literal["endmembers", "both", "none"] = sourced(
         "endmembers",
         SECTION + " (over their l2 norm: code); both divides every pixel by its norm as well (ours)",
     )
-    latent: int = _sourced(2, SECTION)
-    hidden: int = _sourced(156, CODE)
-    vae_epochs: int = _sourced(100, CODE)
-    vae_rate: float = _sourced(0.01, CODE)
-    images: int = _sourced(100, SECTION)
-    epochs: int = _sourced(50, CODE)
-    noise: float = _sourced(0.0005, CODE + " (standard deviation, beside endmembers of norm 1)")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for name in ("repeats", "latent", "hidden", "vae_epochs"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
-        if self.normalise not in ("endmembers", "both", "none"):
-            raise ValueError(f"normalise: expected 'endmembers', 'both' or 'none', got {self.normalise!r}")
-        if self.vae_rate <= 0:
-            raise ValueError(f"vae_rate: expected a positive number, got {self.vae_rate}")
+    latent: int = sourced(2, SECTION, at_least=1)
+    hidden: int = sourced(156, CODE, at_least=1)
+    vae_epochs: int = sourced(100, CODE, at_least=1)
+    vae_rate: float = sourced(0.01, CODE, above=0)
+    images: int = sourced(100, SECTION, at_least=1)
+    epochs: int = sourced(50, CODE, at_least=1)
+    noise: float = sourced(0.0005, CODE + " (standard deviation, beside endmembers of norm 1)", at_least=0)
 
 
 class Generated(NamedTuple):
@@ -147,19 +138,12 @@ def abundances(Y: NDArray, E: NDArray, settings: VAESettings) -> NDArray:
     return fclsu(Y, given)
 
 
-def solve(
-    scene: Scene,
-    settings: VAESettings,
-    *,
-    endmembers: int,
-    seed: int,
-    device: str,
-    progress: bool,
-) -> Unmixing:
+def solve(problem: Problem, settings: VAESettings) -> Unmixing:
     """Make endmembers, mix them by the abundances that fit the image, train on patches of the result."""
-    Y = image(scene)
+    Y = image(problem.scene)
+    endmembers, device = problem.endmembers, problem.device
     flat = Y.reshape(len(Y), -1).astype(np.float64)
-    generated = generate_endmembers(flat, endmembers, settings, seed=seed, device=device)
+    generated = generate_endmembers(flat, endmembers, settings, seed=problem.seed, device=device)
     made = generated.made
     fitted = unit(flat, axis=0) if settings.normalise == "both" else flat
     maps = np.stack([abundances(fitted, E, settings) for E in made])
@@ -172,11 +156,9 @@ def solve(
         torch.tensor(maps, dtype=torch.float32, device=where).view(len(made), endmembers, *Y.shape[1:]),
         settings,
         noise=scale * settings.noise,
-        generator=own_generator(seed, where),
+        generator=own_generator(problem.seed, where),
     )
-    found = train(
-        scene, settings, batches, endmembers=endmembers, seed=seed, device=device, progress=progress
-    )
+    found = train(problem, settings, batches)
     # what the training data was like, for those who ask why
     of_data = {
         "vca-cosine": pairwise_cosine(generated.repeated),
@@ -247,5 +229,6 @@ VAE = Method(
     kind="blind",
     solve=solve,
     settings=VAESettings,
+    needs=Needs(spatial=True),
     source=SECTION + "; Kingma and Welling, ICLR 2014",
 )

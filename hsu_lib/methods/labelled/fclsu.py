@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
+from hsu_lib.learning.labels import Labels
+from hsu_lib.methods.geometric.fclsu import with_endmembers
+from hsu_lib.methods.labelled.labels import LabelSettings
+from hsu_lib.methods.method import Method, Needs, Problem
 from hsu_lib.methods.settings import sourced
-from hsu_lib.methods.trained import Decoder, SplitSettings, Trained, Training
 from hsu_lib.metrics.alignment import align
-from hsu_lib.scene import Scene, Status, Unmixing
+from hsu_lib.scene import Unmixing
 from hsu_lib.solvers.extraction import vca
-from hsu_lib.solvers.fclsu import fclsu
 
 
 @dataclass(frozen=True)
-class LabelledSettings(SplitSettings):
+class LabelledSettings(LabelSettings):
     """Where the endmembers of FCLSU come from."""
 
     endmembers_from: Literal["labels", "vca", "scene"] = sourced(
@@ -27,61 +29,49 @@ class LabelledSettings(SplitSettings):
         "these; scene: its reference",
     )
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.endmembers_from not in ("labels", "vca", "scene"):
-            raise ValueError(f"endmembers_from: expected labels, vca or scene, got {self.endmembers_from!r}")
 
-
-def learnt(training: Training) -> NDArray[np.float64]:
+def learnt(labels: Labels) -> NDArray[np.float64]:
     r"""Endmembers that explain the labelled pixels best, :math:`\min_{E \ge 0} \|Y - EA\|_F^2`.
 
     Parameters
     ----------
-    training
-        Labelled pixels.
+    labels
+        Pixels with known abundances.
 
     Returns
     -------
     array
         Shape ``(bands, endmembers)``.
     """
-    Q, R = np.linalg.qr(training.abundances.astype(np.float64))
-    return np.array([nnls(R, band)[0] for band in (Q.T @ training.spectra.astype(np.float64)).T])
+    Q, R = np.linalg.qr(labels.abundances.astype(np.float64))
+    return np.array([nnls(R, band)[0] for band in (Q.T @ labels.spectra.astype(np.float64)).T])
 
 
-def solve(
-    scene: Scene,
-    settings: LabelledSettings,
-    *,
-    training: Training,
-    endmembers: int,
-    seed: int,
-    device: str,
-    progress: bool,
-) -> tuple[Unmixing, Decoder]:
+def solve(problem: Problem, settings: LabelledSettings) -> Unmixing:
     """FCLSU of the whole scene with endmembers from the labels, by VCA, or the scene's own."""
-    E = learnt(training)
+    scene, labels = problem.scene, problem.labels
+    assert labels is not None  # the contract has checked it
+    E = learnt(labels)
     if settings.endmembers_from == "vca":
-        picked = vca(scene.pixels, endmembers, seed=seed).E
+        picked = vca(scene.pixels, problem.endmembers, seed=problem.seed).E
         E = picked[:, align(picked, E)]
     elif settings.endmembers_from == "scene":
-        if scene.E is None or scene.E.shape[1] != endmembers:
+        if scene.E is None or scene.E.shape[1] != problem.endmembers:
             raise ValueError(
-                f"endmembers_from: {scene.name} has no {endmembers} reference endmembers; take 'labels'"
+                f"endmembers_from: {scene.name} has no {problem.endmembers} reference endmembers; "
+                "take 'labels'"
             )
         E = scene.E.astype(np.float64)
-    A = fclsu(scene.pixels, E, device=device)
-    maps = A.reshape(endmembers, scene.height, scene.width)
-    found = Unmixing(E.astype(np.float32), maps.astype(np.float32), Status.CONVERGED)
-    return found, lambda abundances: E @ abundances
+    found = with_endmembers(problem, E, ordered=True)
+    return replace(found, decoder=lambda abundances: E @ abundances)
 
 
-LABELLED = Trained(
+LABELLED = Method(
     name="labelled-fclsu",
     summary="endmembers from labelled pixels by nonnegative least squares, then FCLSU",
-    kind="trained",
+    kind="labelled",
     solve=solve,
     settings=LabelledSettings,
+    needs=Needs(labels=True),
     source="ours: the linear model with what documents 003 and 004 give their networks",
 )

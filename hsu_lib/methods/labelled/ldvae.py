@@ -23,78 +23,52 @@ from hsu_lib.learning.networks.latent import (
     SpectrumDecoder,
     negative_log_likelihood,
 )
+from hsu_lib.methods.labelled.labels import LabelSettings
+from hsu_lib.methods.method import Method, Needs, Problem
 from hsu_lib.methods.settings import sourced
-from hsu_lib.methods.trained import Decoder, SplitSettings, Trained, Training
-from hsu_lib.scene import Scene, Status, Unmixing
+from hsu_lib.scene import Status, Unmixing
 
 OPEN = "ours: document 004 does not say"
 
 
 @dataclass(frozen=True)
-class LDVAESettings(SplitSettings):
+class LDVAESettings(LabelSettings):
     """Settings of the latent Dirichlet autoencoder, each with its source."""
 
-    hidden: tuple[int, ...] = sourced((128, 64), f"{OPEN}; of the encoder, the decoder's are reversed")
+    hidden: tuple[int, ...] = sourced(
+        (128, 64), f"{OPEN}; of the encoder, the decoder's are reversed", at_least=1
+    )
     activation: Activation = sourced("softplus", f"{OPEN}; document 003, equation 3: softmax")
     sampling: Sampling = sourced("approximate", "document 004, equation 1; implicit: exact")
     divergence: Divergence = sourced(
         "multi-gamma", "document 004, equation 4; dirichlet: of the abundances themselves"
     )
-    prior: float = sourced(1.0, f"{OPEN}: concentration of the prior, every abundance vector as likely")
-    reconstruction_weight: float = sourced(1.0, "document 004, equation 5")
-    divergence_weight: float = sourced(1.0, "document 004, equation 5")
+    prior: float = sourced(
+        1.0, f"{OPEN}: concentration of the prior, every abundance vector as likely", above=0
+    )
+    reconstruction_weight: float = sourced(1.0, "document 004, equation 5", at_least=0)
+    divergence_weight: float = sourced(1.0, "document 004, equation 5", at_least=0)
     abundance_weight: float = sourced(
-        1e5, f"{OPEN}: omega of its equation 5; an RMSE of 0.1 then costs 1000 nats, a few per band"
+        1e5,
+        f"{OPEN}: omega of its equation 5; an RMSE of 0.1 then costs 1000 nats, a few per band",
+        at_least=0,
     )
     balanced: bool = sourced(
         False,
         "document 004, section V-C, balances Urban by hand; here each dominant endmember is drawn as often",
     )
-    epochs: int = sourced(100, OPEN)
-    batch: int = sourced(256, f"{OPEN}; pixels")
-    learning_rate: float = sourced(0.001, "document 003, section Experimental Settings, with Adam")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        object.__setattr__(self, "hidden", tuple(int(size) for size in self.hidden))
-        if not self.hidden or min(self.hidden) < 1:
-            raise ValueError(f"hidden: expected sizes of at least 1, got {self.hidden}")
-        for name in ("epochs", "batch"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
-        for name in ("prior", "learning_rate"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name}: expected above 0, got {getattr(self, name)}")
-        for name in ("reconstruction_weight", "divergence_weight", "abundance_weight"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name}: expected at least 0, got {getattr(self, name)}")
-        for name, known in (
-            ("activation", ("softplus", "softmax")),
-            ("sampling", ("approximate", "implicit")),
-            ("divergence", ("dirichlet", "multi-gamma")),
-        ):
-            if getattr(self, name) not in known:
-                raise ValueError(f"{name}: expected {' or '.join(known)}, got {getattr(self, name)!r}")
+    epochs: int = sourced(100, OPEN, at_least=1)
+    batch: int = sourced(256, f"{OPEN}; pixels", at_least=1)
+    learning_rate: float = sourced(0.001, "document 003, section Experimental Settings, with Adam", above=0)
 
 
-def solve(
-    scene: Scene,
-    settings: LDVAESettings,
-    *,
-    training: Training,
-    endmembers: int,
-    seed: int,
-    device: str,
-    progress: bool,
-) -> tuple[Unmixing, Decoder]:
+def solve(problem: Problem, settings: LDVAESettings) -> Unmixing:
     """Train on the labelled pixels; abundances of all pixels, endmembers decoded from pure abundances."""
-    where = torch.device(device)
-    with seeded(seed, where):
+    with seeded(problem.seed, torch.device(problem.device)):
         encoder = PixelEncoder(
-            scene.bands, endmembers, hidden=settings.hidden, activation=settings.activation
+            problem.scene.bands, problem.endmembers, hidden=settings.hidden, activation=settings.activation
         )
-        label = f"{scene.name}, seed {seed}" if progress else None
-        return learn(scene, settings, encoder, pixels, training, where, label)
+        return learn(problem, settings, encoder, pixels)
 
 
 #: Image ``(bands, height, width)`` to a function from numbers of pixels to what an encoder is given of them.
@@ -116,26 +90,22 @@ class Together(nn.ModuleList):
 
 
 def learn(
-    scene: Scene,
-    settings: LDVAESettings,
-    encoder: PixelEncoder | SpatialEncoder,
-    view: View,
-    training: Training,
-    where: torch.device,
-    label: str | None,
-) -> tuple[Unmixing, Decoder]:
+    problem: Problem, settings: LDVAESettings, encoder: PixelEncoder | SpatialEncoder, view: View
+) -> Unmixing:
     """Train an encoder with a decoder of its own, and unmix the scene with them.
 
     The abundances are the means of the Dirichlet distributions. History: ``loss`` per epoch.
     """
-    scale = float(np.abs(training.spectra).max()) or 1.0
+    scene, labels, where = problem.scene, problem.labels, torch.device(problem.device)
+    assert labels is not None  # the contract has checked it
+    scale = float(np.abs(labels.spectra).max()) or 1.0
 
     def tensor(array: np.ndarray) -> Tensor:
         return torch.tensor(array, dtype=torch.float32, device=where)
 
-    image, Z = tensor(training.scene.Y / scale), tensor(training.abundances)
+    image, Z = tensor(labels.scene.Y / scale), tensor(labels.abundances)
     given = view(image)
-    numbers = torch.tensor(np.flatnonzero(training.mask), device=where)
+    numbers = torch.tensor(np.flatnonzero(labels.chosen), device=where)
     classes = Z.argmax(dim=1)
     weights = 1 / classes.bincount()[classes]
     decoder = SpectrumDecoder(Z.shape[1], scene.bands, hidden=settings.hidden[::-1]).to(where)
@@ -159,7 +129,7 @@ def learn(
         epochs=settings.epochs,
         learning_rate=settings.learning_rate,
         optimiser="adam",
-        progress=label,
+        progress=problem.label,
     )
     encoder.eval()
     decoder.eval()
@@ -173,7 +143,7 @@ def learn(
     A = (concentrations / concentrations.sum(-1, keepdim=True)).T.cpu().numpy()
     E = decode(np.eye(len(A)))
     status = Status.FINISHED if np.isfinite(history["loss"][-1]) else Status.DIVERGED
-    return Unmixing(E, A.reshape(-1, scene.height, scene.width), status, history), decode
+    return Unmixing(E, problem.maps(A), status, history, ordered=True, decoder=decode)
 
 
 def evidence(
@@ -195,11 +165,12 @@ def evidence(
     )
 
 
-LDVAE = Trained(
+LDVAE = Method(
     name="ldvae",
     summary="autoencoder whose latent variables are Dirichlet abundances, pixel by pixel",
-    kind="trained",
+    kind="labelled",
     solve=solve,
     settings=LDVAESettings,
+    needs=Needs(labels=True),
     source="document 004; Mantripragada and Qureshi, arXiv:2203.01327",
 )

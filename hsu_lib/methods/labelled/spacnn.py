@@ -12,9 +12,9 @@ from torch import Tensor
 from hsu_lib.learning.fit import seeded
 from hsu_lib.learning.networks.latent import Activation, SpatialEncoder, mirrored
 from hsu_lib.methods.labelled.ldvae import LDVAESettings, learn
+from hsu_lib.methods.method import Method, Needs, Problem
 from hsu_lib.methods.settings import sourced
-from hsu_lib.methods.trained import Decoder, Trained, Training
-from hsu_lib.scene import Scene, Unmixing
+from hsu_lib.scene import Unmixing
 
 OPEN = "ours: document 003 does not say"
 
@@ -24,56 +24,40 @@ class SpaCNNSettings(LDVAESettings):
     """Settings of the same with context, each with its source; `hidden` is of the decoder, reversed."""
 
     activation: Activation = sourced("softmax", "document 003, equation 3")
-    patch: int = sourced(5, f"{OPEN}; pixels, odd")
-    channels: int = sourced(32, OPEN)
-    blocks: int = sourced(6, "document 003, section 2.1")
+    patch: int = sourced(5, f"{OPEN}; pixels, odd", odd=True, at_least=1)
+    channels: int = sourced(32, OPEN, at_least=1)
+    blocks: int = sourced(6, "document 003, section 2.1", at_least=0)
     attention: bool = sourced(True, "document 003, equation 1")
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.patch < 1 or self.patch % 2 == 0:
-            raise ValueError(f"patch: expected an odd number of pixels, got {self.patch}")
-        if self.channels < 1 or self.blocks < 0:
-            raise ValueError(f"expected channels >= 1 and blocks >= 0, got {self.channels} and {self.blocks}")
 
-
-def solve(
-    scene: Scene,
-    settings: SpaCNNSettings,
-    *,
-    training: Training,
-    endmembers: int,
-    seed: int,
-    device: str,
-    progress: bool,
-) -> tuple[Unmixing, Decoder]:
+def solve(problem: Problem, settings: SpaCNNSettings) -> Unmixing:
     """Train on patches around the labelled pixels, then slide over the scene.
 
     Where blocks are split, only training pixels are used whose whole patch lies in training blocks, so no
     test pixel is seen. Where single pixels are, their neighbours are in the patches whatever they are for,
     though never their abundances.
     """
-    where = torch.device(device)
-    if settings.split == "blocks" and not training.mask.all():
-        inside = minimum_filter(training.mask, size=settings.patch, mode="mirror")
+    labels = problem.labels
+    assert labels is not None  # the contract has checked it
+    if settings.split == "blocks" and not labels.chosen.all():
+        inside = minimum_filter(labels.chosen, size=settings.patch, mode="mirror")
         if not inside.any():
             raise ValueError(
                 f"no patch of {settings.patch} pixels lies inside training blocks of {settings.block}: "
                 "take larger blocks"
             )
-        training = replace(training, mask=inside)
-    with seeded(seed, where):
+        problem = replace(problem, labels=replace(labels, mask=inside))
+    with seeded(problem.seed, torch.device(problem.device)):
         encoder = SpatialEncoder(
-            scene.bands,
-            endmembers,
+            problem.scene.bands,
+            problem.endmembers,
             side=settings.patch,
             channels=settings.channels,
             blocks=settings.blocks,
             attention=settings.attention,
             activation=settings.activation,
         ).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        label = f"{scene.name}, seed {seed}" if progress else None
-        return learn(scene, settings, encoder, lambda Y: patches(Y, settings.patch), training, where, label)
+        return learn(problem, settings, encoder, lambda Y: patches(Y, settings.patch))
 
 
 def patches(Y: Tensor, side: int) -> Callable[[Tensor], Tensor]:
@@ -103,11 +87,12 @@ def patches(Y: Tensor, side: int) -> Callable[[Tensor], Tensor]:
     return cut
 
 
-SPACNN = Trained(
+SPACNN = Method(
     name="spacnn-ldvae",
     summary="the same with a convolutional encoder and spatial attention on patches",
-    kind="trained",
+    kind="labelled",
     solve=solve,
     settings=SpaCNNSettings,
+    needs=Needs(labels=True, spatial=True),
     source="document 003; Chitnis, Mantripragada and Qureshi, arXiv:2311.10701",
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from hsu_lib.learning import checkpoints
+from hsu_lib.learning.checkpoints import Checkpoint
 from hsu_lib.learning.fit import seeded
 from hsu_lib.learning.networks.prior import ConfigurablePrior, DeepPrior
-from hsu_lib.methods.watched import Watched
+from hsu_lib.methods.method import Method, Needs, Problem
+from hsu_lib.methods.settings import Settings, sourced
 from hsu_lib.metrics.alignment import align
 from hsu_lib.metrics.truth import Truth
 from hsu_lib.scene import Scene, Status, Unmixing
@@ -34,52 +35,40 @@ OPEN = "ours: document 001 does not say"
 _OPTIMISERS = {"adam": torch.optim.Adam, "nadam": torch.optim.NAdam, "rmsprop": torch.optim.RMSprop}
 
 
-def _sourced(default: Any, source: str) -> Any:
-    return field(default=default, metadata={"source": source})
-
-
 @dataclass(frozen=True)
-class UnDIPSettings:
+class UnDIPSettings(Settings):
     """Settings of the deep image prior, each with its source."""
 
-    endmembers_from: Literal["sivm", "vca", "scene"] = _sourced(
+    endmembers_from: Literal["sivm", "vca", "scene"] = sourced(
         "sivm", "document 001, section Inspiration from Deep Image Prior; scene: those of its reference"
     )
-    normalise: Literal["l1", "max", "none"] = _sourced(
+    normalise: Literal["l1", "max", "none"] = sourced(
         "l1", "document 001, section Urban dataset: the l1 norm, of the matrix (largest sum over bands)"
     )
-    input: Literal["random", "palm", "nmf"] = _sourced("random", "document 001, section Initialisations")
-    weights_scale: float = _sourced(1.0, "ours: factor on the initial weights, of which the text speaks too")
-    iterations: int = _sourced(3000, TABLE)
-    optimiser: Literal["adam", "nadam", "rmsprop"] = _sourced("adam", TABLE)
-    learning_rate: float = _sourced(0.001, TABLE)
-    window: int = _sourced(
-        100, "public code of UnDIP (weight 0.99): iterations over which outputs are averaged; 1 for none"
+    input: Literal["random", "palm", "nmf"] = sourced("random", "document 001, section Initialisations")
+    weights_scale: float = sourced(
+        1.0, "ours: factor on the initial weights, of which the text speaks too", above=0
     )
-    filters: int = _sourced(256, TABLE)
-    skip: int = _sourced(4, TABLE)
-    snapshots: int = _sourced(0, "ours: at most how many averaged maps are kept, for moving pictures")
+    iterations: int = sourced(3000, TABLE, at_least=1)
+    optimiser: Literal["adam", "nadam", "rmsprop"] = sourced("adam", TABLE)
+    learning_rate: float = sourced(0.001, TABLE, above=0)
+    window: int = sourced(
+        100,
+        "public code of UnDIP (weight 0.99): iterations over which outputs are averaged; 1 for none",
+        at_least=1,
+    )
+    filters: int = sourced(256, TABLE, at_least=1)
+    skip: int = sourced(4, TABLE, at_least=1)
+    snapshots: int = sourced(
+        0, "ours: at most how many averaged maps are kept, for moving pictures", at_least=0
+    )
 
     def __post_init__(self) -> None:
-        for name, known in (
-            ("endmembers_from", ("sivm", "vca", "scene")),
-            ("normalise", ("l1", "max", "none")),
-            ("input", ("random", "palm", "nmf")),
-            ("optimiser", tuple(_OPTIMISERS)),
-        ):
-            if getattr(self, name) not in known:
-                listed = ", ".join(known)
-                raise ValueError(f"{name}: expected one of {listed}, got {getattr(self, name)!r}")
-        for name in ("iterations", "window", "filters", "skip"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
-        if self.learning_rate <= 0 or self.weights_scale <= 0:
+        super().__post_init__()
+        if self.snapshots > self.iterations:
             raise ValueError(
-                "expected learning_rate > 0 and weights_scale > 0, "
-                f"got {self.learning_rate} and {self.weights_scale}"
+                f"snapshots: expected at most {self.iterations}, one per iteration, got {self.snapshots}"
             )
-        if not 0 <= self.snapshots <= self.iterations:
-            raise ValueError(f"snapshots: expected 0 to {self.iterations}, got {self.snapshots}")
 
     def network(self, endmembers: int) -> DeepPrior | ConfigurablePrior:
         """Network of these settings, its weights drawn from torch's global generator."""
@@ -90,17 +79,10 @@ class UnDIPSettings:
 class ConfigurableSettings(UnDIPSettings):
     """Settings of the same with the configurable network; `ARCHITECTURES` has those of document 001."""
 
-    levels: int = _sourced(2, "document 001, section 7.2")
-    skips: Literal["none", "direct", "one", "two"] = _sourced("none", "document 001, section 7.2")
-    scalings: int = _sourced(3, "document 001, section 7.1: sides divisible by 8")
-    filters: int = _sourced(64, OPEN)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.levels < 1 or self.scalings < 0:
-            raise ValueError(f"expected levels >= 1 and scalings >= 0, got {self.levels} and {self.scalings}")
-        if self.skips not in ("none", "direct", "one", "two"):
-            raise ValueError(f"skips: expected none, direct, one or two, got {self.skips!r}")
+    levels: int = sourced(2, "document 001, section 7.2", at_least=1)
+    skips: Literal["none", "direct", "one", "two"] = sourced("none", "document 001, section 7.2")
+    scalings: int = sourced(3, "document 001, section 7.1: sides divisible by 8", at_least=0)
+    filters: int = sourced(64, OPEN, at_least=1)
 
     def network(self, endmembers: int) -> DeepPrior | ConfigurablePrior:
         """Network of these settings, its weights drawn from torch's global generator."""
@@ -124,16 +106,7 @@ ARCHITECTURES: dict[int, dict[str, Any]] = {
 }
 
 
-def solve(
-    scene: Scene,
-    settings: UnDIPSettings,
-    *,
-    endmembers: int,
-    seed: int,
-    device: str,
-    progress: bool,
-    truth: Truth,
-) -> Unmixing:
+def solve(problem: Problem, settings: UnDIPSettings) -> Unmixing:
     """Pick endmembers, then fit the network; its averaged output is the estimate.
 
     History, one value per iteration: ``loss``; ``re``, the mean squared error of :math:`E A` against the
@@ -141,12 +114,12 @@ def solve(
     every reference. All but the loss also with ``-averaged``, of the averaged output, and in the unit of
     the normalised image.
     """
-    where = torch.device(device)
+    scene, endmembers, where = problem.scene, problem.endmembers, torch.device(problem.device)
     scale = 1.0 if settings.normalise == "none" else norm(scene.pixels, settings.normalise)
     Y = scene.pixels.astype(np.float64) / scale
-    E = pick(scene, Y, scale, settings, endmembers, seed)
-    truth = truth.fitting(scene, endmembers)
-    with seeded(seed, where):
+    E = pick(scene, Y, scale, settings, endmembers, problem.seed)
+    truth = problem.truth.fitting(scene, endmembers)
+    with seeded(problem.seed, where):
         network = settings.network(endmembers)
         with torch.no_grad():
             for weight in network.parameters():
@@ -156,10 +129,9 @@ def solve(
         size = (scene.height, scene.width)
         Z = padded(start(Y, E, settings, size).to(where), network.multiple)
         watch = Watch(Y, E, size, truth, scale, where)
-        label = f"{scene.name}, seed {seed}" if progress else None
-        A, history = fit(network, Z, watch, settings, label)
+        A, history = fit(network, Z, watch, settings, problem.label, problem.checkpoint)
     status = Status.FINISHED if np.isfinite(history["loss"]).all() else Status.DIVERGED
-    return Unmixing(E=(scale * E).astype(np.float32), A=A[0].cpu().numpy(), status=status, history=history)
+    return Unmixing((scale * E).astype(np.float32), A[0].cpu().numpy(), status, history)
 
 
 def norm(Y: NDArray, kind: str) -> float:
@@ -277,7 +249,8 @@ def fit(
     Z: Tensor,
     watch: Watch,
     settings: UnDIPSettings,
-    label: str | None,
+    label: str | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> tuple[Tensor, dict[str, NDArray]]:
     """Fit the network to the image; averaged maps, cut to the image's size, and the history.
 
@@ -292,7 +265,6 @@ def fit(
     keep = set(snapshots_at(settings.iterations, settings.snapshots))
     frames: list[Tensor] = []
     average: Tensor | None = None
-    checkpoint = checkpoints.current()
     saved = checkpoint.load() if checkpoint else None
     first = 0
     if saved is not None:
@@ -350,20 +322,22 @@ def snapshots_at(iterations: int, count: int) -> Iterator[int]:
 
 _PAPER = "Rasti, Koirala, Scheunders and Ghamisi, IEEE TGRS 60, 2022"
 
-UNDIP = Watched(
+UNDIP = Method(
     name="undip",
     summary="deep image prior for the abundances, endmembers by SiVM",
     kind="blind",
     solve=solve,
     settings=UnDIPSettings,
+    needs=Needs(truth=True, spatial=True),
     source=f"document 001, section Model; {_PAPER}",
 )
 
-CONFIGURABLE = Watched(
+CONFIGURABLE = Method(
     name="undip-configurable",
     summary="the same with a U-Net of adjustable depth and skip connections",
     kind="blind",
     solve=solve,
     settings=ConfigurableSettings,
+    needs=Needs(truth=True, spatial=True),
     source="document 001, section Configurable Model",
 )

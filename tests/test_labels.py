@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hsu_lib.learning.splits import training_mask
+from hsu_lib.learning.labels import training_mask
 
 
 @given(

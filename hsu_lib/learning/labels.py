@@ -1,0 +1,108 @@
+"""Labelled pixels, of the scene that is unmixed or of another one, and which of them are kept for testing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsu_lib.scene import Scene
+
+By = Literal["pixels", "blocks"]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Pixels that a method may learn from.
+
+    Parameters
+    ----------
+    scene
+        With abundances.
+    mask
+        True where a pixel is for training, shape ``(height, width)``; by default everywhere.
+
+    Raises
+    ------
+    ValueError
+        If the scene has no abundances, or the mask is not one of its pixels.
+    """
+
+    scene: Scene
+    mask: NDArray[np.bool_] | None = None
+
+    def __post_init__(self) -> None:
+        if self.scene.A is None:
+            raise ValueError(f"{self.scene.name} has no abundances to learn from")
+        if self.mask is not None and self.mask.shape != (self.scene.height, self.scene.width):
+            raise ValueError(
+                f"mask is {self.mask.shape}, {self.scene.name} {(self.scene.height, self.scene.width)}"
+            )
+
+    @property
+    def chosen(self) -> NDArray[np.bool_]:
+        """The mask, written out, shape ``(height, width)``."""
+        shape = (self.scene.height, self.scene.width)
+        return np.ones(shape, dtype=bool) if self.mask is None else self.mask
+
+    @property
+    def spectra(self) -> NDArray[np.float32]:
+        """Shape ``(pixels, bands)``."""
+        return self.scene.Y[:, self.chosen].T
+
+    @property
+    def abundances(self) -> NDArray[np.float32]:
+        """Shape ``(pixels, endmembers)``."""
+        assert self.scene.A is not None  # checked above
+        return self.scene.A[:, self.chosen].T
+
+    def kept_for_testing(self, scene: Scene) -> NDArray[np.bool_]:
+        """Pixels of `scene` that were not learnt from, shape ``(height, width)``.
+
+        All of them where the labels are of another scene, or where all of its own were learnt from.
+        """
+        everywhere = np.ones((scene.height, scene.width), dtype=bool)
+        return ~self.chosen if scene is self.scene and not self.chosen.all() else everywhere
+
+
+def training_mask(
+    height: int, width: int, *, share: float, by: By = "pixels", side: int = 10, seed: int = 0
+) -> NDArray[np.bool_]:
+    """True where a pixel is for training, False where it is for testing; shape ``(height, width)``.
+
+    Neighbouring pixels of an image resemble each other, so pixels drawn one by one leave almost every
+    test pixel with a near copy in the training set. Whole blocks leave that to the blocks' borders.
+
+    Parameters
+    ----------
+    height, width
+        Of the scene.
+    share
+        Of the pixels or blocks that is for training, in ``(0, 1]``; at least one pixel or block is.
+    by
+        What is drawn.
+    side
+        Of a block, in pixels; blocks at the right and lower edge may be smaller.
+    seed
+        Of the draw: the same one gives the same split.
+
+    Raises
+    ------
+    ValueError
+        If `share` or `side` is out of range, or `by` is unknown.
+    """
+    if not 0 < share <= 1:
+        raise ValueError(f"share: expected above 0 and at most 1, got {share}")
+    if side < 1:
+        raise ValueError(f"side: expected at least 1, got {side}")
+    if by not in ("pixels", "blocks"):
+        raise ValueError(f"split: expected pixels or blocks, got {by!r}")
+    side = 1 if by == "pixels" else side
+    rows, columns = -(-height // side), -(-width // side)
+    chosen = np.zeros(rows * columns, dtype=bool)
+    count = max(round(share * chosen.size), 1)
+    chosen[np.random.default_rng(seed).permutation(chosen.size)[:count]] = True
+    grid = chosen.reshape(rows, columns).repeat(side, axis=0).repeat(side, axis=1)
+    return grid[:height, :width]
