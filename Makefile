@@ -2,6 +2,7 @@
 #
 #   PROFILE     quick, desk or paper; without it each chapter at its best published profile
 #   RECOMPUTE   1 to run everything afresh instead of replaying stored records
+#   UPGRADE     1 to raise the versions that `make requirements` would keep
 #   JOBS        processes that run the tests (default: one per core)
 #   PYTHON      the interpreter that makes the environment
 
@@ -46,10 +47,14 @@ $(READY): requirements.txt pyproject.toml
 	@$(UV) pip install --quiet --no-build-isolation --no-deps --editable .
 	@touch $@
 
-requirements: $(READY) ## compile requirements.txt anew from requirements.in
-	@$(UV) pip compile requirements.in --upgrade --universal --python-version 3.11 --no-header --no-annotate --quiet \
-		| grep -Ev '^(cuda|nvidia|triton)' > requirements.new  # torch pins its CUDA parts itself
-	@mv requirements.new requirements.txt
+# Only what pyproject.toml asks for anew is resolved: every other version stays as the committed file has it,
+# because the book's figures come from it. UPGRADE=1 lets all of them rise as far as the bounds allow.
+requirements: $(READY) ## compile requirements.txt from pyproject.toml
+	@cp requirements.txt requirements.new
+	@$(UV) pip compile pyproject.toml --all-extras --output-file requirements.new $(if $(filter-out 0,$(UPGRADE)),--upgrade) \
+		--universal --python-version 3.11 --no-header --no-annotate --quiet > /dev/null
+	@grep -Ev '^(cuda|nvidia|triton)' requirements.new > requirements.txt  # torch pins its CUDA parts itself
+	@rm requirements.new
 
 clean: ## remove the built book; stored runs and the environment stay
 	@rm -rf _build/book _build/chapters _build/html .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -174,10 +174,10 @@ def list_runs(method: str | None, scene: str | None, as_json: bool) -> None:
 @_json_option
 def show_scorecard(build: bool, everything: bool, as_json: bool) -> None:
     """Show the claims with their verdicts, intervals, seeds, scenes and reasons."""
-    from hsu_lib import paths
+    from hsu_lib import claims, paths
     from hsu_lib.publishing import published
 
-    table = published.scorecard(published.manifests(paths.executed() if build else None))
+    table = claims.scorecard(published.manifests(paths.executed() if build else None))
     table = table.reset_index()
     if not everything:
         table = table[table["verdict"] != "not yet judged"]

@@ -30,19 +30,19 @@ profile = "quick"
 import pandas as pd
 
 from hsu_lib import claims
-from hsu_lib.publishing import pages, published
+from hsu_lib.publishing import html, pages, published
 
 page = pages.Page("index", profile)
 found = published.manifests(page.out.parent)
-card = published.scorecard(found)
+card = claims.scorecard(found)
 judged = card[card["verdict"] != "not yet judged"]
 figures = sum(len(claims.reported(source)) for source in claims.SOURCES)
 used = {m.chapter: m.profile for m in found if m.judgements}
-told = ", ".join(f"{chapter} with the {name} profile" for chapter, name in used.items()) or "none yet"
+told = ", ".join(f"{chapter} with the {name} profile" for chapter, name in used.items())
 page.text(
     f"**So far:** {len(judged)} of {len(card)} claims judged, beside {figures} reported figures and "
     f"{len(claims.inconsistencies())} inconsistencies found in the documents themselves. "
-    f"Chapters behind the verdicts: {told}."
+    f"Chapters behind the verdicts: {html.verbatim(told or 'none yet')}."
 )
 
 # %% tags=["remove-cell", "nbval-check-output"]
@@ -71,10 +71,8 @@ page.table(counts.reset_index(drop=True), caption="Claims of each document by ve
 # %% tags=["remove-input"]
 shown = pd.DataFrame(
     {
-        "claim": [
-            f'<a href="{row.chapter}.html#{claim}">{row.statement}</a>' for claim, row in judged.iterrows()
-        ],
-        "verdict": [pages.badge(verdict) for verdict in judged["verdict"]],
+        "claim": judged.index,
+        "verdict": judged["verdict"].to_list(),
         "own figures": judged["own_figures"].to_list(),
         "scenes": judged["scenes"].to_list(),
         "seeds": judged["seeds"].to_list(),
@@ -84,7 +82,10 @@ shown = pd.DataFrame(
 page.table(
     shown,
     caption="Claims judged so far. Own figures: whether the document's own numbers support what it says.",
-    markup=["claim", "verdict"],
+    formats={
+        "claim": lambda claim: html.link(judged["chapter"][claim], claim, judged["statement"][claim]),
+        "verdict": html.badge,
+    },
 )
 
 # %% [markdown]

@@ -54,6 +54,7 @@ from hsu_lib import claims, scenes
 from hsu_lib.learning import dirichlet
 from hsu_lib.methods import get
 from hsu_lib.publishing import pages
+from hsu_lib.publishing.html import verbatim
 from hsu_lib.runs import Run
 from hsu_lib.scene import SceneSpec
 
@@ -309,7 +310,7 @@ page.table(
 page.text(
     "RMSE of A, mean over materials: "
     + "; ".join(
-        f"on {WHERE[dataset]} "
+        f"on {verbatim(WHERE[dataset])} "
         + ", ".join(f"{label} {scores(dataset, label, RMSE).mean():.2g}" for label in (LDVAE, LABELLED, VCA))
         for dataset in WHERE
         if known(dataset, RMSE)
@@ -380,7 +381,8 @@ if 50.0 in levels:
     ]
     harder = (
         f"At 50 dB {VCA}, the method that both have, has {ratios[0]:.0f} times the reported angle and "
-        f"{ratios[1]:.0f} times the reported RMSE on {ontech}, where no pixel is pure: a harder image."
+        f"{ratios[1]:.0f} times the reported RMSE on {verbatim(ontech)}, where no pixel is pure: a harder "
+        "image."
     )
     page.text(harder)
 

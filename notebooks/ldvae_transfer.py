@@ -48,6 +48,7 @@ from hsu_lib.methods import get
 from hsu_lib.metrics import max_normalised
 from hsu_lib.metrics.alignment import spectral_angle
 from hsu_lib.publishing import figures, pages
+from hsu_lib.publishing.html import verbatim
 from hsu_lib.runs import Run
 from hsu_lib.scene import SceneSpec
 
@@ -240,9 +241,9 @@ page.figure(
 # %% tags=["hide-input"]
 if scene != "cuprite-window":
     page.text(
-        f"On this page {scene} stands for the real image, {source} for the synthetic one and "
-        f"{coherent_source} for its coherent twin: the numbers show what the page does, not what happens on "
-        "Cuprite."
+        f"On this page {verbatim(scene)} stands for the real image, {verbatim(source)} for the synthetic one "
+        f"and {verbatim(coherent_source)} for its coherent twin: the numbers show what the page does, not "
+        "what happens on Cuprite."
     )
 
 # %% tags=["hide-input"]
@@ -342,8 +343,8 @@ def repeated(texts):
 
 page.text(
     f"Of the {len(both)} cells that both tables print, {len(both) - len(differ)} are equal; the rest: "
-    f"{'; '.join(differ)}. The average that both print fits the figure of document 004. The spreads cannot "
-    f"be read as deviations: that of LDVAE is the value itself, rounded to two decimals, in "
+    f"{verbatim('; '.join(differ))}. The average that both print fits the figure of document 004. The "
+    f"spreads cannot be read as deviations: that of LDVAE is the value itself, rounded to two decimals, in "
     f"{repeated(first['ldvae'])} of {len(first)} cells of document 004 and {repeated(second['ldvae'])} of "
     f"{len(second)} of 003, and those of the seven others are tens of times the value, so on another scale."
 )

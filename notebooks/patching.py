@@ -51,6 +51,7 @@ from hsu_lib.learning.networks.autoencoder import cosine_loss
 from hsu_lib.learning.networks.gradients import arccosine_loss, finite_gradients
 from hsu_lib.methods import get
 from hsu_lib.publishing import figures, pages
+from hsu_lib.publishing.html import verbatim
 from hsu_lib.runs import Run
 from hsu_lib.scene import SceneSpec
 
@@ -259,8 +260,8 @@ if len(told):
 near = side[side["scene"].isin(code_names)].dropna(subset=["reported"])
 off = (near["mean"] - near["reported"]).abs().groupby(near["reading"]).mean()
 page.text(
-    f"**Which reading comes nearer?** On {', '.join(code_names)}: *{claims.nearer(dict(off))}*. Our means "
-    "are "
+    f"**Which reading comes nearer?** On {verbatim(', '.join(code_names))}: *{claims.nearer(dict(off))}*. "
+    "Our means are "
     + " and ".join(f"{distance:.4f} ({reading})" for reading, distance in off.items())
     + " away from the reported figures on average."
     if len(off) == 2

@@ -57,6 +57,7 @@ from hsu_lib.learning import variability as perturbations
 from hsu_lib.methods import get
 from hsu_lib.metrics import max_normalised
 from hsu_lib.publishing import figures, pages
+from hsu_lib.publishing.html import verbatim
 from hsu_lib.runs import Run
 from hsu_lib.scene import SceneSpec
 
@@ -194,9 +195,9 @@ def in_short(name):
     errors = {k: results.scores(name, k, "mse-abundances").mean() for k in results.labels(name)}
     best = min(errors, key=errors.get)
     return (
-        f"- {name}: {'; '.join(parts)}; the rest is not told apart from it by {seeds} seeds. The lowest mean "
-        f"MSE of A is that of {best}, {errors[best]:.4f} (first estimate {errors[M2]:.4f}, VCA + FCLSU "
-        f"{errors[VCA]:.4f})."
+        f"- {verbatim(name)}: {'; '.join(parts)}; the rest is not told apart from it by {seeds} seeds. The "
+        f"lowest mean MSE of A is that of {best}, {errors[best]:.4f} (first estimate {errors[M2]:.4f}, "
+        f"VCA + FCLSU {errors[VCA]:.4f})."
     )
 
 
@@ -431,7 +432,7 @@ page.text(
     f"**Which reading comes nearer?** The text has one factor per endmember, a break anywhere, and a loss "
     "that compares spectra; the code has one factor for all endmembers, a break within two bands of the "
     "middle, and a loss that compares, band by band, the values of all endmembers. On "
-    f"{', '.join(code_names)}, for models 2, 4 and 6: *{claims.nearer(dict(off))}*. Our means are "
+    f"{verbatim(', '.join(code_names))}, for models 2, 4 and 6: *{claims.nearer(dict(off))}*. Our means are "
     + " and ".join(f"{distance:.4f} ({reading})" for reading, distance in off.items())
     + " away from the reported figures on average."
     if len(off) == 2

@@ -22,12 +22,10 @@
 profile = "quick"
 
 # %% tags=["remove-input"]
-import html
-
 import pandas as pd
 
 from hsu_lib import claims, paths
-from hsu_lib.publishing import pages
+from hsu_lib.publishing import html, pages
 
 page = pages.Page("reported", profile)
 
@@ -62,7 +60,7 @@ def show_figures(source):
         table = rows[down].drop_duplicates().merge(table.reset_index(), on=down)  # in the order printed
         constant = {rows[c].iloc[0] for c in fixed if rows[c].nunique() == 1} - {"", "overall", "value"}
         page.table(table, caption=f"{name}{': ' if constant else ''}{', '.join(sorted(constant))}")
-        notes = [f"- {note}" for note in rows["note"].unique() if note]
+        notes = [f"- {html.verbatim(note)}" for note in rows["note"].unique() if note]
         if notes:
             page.text("Notes to this table:\n\n" + "\n".join(notes))
 
@@ -74,9 +72,9 @@ def words(value):
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def with_name(rows, column):
-    """A column of text with the row's name under it, as HTML."""
-    return [f"{html.escape(text)}<br><code>{name}</code>" for name, text in rows[column].items()]
+def statement_of(rows):
+    """How the name of a row is shown: below its statement."""
+    return lambda name: html.named(rows["statement"][name], name)
 
 
 def show_claims(source):
@@ -85,14 +83,14 @@ def show_claims(source):
     page.table(
         pd.DataFrame(
             {
-                "claim": with_name(mine, "statement"),
+                "claim": mine.index,
                 "where": mine["where"],
                 "reported": mine["reported"].map(words),
                 "own figures speak": mine["own_figures"].map(SUPPORT),
             }
         ).reset_index(drop=True),
         caption=f"{len(mine)} claims, and what the document's own figures say about each.",
-        markup=["claim"],
+        formats={"claim": statement_of(mine)},
     )
 
 
@@ -101,19 +99,19 @@ def show_inconsistencies(rows):
     page.table(
         pd.DataFrame(
             {
-                "inconsistency": with_name(rows, "statement"),
+                "inconsistency": rows.index,
                 "where": rows["where"],
                 "figures": rows["figures"],
             }
         ),
         caption=f"{len(rows)} inconsistencies, with the figures that show them.",
-        markup=["inconsistency"],
+        formats={"inconsistency": statement_of(rows)},
     )
 
 
 def show_settings(source):
     """What a document leaves open, which any rerun has to choose."""
-    page.text("\n".join(f"- {item}" for item in claims.settings()[source]["not_stated"]))
+    page.text("\n".join(f"- {html.verbatim(item)}" for item in claims.settings()[source]["not_stated"]))
 
 
 all_claims, inconsistencies = claims.claims(), claims.inconsistencies()

@@ -31,6 +31,7 @@ import pandas as pd
 
 from hsu_lib import scenes
 from hsu_lib.publishing import figures, pages
+from hsu_lib.publishing.html import code, prose, verbatim
 
 page = pages.Page("scenes", profile)
 KINDS = {"public": "measured", "synthetic": "generated", "semi-real": "semi-real"}
@@ -101,7 +102,7 @@ def show(name):
 
     bands, height, width = info.size
     materials = ", ".join(info.materials[info.usual])
-    page.text(f"{info.summary}")
+    page.text(prose(info.summary))
     page.figure(
         name,
         lambda: figures.scene_panels(scenes.load(name)),
@@ -111,10 +112,10 @@ def show(name):
         f"reference endmembers ({info.usual}) and reference abundances from 0 to 1.",
         needs=[name] if info.all_files else [],
     )
-    references = "".join(f"\n- `{key}`: {text}." for key, text in info.references.items())
+    references = "".join(f"\n- {code(key)}: {prose(text)}." for key, text in info.references.items())
     page.text(
-        f"References, the usual one first:\n{references}\n- Unit: {info.unit}.\n- To keep in mind: "
-        f"{info.cautions}\n- Licence: {info.licence}. Cite: {info.citation}."
+        f"References, the usual one first:\n{references}\n- Unit: {verbatim(info.unit)}.\n- To keep in mind: "
+        f"{prose(info.cautions)}\n- Licence: {verbatim(info.licence)}. Cite: {verbatim(info.citation)}."
     )
 
 

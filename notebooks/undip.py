@@ -51,6 +51,7 @@ from hsu_lib.learning.networks.prior import DeepPrior, parameters
 from hsu_lib.methods import get
 from hsu_lib.methods.priors.undip import snapshots_at
 from hsu_lib.publishing import figures, pages
+from hsu_lib.publishing.html import verbatim
 from hsu_lib.runs import Run
 from hsu_lib.scene import SceneSpec
 
@@ -194,8 +195,8 @@ for name in names:
     )
     word = {"reproduced": "nearer than", "contradicted": "farther than", "undecided": "not told apart from"}
     page.text(
-        f"- {name}: against the published reference UnDIP is **{word[against.verdict.value]}** FCLSU "
-        f"({ours.mean():.4f} and {theirs[0]:.4f})."
+        f"- {verbatim(name)}: against the published reference UnDIP is **{word[against.verdict.value]}** "
+        f"FCLSU ({ours.mean():.4f} and {theirs[0]:.4f})."
     )
 
 # %% [markdown]

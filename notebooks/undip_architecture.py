@@ -48,6 +48,7 @@ from hsu_lib.learning.networks.prior import parameters
 from hsu_lib.methods import get
 from hsu_lib.methods.priors.undip import ARCHITECTURES
 from hsu_lib.publishing import figures, pages
+from hsu_lib.publishing.html import verbatim
 from hsu_lib.runs import Run
 from hsu_lib.scene import SceneSpec
 
@@ -243,7 +244,7 @@ falling = {
 }
 page.text(
     "None of the six has arrived: over the last tenth of the iterations the MAE against FCLSU still falls by "
-    + ", ".join(f"{100 * share:.0f} percent on {name}" for name, share in falling.items())
+    + ", ".join(f"{100 * share:.0f} percent on {verbatim(name)}" for name, share in falling.items())
     + " (means over architectures), so *settled* says little, and a longer run would come nearer to FCLSU."
 )
 
@@ -598,8 +599,8 @@ page.table(
 rising = [name for name in names if not falls(name, "reference")]
 if rising:
     page.text(
-        f"On {', '.join(rising)} the MAE against the reference *rises* while a network comes nearer to "
-        "FCLSU: there, nearer to the reference means no more than stopped earlier."
+        f"On {verbatim(', '.join(rising))} the MAE against the reference *rises* while a network comes "
+        "nearer to FCLSU: there, nearer to the reference means no more than stopped earlier."
     )
 
 # %% [markdown]

@@ -43,6 +43,7 @@ from hsu_lib import claims, scenes
 from hsu_lib.claims.convergence import common_threshold, reached
 from hsu_lib.methods import get
 from hsu_lib.publishing import figures, pages
+from hsu_lib.publishing.html import verbatim
 from hsu_lib.runs import Run
 from hsu_lib.scene import SceneSpec
 
@@ -147,7 +148,7 @@ page.text(
     f"The first iterations and the last tell different stories. Until the loss is down to {TIMES} times its "
     "last value it takes "
     + "; ".join(
-        f"on {name} " + ", ".join(f"{n:.0f} from {start}" for start, n in soon(name).items())
+        f"on {verbatim(name)} " + ", ".join(f"{n:.0f} from {start}" for start, n in soon(name).items())
         for name in names
     )
     + " iterations. What comes after that decides about the abundances."

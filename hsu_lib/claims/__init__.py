@@ -10,6 +10,7 @@ from hsu_lib.claims.documents import (
     reported_value,
     settings,
 )
+from hsu_lib.claims.ledger import scorecard
 from hsu_lib.claims.verdicts import (
     CONFIDENCE,
     FEWEST_SEEDS,
@@ -46,6 +47,7 @@ __all__ = [
     "printed_table",
     "reported",
     "reported_value",
+    "scorecard",
     "settings",
     "spread",
 ]

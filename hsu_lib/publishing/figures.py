@@ -45,6 +45,11 @@ def material_colour(name: str, index: int = 0) -> str:
     return next(known, _CYCLE[index % len(_CYCLE)])
 
 
+def _words(name: str) -> str:
+    """A name from data, in which dollars are dollars and not mathematics."""
+    return name.replace("$", r"\$")
+
+
 def grid(rows: int, columns: int, *, width: float = 9.0, ratio: float = 1.0) -> tuple[Figure, NDArray]:
     """Figure with ``rows x columns`` axes, always a 2-D array; `ratio` is height over width of one."""
     size = (width, width / columns * ratio * rows)
@@ -93,7 +98,7 @@ def spectra(
     for k, spectrum in enumerate(E.T):
         name = materials[k] if k < len(materials) else f"endmember {k + 1}"
         dashes = "-" if k < len(_CYCLE) else "-."  # colours come round again
-        style = {"color": material_colour(name, k), "label": name, "linestyle": dashes} | line
+        style = {"color": material_colour(name, k), "label": _words(name), "linestyle": dashes} | line
         # removed bands leave a gap, not a straight line
         ax.plot(np.insert(x.astype(float), gaps, np.nan), np.insert(spectrum, gaps, np.nan), **style)
     ax.set(xlabel="band index" if wavelengths is None else "wavelength (nm)", ylabel="reflectance")
@@ -127,7 +132,7 @@ def abundance_maps(
         drawn = ax.imshow(A[k], vmin=0, vmax=top, cmap="viridis", interpolation="nearest")
         ax.set(xticks=[], yticks=[])
         if k < len(materials):
-            ax.set_title(materials[k])
+            ax.set_title(_words(materials[k]))
         if k < len(notes):
             ax.set_xlabel(notes[k])
     if drawn is not None:
@@ -224,7 +229,7 @@ def curve_panels(
     """One panel per scene with the `curves` of its conditions; scene to condition to ``(seeds, steps)``."""
     figure, axes = grid(1, len(histories), ratio=0.8 if len(histories) > 1 else 0.45)
     for ax, (scene, conditions) in zip(axes[0], histories.items(), strict=True):
-        curves(conditions, ax, steps=steps, counted=counted).set_title(scene)
+        curves(conditions, ax, steps=steps, counted=counted).set_title(_words(scene))
     axes[0, 0].set_ylabel(ylabel)
     shown = axes[0, 0].get_legend_handles_labels()
     figure.legend(*shown, loc="outside lower center", ncols=3, fontsize="small")
@@ -307,7 +312,7 @@ def seed_panels(
     figure, axes = grid(len(scores), len(titles), ratio=0.47)
     for row, (scene, by_score) in zip(axes, scores.items(), strict=True):
         for ax, (name, title) in zip(row, titles.items(), strict=True):
-            seed_dots(by_score[name], ax).set_title(f"{scene}\n{title}", fontsize="medium")
+            seed_dots(by_score[name], ax).set_title(f"{_words(scene)}\n{title}", fontsize="medium")
         for ax in row[1:]:
             ax.set_yticklabels([])
     return figure

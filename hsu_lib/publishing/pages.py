@@ -1,12 +1,11 @@
 """What a chapter puts on its page: pictures, tables, computed prose, verdicts, provenance.
 
-A `Page` also keeps the chapter's `Manifest`: which records it used and what it judged.
+A `Page` also keeps the chapter's `Manifest`: which records it used and what it judged. How all that looks
+is in `html` and its templates.
 """
 
 from __future__ import annotations
 
-import base64
-import html
 import io
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,13 +16,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from IPython.display import HTML, Markdown, display
+from markupsafe import Markup
 from matplotlib.figure import Figure
 from matplotlib.pyplot import close
 from numpy.typing import ArrayLike
 from PIL import Image
 
 from hsu_lib import paths, scenes
-from hsu_lib.claims import Comparison, Judgement, Verdict, claims, judge
+from hsu_lib.claims import Comparison, Judgement, claims, judge
+from hsu_lib.publishing import html
 from hsu_lib.publishing.figures import endmember_panels, map_panels
 from hsu_lib.publishing.published import PROFILES, Manifest
 from hsu_lib.runs import Record, Results, Run, sweep
@@ -31,8 +32,6 @@ from hsu_lib.runs.record import write_atomically
 from hsu_lib.scene import SceneSpec
 
 DPI = 110
-#: A verdict with more comparisons folds its table behind a line that counts them.
-_MOST_ROWS = 4
 
 
 class Page:
@@ -100,28 +99,17 @@ class Page:
         if missing:
             data = self._published_picture(name)
             if data is None:
-                fetch = " ".join(f"hsu data fetch {scene.split(',')[0]}" for scene in missing[:1])
-                text = f"This picture needs data that is not on this machine: <code>{fetch}</code>"
-                display(HTML(f'<p class="hsu-missing">{html.escape(caption)} {text}</p>'))
+                _show(html.missing(caption, f"hsu data fetch {missing[0].split(',')[0]}"))
                 return
             caption += (
                 " (Published picture: the data of this scene is not on the machine that built the page.)"
             )
         else:
-            figure, buffer = draw(), io.BytesIO()
-            figure.savefig(buffer, format="png", dpi=DPI, facecolor="white")
-            close(figure)
-            picture = io.BytesIO()  # without loss, at half the size
-            Image.open(buffer).convert("RGB").save(picture, "WEBP", lossless=True)
+            picture = io.BytesIO()
+            _image(draw()).save(picture, "WEBP", lossless=True)  # half the size of PNG
             data = picture.getvalue()
             write_atomically(self.out / "figures" / f"{name}.webp", data)
-        source = base64.b64encode(data).decode()
-        display(
-            HTML(
-                f'<figure class="hsu" id="{html.escape(name)}"><img src="data:image/webp;base64,{source}" '
-                f'alt="{html.escape(alt)}"><figcaption>{html.escape(caption)}</figcaption></figure>'
-            )
-        )
+        _show(html.figure(name, data, alt=alt, caption=caption))
 
     def endmembers(
         self,
@@ -191,12 +179,7 @@ class Page:
         seconds
             How long a frame is shown; the last one stays four times as long.
         """
-        pictures = []
-        for frame in frames:
-            buffer = io.BytesIO()
-            frame.savefig(buffer, format="png", dpi=DPI, facecolor="white")
-            close(frame)
-            pictures.append(Image.open(buffer).convert("RGB"))
+        pictures = [_image(frame) for frame in frames]
         durations = [round(1000 * seconds)] * (len(pictures) - 1) + [round(4000 * seconds)]
         moving, still = io.BytesIO(), io.BytesIO()
         options: dict[str, Any] = {"save_all": True, "append_images": pictures[1:], "loop": 0}
@@ -204,18 +187,7 @@ class Page:
         pictures[-1].save(still, "PNG")
         for ending, data in (("webp", moving), ("png", still)):
             write_atomically(self.out / "figures" / f"{name}.{ending}", data.getvalue())
-        sources = {
-            kind: f"data:image/{kind};base64,{base64.b64encode(data.getvalue()).decode()}"
-            for kind, data in (("webp", moving), ("png", still))
-        }
-        display(
-            HTML(
-                f'<figure class="hsu" id="{html.escape(name)}"><picture>'
-                f'<source media="(prefers-reduced-motion: reduce), print" srcset="{sources["png"]}">'
-                f'<img src="{sources["webp"]}" alt="{html.escape(alt)}"></picture>'
-                f"<figcaption>{html.escape(caption)}</figcaption></figure>"
-            )
-        )
+        _show(html.movie(name, moving.getvalue(), still.getvalue(), alt=alt, caption=caption))
 
     def _published_picture(self, name: str) -> bytes | None:
         profile = self.manifest.profile
@@ -225,14 +197,7 @@ class Page:
                 return path.read_bytes()
         return None
 
-    def table(
-        self,
-        table: pd.DataFrame,
-        *,
-        caption: str,
-        formats: Mapping[str, str | Callable[[Any], str]] | None = None,
-        markup: Iterable[str] = (),
-    ) -> None:
+    def table(self, table: pd.DataFrame, *, caption: str, formats: html.Formats | None = None) -> None:
         """Show a table; it scrolls in its own box where the screen is narrow.
 
         Parameters
@@ -242,32 +207,13 @@ class Page:
         caption
             What the table says, with units.
         formats
-            Column to a format such as ``"{:.4f}"`` or a function.
-        markup
-            Columns that hold HTML of our own making; all others are escaped.
+            Column to a format such as ``"{:.4f}"``, or to a function whose text is escaped unless it is
+            `Markup` from `html`.
         """
-        shown = table.reset_index() if table.index.name else table
-        raw = set(markup)
-        head = "".join(f'<th scope="col">{html.escape(str(column))}</th>' for column in shown.columns)
-        body = []
-        for values in shown.itertuples(index=False):
-            cells = []
-            for column, value in zip(shown.columns, values, strict=True):
-                text = _cell(value, (formats or {}).get(column))
-                number = isinstance(value, (int, float)) and not isinstance(value, bool)
-                style = ' class="number"' if number else ""
-                cells.append(f"<td{style}>{text if column in raw else html.escape(text)}</td>")
-            body.append(f"<tr>{''.join(cells)}</tr>")
-        display(
-            HTML(
-                f'<p class="hsu-caption">{html.escape(caption)}</p>'
-                f'<div class="hsu-table" tabindex="0" role="region" aria-label="{html.escape(caption)}">'
-                f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
-            )
-        )
+        _show(html.table(table, caption=caption, formats=formats))
 
     def text(self, markdown: str) -> None:
-        """Show computed prose, in Markdown."""
+        """Show computed prose, in Markdown; names that come from data go through `html.verbatim`."""
         display(Markdown(markdown))
 
     def judge(
@@ -320,34 +266,25 @@ class Page:
         kept = [j for j in self.manifest.judgements if j.claim != judgement.claim]
         self.manifest.judgements = [*kept, judgement]
         self._keep()
-        claim = claims().loc[judgement.claim]
-        table = _comparison_table(judgement)
-        if len(judgement.comparisons) > _MOST_ROWS:
-            table = f"<details><summary>{_counts(judgement)}</summary>{table}</details>"
-        for words, other in (others or {}).items():
-            summary = f"{words[:1].upper()}{words[1:]}, {_counts(other)}"
-            table += f"<details><summary>{html.escape(summary)}</summary>{_comparison_table(other)}</details>"
-        reason = f"<p>{html.escape(judgement.reason)}</p>" if judgement.reason else ""
-        own = claim["own_figures"]
-        display(
-            HTML(
-                f'<section class="hsu-verdict" id="{judgement.claim}"><p>{badge(judgement.verdict.value)} '
-                f"<strong>{html.escape(claim['statement'])}</strong></p>"
-                f'<p class="hsu-source"><code>{judgement.claim}</code>, {html.escape(claim["where"])}; '
-                f"the document's own figures: {html.escape(own)}.</p>{table}{reason}</section>"
-            )
-        )
+        _show(html.verdict(judgement, claims().loc[judgement.claim].to_dict(), others))
 
     def provenance(self) -> None:
         """Say where the numbers on the page come from."""
-        told = html.escape(provenance(self.rows, self.manifest.profile))
+        told = provenance(self.rows, self.manifest.profile)
         again = f"hsu run {self.manifest.chapter} --profile {self.manifest.profile}"
-        display(
-            HTML(
-                f'<p class="hsu-provenance">{told} To run it again: <code>{html.escape(again)}</code>, '
-                'or <a href="rerun.html">with other parameters</a>.</p>'
-            )
-        )
+        _show(html.provenance(told, again))
+
+
+def _show(markup: Markup) -> None:
+    display(HTML(str(markup)))
+
+
+def _image(figure: Figure) -> Image.Image:
+    """A figure as pixels; it is closed."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=DPI, facecolor="white")
+    close(figure)
+    return Image.open(buffer).convert("RGB")
 
 
 def provenance(tables: Sequence[pd.DataFrame], profile: str) -> str:
@@ -383,20 +320,6 @@ def stands_in(judged: str, whole: str, patch_size: int) -> str:
     )
 
 
-def badge(verdict: str) -> str:
-    """Verdict as HTML: a colour and the word."""
-    return f'<span class="verdict verdict-{verdict.replace(" ", "-")}">{html.escape(verdict)}</span>'
-
-
-def _signed(value: float) -> str:
-    """Four decimals, or as many digits as show the value where these would be too few or too many."""
-    if not np.isfinite(value):
-        return f"{value:+}"
-    if abs(value) >= 10:
-        return f"{value:+.1f}" if abs(value) < 1000 else f"{value:+.0f}"
-    return f"{value:+.4f}" if abs(value) >= 0.001 or value == 0 else f"{value:+.2e}"
-
-
 def mean_and_spread(values: ArrayLike, scale: float = 1.0) -> str:
     """Mean over seeds and, where they differ, their standard deviation; both times `scale`."""
     x = scale * np.asarray(values, dtype=np.float64)
@@ -426,51 +349,3 @@ def beside(printed: pd.DataFrame, ours: Mapping[str, Sequence[str]]) -> pd.DataF
     return pd.DataFrame(
         {"method": label} | dict(zip(printed.index, texts, strict=True)) for label, texts in rows
     )
-
-
-def _mark(c: Comparison) -> str:
-    return {Verdict.REPRODUCED: "holds", Verdict.CONTRADICTED: "fails"}.get(c.verdict, "open")
-
-
-def _counts(judgement: Judgement) -> str:
-    """How many comparisons hold, are open, fail."""
-    marks = [_mark(c) for c in judgement.comparisons]
-    words = {"holds": "hold", "open": "open", "fails": "fail"}
-    counts = ", ".join(f"{marks.count(m)} {word}" for m, word in words.items() if m in marks)
-    return f"{len(marks)} comparison{'s' if len(marks) != 1 else ''}: {counts}"
-
-
-def _comparison_table(judgement: Judgement) -> str:
-    """Comparisons as a table; the columns of relative differences only where there are some."""
-    if not judgement.comparisons:
-        return ""
-    rows = [_comparison_row(c) for c in judgement.comparisons]
-    titles = ("comparison", "mean difference", "95 % interval", "n", "ours", "reported", "")
-    wanted = [k for k in range(len(titles)) if any(row[k] for row in rows)]
-    head = "".join(f'<th scope="col">{titles[k]}</th>' for k in wanted)
-    body = "".join(f"<tr>{''.join(f'<td>{row[k]}</td>' for k in wanted)}</tr>" for row in rows)
-    return (
-        f'<div class="hsu-table" tabindex="0" role="region" aria-label="comparisons for {judgement.claim}">'
-        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
-
-
-def _comparison_row(c: Comparison) -> list[str]:
-    percent = [("" if value is None else f"{100 * value:+.1f} %") for value in (c.relative, c.reported)]
-    within = "" if c.margin is None else f" (margin ±{c.margin:.4f})"
-    return [
-        html.escape(c.what + within),
-        _signed(c.mean),
-        f"{_signed(c.low)} to {_signed(c.high)}",
-        str(c.seeds),
-        *percent,
-        _mark(c),
-    ]
-
-
-def _cell(value: Any, style: str | Callable[[Any], str] | None) -> str:
-    if value is None or (isinstance(value, float) and pd.isna(value)):
-        return ""
-    if callable(style):
-        return style(value)
-    return style.format(value) if style else f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
 
 from hsu_lib import paths
-from hsu_lib.claims import Judgement, Verdict, claims
+from hsu_lib.claims import Judgement
+from hsu_lib.claims.ledger import scorecard as scorecard  # its name before it moved there
 from hsu_lib.runs import Record, read_record
 from hsu_lib.runs import publish as publish_records
 from hsu_lib.runs.record import write_atomically
@@ -78,37 +75,6 @@ def manifests(folder: Path | None = None) -> list[Manifest]:
         for path in sorted((paths.published() / profile / "chapters").glob("*.json")):
             best[path.stem] = Manifest.read(path)
     return list(best.values())
-
-
-def scorecard(found: Iterable[Manifest]) -> pd.DataFrame:
-    """Every claim of the documents with its verdict so far, indexed by claim id.
-
-    Columns: source, statement, own_figures, verdict (``"not yet judged"`` where no chapter has),
-    chapter, profile, scenes, seeds, mean, low, high (of the comparison that decides), reason.
-    """
-    judged = {j.claim: (m, j) for m in found for j in m.judgements}
-    rows = []
-    for claim, row in claims().iterrows():
-        manifest, judgement = judged.get(str(claim), (None, None))
-        entry: dict[str, Any] = {
-            "claim": claim,
-            "source": row["source"],
-            "statement": row["statement"],
-            "own_figures": row["own_figures"],
-            "verdict": judgement.verdict.value if judgement else "not yet judged",
-            "chapter": manifest.chapter if manifest else "",
-            "profile": manifest.profile if manifest else "",
-            "scenes": ", ".join(judgement.scenes) if judgement else "",
-            "seeds": judgement.seeds if judgement else 0,
-            "reason": judgement.reason if judgement else "",
-        }
-        # the comparison that decides: the lowest end that is not above zero, or the highest that is below
-        edge = int(judgement is not None and judgement.verdict is Verdict.CONTRADICTED)
-        parts = judgement.comparisons if judgement else ()
-        decisive = min(parts, key=lambda c: c.ends[edge], default=None)
-        entry |= {name: getattr(decisive, name, None) for name in ("mean", "low", "high")}
-        rows.append(entry)
-    return pd.DataFrame(rows).set_index("claim")
 
 
 def publish(profile: str, *, source: Path | None = None) -> tuple[Path, int]:

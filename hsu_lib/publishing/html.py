@@ -1,0 +1,232 @@
+"""What a page is written in: HTML from templates, and text from data made safe for HTML and Markdown.
+
+Whatever comes from data (claims, names of chapters and scenes, materials) is escaped: in ``templates/`` by
+jinja2, in Markdown by `verbatim`, `prose` and `code`. HTML of our own making is `Markup`, which no template
+escapes again.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from hsu_lib.claims import Comparison, Judgement, Verdict
+
+#: A verdict with more comparisons folds its table behind a line that counts them.
+_MOST_ROWS = 4
+#: Column to a format such as ``"{:.4f}"`` or a function of the value, which may give `Markup`.
+Formats = Mapping[str, str | Callable[[Any], str]]
+_Cell = tuple[str, bool]
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("hsu_lib.publishing"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _fill(template: str, **values: Any) -> Markup:
+    return Markup(_environment().get_template(f"{template}.html").render(values))
+
+
+# --------------------------------------------------------------------------- blocks of a page
+
+
+def figure(name: str, picture: bytes, *, alt: str, caption: str) -> Markup:
+    """A picture (WebP) with its caption and its text alternative."""
+    return _fill("figure", name=name, source=_source("webp", picture), alt=alt, caption=caption)
+
+
+def movie(name: str, moving: bytes, still: bytes, *, alt: str, caption: str) -> Markup:
+    """A moving picture (WebP); where motion is not wanted, and in print, the still one (PNG)."""
+    return _fill(
+        "movie",
+        name=name,
+        moving=_source("webp", moving),
+        still=_source("png", still),
+        alt=alt,
+        caption=caption,
+    )
+
+
+def missing(caption: str, command: str) -> Markup:
+    """What stands in for a picture whose data is not here, with the command that fetches it."""
+    return _fill("missing", caption=caption, command=command)
+
+
+def provenance(told: str, command: str) -> Markup:
+    """Where the numbers of a page come from, and the command that makes them again."""
+    return _fill("provenance", told=told, command=command)
+
+
+def table(table: pd.DataFrame, *, caption: str, formats: Formats | None = None) -> Markup:
+    """A table in its own box; its index is shown only if it has a name."""
+    shown = table.reset_index() if table.index.name else table
+    rows = [
+        [
+            (_text(value, (formats or {}).get(column)), _is_number(value))
+            for column, value in zip(shown.columns, values, strict=True)
+        ]
+        for values in shown.itertuples(index=False)
+    ]
+    return _fill("table", caption=caption, head=[str(column) for column in shown.columns], rows=rows)
+
+
+def verdict(
+    judgement: Judgement, claim: Mapping[str, Any], others: Mapping[str, Judgement] | None = None
+) -> Markup:
+    """A claim with its verdict and the comparisons behind it.
+
+    Parameters
+    ----------
+    judgement
+        What decides.
+    claim
+        The claim's statement, where it stands, and what the document's own figures say (own_figures).
+    others
+        Judgements by other yardsticks, in words to judgement, shown below.
+    """
+    folded = len(judgement.comparisons) > _MOST_ROWS
+    tables = [(_counts(judgement) if folded else "", *_comparisons(judgement))]
+    for words, other in (others or {}).items():
+        tables.append((f"{words[:1].upper()}{words[1:]}, {_counts(other)}", *_comparisons(other)))
+    return _fill(
+        "verdict",
+        claim=judgement.claim,
+        badge=badge(judgement.verdict.value),
+        statement=claim["statement"],
+        where=claim["where"],
+        own_figures=claim["own_figures"],
+        tables=tables,
+        reason=judgement.reason,
+    )
+
+
+# --------------------------------------------------------------------------- parts of a line
+
+
+def badge(verdict: str) -> Markup:
+    """Verdict as a colour and the word."""
+    return Markup('<span class="verdict verdict-{}">{}</span>').format(verdict.replace(" ", "-"), verdict)
+
+
+def link(chapter: str, claim: str, text: str) -> Markup:
+    """Link to the verdict on a claim, on the page of the chapter that judged it."""
+    address = f"{quote(chapter, safe='')}.html#{quote(claim, safe='')}"
+    return Markup('<a href="{}">{}</a>').format(address, text)
+
+
+def named(text: str, name: str) -> Markup:
+    """A text with the name it goes by under it."""
+    return Markup("{}<br><code>{}</code>").format(text, name)
+
+
+# --------------------------------------------------------------------------- text in Markdown
+
+
+def verbatim(text: object) -> str:
+    r"""Text from data as Markdown that shows exactly it, on one line.
+
+    Examples
+    --------
+    >>> print(verbatim("<b> a*b*c {role}`x` costs $5"))
+    \<b\> a\*b\*c \{role\}\`x\` costs \$5
+    >>> print(verbatim("1. no list"))
+    1\. no list
+    """
+    line = re.sub(r"[ \t\r\n\f\v]+", " ", str(text))
+    line = re.sub(r"[\\`*_{}\[\]<>&$|~]", r"\\\g<0>", line)
+    return re.sub(r"^( ?\d*)([-+=#%:.()])", r"\1\\\2", line)  # what means something at the start of a line
+
+
+def prose(text: str) -> str:
+    """As `verbatim`, but names between backticks stay code: for descriptions in the catalogue of scenes."""
+    parts = re.split(r"`([^`]+)`", text)
+    return "".join(code(part) if k % 2 else verbatim(part) for k, part in enumerate(parts))
+
+
+def code(text: object) -> str:
+    """Text from data as code in Markdown, whatever backticks it holds."""
+    line = re.sub(r"[ \t\r\n\f\v]+", " ", str(text))
+    fence = "`" * (max(map(len, re.findall("`+", line)), default=0) + 1)
+    inner = f" {line} " if line.startswith("`") or line.endswith("`") else line
+    return f"{fence}{inner}{fence}"
+
+
+# --------------------------------------------------------------------------- cells
+
+
+def _source(kind: str, data: bytes) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _text(value: Any, style: str | Callable[[Any], str] | None) -> str:
+    if value is None or (isinstance(value, float) and pd.isna(value)):
+        return ""
+    if callable(style):
+        return style(value)
+    if style:
+        return style.format(value)
+    if isinstance(value, Markup):
+        return value
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _mark(c: Comparison) -> str:
+    return {Verdict.REPRODUCED: "holds", Verdict.CONTRADICTED: "fails"}.get(c.verdict, "open")
+
+
+def _counts(judgement: Judgement) -> str:
+    """How many comparisons hold, are open, fail."""
+    marks = [_mark(c) for c in judgement.comparisons]
+    words = {"holds": "hold", "open": "open", "fails": "fail"}
+    counts = ", ".join(f"{marks.count(m)} {word}" for m, word in words.items() if m in marks)
+    return f"{len(marks)} comparison{'s' if len(marks) != 1 else ''}: {counts}"
+
+
+def _comparisons(judgement: Judgement) -> tuple[list[str], list[list[_Cell]]]:
+    """Head and rows; the columns of relative differences only where there are some."""
+    rows = [_comparison(c) for c in judgement.comparisons]
+    titles = ("comparison", "mean difference", "95 % interval", "n", "ours", "reported", "")
+    wanted = [k for k in range(len(titles)) if any(row[k] for row in rows)]
+    return [titles[k] for k in wanted], [[(row[k], False) for k in wanted] for row in rows]
+
+
+def _comparison(c: Comparison) -> list[str]:
+    percent = [("" if value is None else f"{100 * value:+.1f} %") for value in (c.relative, c.reported)]
+    within = "" if c.margin is None else f" (margin ±{c.margin:.4f})"
+    return [
+        f"{c.what}{within}",
+        _signed(c.mean),
+        f"{_signed(c.low)} to {_signed(c.high)}",
+        str(c.seeds),
+        *percent,
+        _mark(c),
+    ]
+
+
+def _signed(value: float) -> str:
+    """Four decimals, or as many digits as show the value where these would be too few or too many."""
+    if not np.isfinite(value):
+        return f"{value:+}"
+    if abs(value) >= 10:
+        return f"{value:+.1f}" if abs(value) < 1000 else f"{value:+.0f}"
+    return f"{value:+.4f}" if abs(value) >= 0.001 or value == 0 else f"{value:+.2e}"
