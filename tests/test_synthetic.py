@@ -179,12 +179,13 @@ def test_urban_library_reads_its_classes(tmp_path):
 @pytest.mark.real_data
 def test_urban_semireal_is_what_it_says():
     scene = real("urban-semireal")
-    from hsu_lib.scenes import download, public
+    from hsu_lib.scenes import download
+    from hsu_lib.scenes.public.urban import urban_truth
 
     def get(file):
         return download.read(file, download=False)
 
-    E6, A6, materials = public.urban_truth("end6", get)
+    E6, A6, materials = urban_truth("end6", get)
     library = urban_library(get)
     np.testing.assert_allclose(scene.A, A6, atol=1e-6)
     np.testing.assert_allclose(

@@ -3,7 +3,6 @@
 from hsu_lib.scenes.catalogue import (
     describe,
     fetch,
-    hysu_targets,
     is_available,
     load,
     names,
@@ -13,6 +12,7 @@ from hsu_lib.scenes.catalogue import (
 )
 from hsu_lib.scenes.files import read_image
 from hsu_lib.scenes.info import SceneInfo
+from hsu_lib.scenes.public.hysu import hysu_targets
 from hsu_lib.scenes.synthetic import lagoon
 
 __all__ = [

@@ -143,17 +143,6 @@ def fetch(name: str, *, progress: bool = True) -> dict[str, Path]:
     return {file: files.locate(file, progress=progress)[0] for file in describe(name).all_files}
 
 
-def hysu_targets(*, download: bool = True, progress: bool = False) -> public.HysuTargets:
-    """Masks and known areas of the targets that were laid out in the scene ``hysu``.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the file is missing and is not, or cannot be, downloaded.
-    """
-    return public.hysu_masks(files.read("hysu/masks.mat", download=download, progress=progress))
-
-
 def table() -> pd.DataFrame:
     """One row per scene: what it is and whether its files are here.
 

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsu_lib.scene import Scene
+from hsu_lib.scenes.matlab import read_mat
 
 LAYOUTS = ("hwb", "bhw", "b(hw)", "b(wh)", "(hw)b", "(wh)b")
 _HEIGHT_KEYS = ("height", "rows", "nrow", "nrows", "lines")
@@ -117,25 +117,6 @@ def read_image(
         reference=f"own image {path.name}: {'; '.join(notes)}",
         **companions,
     )
-
-
-def read_mat(source: Path | bytes) -> dict[str, NDArray]:
-    """Arrays of a MATLAB file, axes in MATLAB's order; version 7.3 is HDF5 and is read as such."""
-    from scipy.io import loadmat
-
-    def opened() -> Any:
-        return BytesIO(source) if isinstance(source, bytes) else str(source)
-
-    try:
-        return {k: v for k, v in loadmat(opened()).items() if isinstance(v, np.ndarray)}
-    except (NotImplementedError, ValueError) as error:  # scipy's answers to 7.3 and to bare HDF5
-        import h5py
-
-        try:
-            with h5py.File(opened()) as file:  # HDF5 holds the axes reversed
-                return {k: np.asarray(v).T for k, v in file.items() if isinstance(v, h5py.Dataset)}
-        except OSError:
-            raise error from None
 
 
 def _variables(path: Path) -> dict[str, NDArray]:

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsu_lib.scene import Scene
-from hsu_lib.scenes import public
 from hsu_lib.scenes.info import Get, SceneInfo
 from hsu_lib.scenes.library import URBAN_LIBRARY, SpectralLibrary, urban_library
 from hsu_lib.scenes.noise import add_noise
+from hsu_lib.scenes.public.urban import URBAN_MATERIALS, urban_truth
+from hsu_lib.scenes.public.zhu import ZHU
 
 LAGOON_MATERIALS = ("water", "vegetation", "sand", "soil")
 _SUB = 8  # each pixel is the mean of 8 x 8 small cells of one material: abundances are areas
@@ -231,7 +232,7 @@ def mix_from_library(
 
 def semireal(reference: str, get: Get) -> Scene:
     """Scene ``urban-semireal`` from the content of its files; it has one reference only."""
-    _, A, materials = public.urban_truth("end6", get)
+    _, A, materials = urban_truth("end6", get)
     library = urban_library(get)
     Y = mix_from_library(A, materials, library, np.random.default_rng(6))
     E = np.stack([library.of(material).mean(axis=1) for material in materials], axis=1)
@@ -254,7 +255,7 @@ URBAN_SEMIREAL = SceneInfo(
             "around which the spectra of the pixels vary"
         )
     },
-    materials={"truth": public.URBAN_MATERIALS["end6"]},
+    materials={"truth": URBAN_MATERIALS["end6"]},
     unit="reflectance (counts / 1000)",
     cautions=(
         "Spectra of neighbouring pixels are drawn independently, so the variability has no spatial "
@@ -262,7 +263,7 @@ URBAN_SEMIREAL = SceneInfo(
         "from their mean on average, those of metal 1.6; roofs are also the most unequal in brightness."
     ),
     licence="none stated (abundances and library)",
-    citation=f"{public.ZHU} (abundances); Borsoi et al., IEEE GRSL 16 (2019) 598-602 (library)",
+    citation=f"{ZHU} (abundances); Borsoi et al., IEEE GRSL 16 (2019) 598-602 (library)",
     page="https://github.com/ricardoborsoi/MUA_SparseUnmixing",
     definition=1,
     files=("urban/end6_groundTruth.mat", URBAN_LIBRARY),
