@@ -15,7 +15,7 @@ from hsu_lib import scenes
 from hsu_lib.metrics import score
 from hsu_lib.metrics.alignment import spectral_angle
 from hsu_lib.scene import SceneSpec, Unmixing
-from hsu_lib.scenes import catalogue
+from hsu_lib.scenes import catalogue, download
 from hsu_lib.scenes.library import USGS_LIBRARY, usgs_library
 from hsu_lib.scenes.minerals import CORRELATION, ONTECH_MATERIALS, SCENES, uniform_abundances
 from hsu_lib.scenes.public import cuprite
@@ -135,7 +135,7 @@ def stand_ins(tmp_path, monkeypatch):
         "dc1/Y_clean.mat": (tmp_path / "clean.mat").read_bytes(),
         "dc2/XT.mat": (tmp_path / "dc2.mat").read_bytes(),
     }
-    monkeypatch.setattr(catalogue.files, "read", lambda file, **_: content[file])
+    monkeypatch.setattr(download, "read", lambda file, **_: content[file])
     catalogue._whole.cache_clear()
     yield counts
     catalogue._whole.cache_clear()
