@@ -345,7 +345,8 @@ def test_real_scenes_are_what_the_catalogue_says(spec):
         assert scene.A.min() >= 0
         # those of dc1 are stored with four decimals
         np.testing.assert_allclose(scene.A.sum(axis=0), 1, atol=1.1e-4 if spec.name == "dc1" else 1e-5)
-    assert -0.05 < scene.Y.min() < scene.Y.max() <= 1
+    # two bright materials light each other up: the bilinear model has no bound at 1
+    assert -0.05 < scene.Y.min() < scene.Y.max() <= (1.2 if "bilinear" in spec.name else 1)
 
 
 @pytest.mark.real_data
