@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hsu_lib.scene import Scene, SceneSpec
-from hsu_lib.scenes import download, minerals, public, synthetic
+from hsu_lib.scenes import download, public
+from hsu_lib.scenes.generated import lagoon, minerals, semireal
 from hsu_lib.scenes.info import Read, SceneInfo
 from hsu_lib.scenes.noise import add_noise
 
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _ALL = (
-    (synthetic.LAGOON, lambda reference, get: synthetic.lagoon()),
+    *lagoon.SCENES,
     *public.SCENES,
-    (synthetic.URBAN_SEMIREAL, synthetic.semireal),
+    *semireal.SCENES,
     *minerals.SCENES,
 )
 _SCENES = {info.name: info for info, _ in _ALL}
