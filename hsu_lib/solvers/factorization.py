@@ -2,6 +2,7 @@ r"""Endmembers and abundances together, without a network: :math:`Y \approx E A`
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -64,14 +65,12 @@ def nmf(
     y, e, a = _checked(Y, E, A, device)
     if (y < 0).any() or (e < 0).any() or (a < 0).any():
         raise ValueError("expected nonnegative Y, E and A: a negative value has no nonnegative factors")
-    objective = [_objective(y, e, a)]
-    for _ in range(iterations):
+
+    def update(e: Tensor, a: Tensor) -> tuple[Tensor, Tensor]:
         a = a * (e.T @ y) / (e.T @ e @ a).clamp_min(_TINY)
-        e = e * (y @ a.T) / (e @ (a @ a.T)).clamp_min(_TINY)
-        objective.append(_objective(y, e, a))
-        if objective[-2] - objective[-1] < tolerance * objective[0]:
-            break
-    return Factors(e.cpu().numpy(), a.cpu().numpy(), np.array(objective))
+        return e * (y @ a.T) / (e @ (a @ a.T)).clamp_min(_TINY), a
+
+    return _descend(update, y, e, a, iterations, tolerance)
 
 
 def palm(
@@ -113,17 +112,14 @@ def palm(
     Bolte, Sabach and Teboulle, Mathematical Programming 146, 2014, 459-494.
     """
     y, e, a = _checked(Y, E, A, device)
-    e, a = e.clamp_min(0), onto_simplex(a)
-    objective = [_objective(y, e, a)]
-    for _ in range(iterations):
+
+    def update(e: Tensor, a: Tensor) -> tuple[Tensor, Tensor]:
         normal = e.T @ e
         a = onto_simplex(a - (normal @ a - e.T @ y) / _norm(normal))
         normal = a @ a.T
-        e = (e - (e @ normal - y @ a.T) / _norm(normal)).clamp_min(0)
-        objective.append(_objective(y, e, a))
-        if objective[-2] - objective[-1] < tolerance * objective[0]:
-            break
-    return Factors(e.cpu().numpy(), a.cpu().numpy(), np.array(objective))
+        return (e - (e @ normal - y @ a.T) / _norm(normal)).clamp_min(0), a
+
+    return _descend(update, y, e.clamp_min(0), onto_simplex(a), iterations, tolerance)
 
 
 def onto_simplex(A: Tensor) -> Tensor:
@@ -138,6 +134,24 @@ def onto_simplex(A: Tensor) -> Tensor:
     count = torch.arange(1, len(A) + 1, device=A.device, dtype=A.dtype)[:, None]
     kept = (ordered * count > excess).sum(dim=0, keepdim=True)  # at least the largest
     return (A - excess.gather(0, kept - 1) / kept).clamp_min(0)
+
+
+def _descend(
+    update: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]],
+    y: Tensor,
+    e: Tensor,
+    a: Tensor,
+    iterations: int,
+    tolerance: float,
+) -> Factors:
+    """Update E and A until the objective falls by less than a share of its start, at most so often."""
+    objective = [_objective(y, e, a)]
+    for _ in range(iterations):
+        e, a = update(e, a)
+        objective.append(_objective(y, e, a))
+        if objective[-2] - objective[-1] < tolerance * objective[0]:
+            break
+    return Factors(e.cpu().numpy(), a.cpu().numpy(), np.array(objective))
 
 
 def _norm(symmetric: Tensor) -> float:
