@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scenes_helpers import real_file, save_usgs
 
-from hsu_lib.scenes.library import USGS_LIBRARY, SpectralLibrary, resample, splib07, usgs_library
+from hsu_lib.scenes.library import USGS_LIBRARY, SpectralLibrary, splib07, usgs_library
+from hsu_lib.scenes.resampling import resample
 
 NAMES = ("Ammonio-jarosite SCR-NHJ", "Jarosite GDS99 K", "Jarosite GDS101 Na", "Calcite WS272", "Calcite")
 FWHM = 2 * np.sqrt(2 * np.log(2))

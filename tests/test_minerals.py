@@ -15,9 +15,11 @@ from hsu_lib import scenes
 from hsu_lib.metrics import score
 from hsu_lib.metrics.alignment import spectral_angle
 from hsu_lib.scene import SceneSpec, Unmixing
-from hsu_lib.scenes import catalogue, public
-from hsu_lib.scenes.library import USGS_LIBRARY, resample, usgs_library
-from hsu_lib.scenes.minerals import CORRELATION, ONTECH_MATERIALS, SCENES, uniform_abundances
+from hsu_lib.scenes import catalogue, download
+from hsu_lib.scenes.generated.minerals import CORRELATION, ONTECH_MATERIALS, SCENES, uniform_abundances
+from hsu_lib.scenes.library import USGS_LIBRARY, usgs_library
+from hsu_lib.scenes.public import cuprite
+from hsu_lib.scenes.resampling import resample
 from hsu_lib.solvers.fclsu import fclsu
 
 GENERATED = [SceneSpec(info.name, reference) for info, _ in SCENES for reference in info.references]
@@ -101,7 +103,7 @@ def stand_ins(tmp_path, monkeypatch):
     image = 369.85 + 9.57 * np.arange(224)
     own = image + 30.0
     dip = np.array([np.exp(-0.5 * ((own - 2206) / 12) ** 2) * depth for depth in np.linspace(0.1, 0.5, 12)]).T
-    cood = np.array([[f"#{k + 1} {name}"] for k, name in enumerate(public.CUPRITE_MATERIALS)], dtype=object)
+    cood = np.array([[f"#{k + 1} {name}"] for k, name in enumerate(cuprite.CUPRITE_MATERIALS)], dtype=object)
     truth = {
         "M": 0.8 - dip,
         "waveLength": own[None] / 1000,
@@ -123,8 +125,8 @@ def stand_ins(tmp_path, monkeypatch):
 
     content = {
         USGS_LIBRARY: usgs,
-        public.CUPRITE_SPECTRA: (tmp_path / "truth.mat").read_bytes(),
-        public.CUPRITE_WAVELENGTHS: "".join(
+        cuprite.CUPRITE_SPECTRA: (tmp_path / "truth.mat").read_bytes(),
+        cuprite.CUPRITE_WAVELENGTHS: "".join(
             f"{w:.2f}\t9.6\t0.1\t0.1\t{k}   \n" for k, w in enumerate(image)
         ).encode(),
         "cuprite/Rcuprite50x90x188.mat": (tmp_path / "window.mat").read_bytes(),
@@ -133,7 +135,7 @@ def stand_ins(tmp_path, monkeypatch):
         "dc1/Y_clean.mat": (tmp_path / "clean.mat").read_bytes(),
         "dc2/XT.mat": (tmp_path / "dc2.mat").read_bytes(),
     }
-    monkeypatch.setattr(catalogue.files, "read", lambda file, **_: content[file])
+    monkeypatch.setattr(download, "read", lambda file, **_: content[file])
     catalogue._whole.cache_clear()
     yield counts
     catalogue._whole.cache_clear()
@@ -245,9 +247,9 @@ def test_dc_scenes_are_made_of_the_library_spectra_they_name():
 
 @pytest.mark.real_data
 def test_cuprite_names_are_those_of_the_file(tmp_path):
-    (tmp_path / "truth.mat").write_bytes(real_file(public.CUPRITE_SPECTRA))
+    (tmp_path / "truth.mat").write_bytes(real_file(cuprite.CUPRITE_SPECTRA))
     cells = loadmat(tmp_path / "truth.mat")["cood"].ravel()
-    assert tuple(cell[0].split()[1] for cell in cells) == public.CUPRITE_MATERIALS
+    assert tuple(cell[0].split()[1] for cell in cells) == cuprite.CUPRITE_MATERIALS
 
 
 @pytest.mark.real_data
@@ -280,7 +282,7 @@ def test_cuprite_spectra_fit_the_window_as_well_as_documented(reference, anc, as
 
 @pytest.mark.real_data
 def test_cuprite_spectra_are_those_of_the_library_on_their_own_wavelengths(tmp_path):
-    (tmp_path / "truth.mat").write_bytes(real_file(public.CUPRITE_SPECTRA))
+    (tmp_path / "truth.mat").write_bytes(real_file(cuprite.CUPRITE_SPECTRA))
     truth, library = loadmat(tmp_path / "truth.mat"), usgs_library(real_file)
     own = truth["waveLength"].ravel() * 1000
     inside = own <= library.wavelengths[-1]
@@ -289,5 +291,5 @@ def test_cuprite_spectra_are_those_of_the_library_on_their_own_wavelengths(tmp_p
     best = (units[0].T @ units[1]).argmax(axis=0)
     assert np.degrees(spectral_angle(there[:, best], truth["M"][inside])).max() < 0.3
     found = [library.classes[k] for k in best]
-    assert [name.split()[0].split("+")[0] for name in found[:4]] == list(public.CUPRITE_MATERIALS[:4])
+    assert [name.split()[0].split("+")[0] for name in found[:4]] == list(cuprite.CUPRITE_MATERIALS[:4])
     assert found[4:6] == ["Kaolin/Smect KLF508 85%K", "Kaolin/Smect H89-FR-5 30K"]

@@ -8,7 +8,7 @@ import torch
 from scipy import stats
 
 from hsu_lib.learning.variability import (
-    Factors,
+    PiecewiseAffine,
     Variability,
     cut,
     draw_positions,
@@ -140,13 +140,13 @@ def test_the_values_are_numpys(bands):
     breaks = torch.arange(bands).repeat(5)
     knots = 0.75 + torch.rand(len(breaks), 3, generator=source()) / 2
     expected = [interpolated(k, b, bands) for k, b in zip(knots.tolist(), breaks.tolist(), strict=True)]
-    np.testing.assert_allclose(evaluate(Factors(knots, breaks), bands), expected, atol=1e-6)
+    np.testing.assert_allclose(evaluate(PiecewiseAffine(knots, breaks), bands), expected, atol=1e-6)
 
 
 def test_the_factor_is_continuous_and_passes_through_its_knots():
     bands = 156
     knots, breaks = Variability(2.0).draw((500,), bands, source())
-    values = evaluate(Factors(knots, breaks), bands)
+    values = evaluate(PiecewiseAffine(knots, breaks), bands)
     torch.testing.assert_close(values.gather(1, breaks[:, None])[:, 0], knots[:, 1])
     inside = (breaks > 0) & (breaks < bands - 1)
     assert 450 < inside.sum() <= 500

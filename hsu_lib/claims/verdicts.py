@@ -189,7 +189,7 @@ def constrained(where: str, scene: str, constraints: ArrayLike) -> list[Comparis
         See `Comparison`.
     constraints
         Least abundance and largest distance of a sum from one, shape ``(seeds, 2)``; see
-        `hsu_lib.methods.trained.examine`.
+        `hsu_lib.metrics.examine.examine`.
 
     Returns
     -------

@@ -21,8 +21,8 @@ from torch import Tensor
 Outside = Literal["redraw", "clip"]
 
 
-class Factors(NamedTuple):
-    """Piecewise-affine factors: `knots` ``(..., 3)`` and the bands `breaks` ``(...)``, from 0."""
+class PiecewiseAffine(NamedTuple):
+    """Factors, affine between three `knots` ``(..., 3)``; the middle ones are at bands `breaks` ``(...)``."""
 
     knots: Tensor
     breaks: Tensor
@@ -70,7 +70,7 @@ class Variability:
         if self.spread <= 0:
             raise ValueError(f"spread: expected a positive number, got {self.spread}")
 
-    def draw(self, shape: tuple[int, ...], bands: int, generator: torch.Generator) -> Factors:
+    def draw(self, shape: tuple[int, ...], bands: int, generator: torch.Generator) -> PiecewiseAffine:
         """Factors for endmembers.
 
         Parameters
@@ -84,7 +84,7 @@ class Variability:
 
         Returns
         -------
-        Factors
+        PiecewiseAffine
             Of that shape.
         """
         where = generator.device
@@ -104,7 +104,7 @@ class Variability:
         else:
             U = self.spread * torch.randn(wanted, generator=generator, device=where)
         breaks = (half + torch.floor(bands * U / 3)).clamp(1, bands).long() - 1
-        return Factors(knots.expand(*shape, 3), breaks.expand(shape))
+        return PiecewiseAffine(knots.expand(*shape, 3), breaks.expand(shape))
 
 
 @lru_cache(maxsize=8)
@@ -117,7 +117,7 @@ def _ramps(bands: int, device: torch.device) -> Tensor:
     return torch.stack([before, after])
 
 
-def evaluate(factors: Factors, bands: int) -> Tensor:
+def evaluate(factors: PiecewiseAffine, bands: int) -> Tensor:
     """Values of the factors at every band, shape ``(..., bands)``.
 
     At the break the value is the second knot, at the first and last band the first and third (unless
@@ -128,7 +128,7 @@ def evaluate(factors: Factors, bands: int) -> Tensor:
     return middle + (first - middle) * before + (last - middle) * after
 
 
-def perturb(E: Tensor, factors: Factors) -> Tensor:
+def perturb(E: Tensor, factors: PiecewiseAffine) -> Tensor:
     """Endmembers times their factors.
 
     Parameters
@@ -164,7 +164,7 @@ def mix(E: Tensor, A: Tensor) -> Tensor:
     return A.transpose(1, 2) @ E.transpose(1, 2)
 
 
-def mix_pixelwise(E: Tensor, A: Tensor, factors: Factors) -> tuple[Tensor, Tensor]:
+def mix_pixelwise(E: Tensor, A: Tensor, factors: PiecewiseAffine) -> tuple[Tensor, Tensor]:
     r"""Mixture in which every pixel has perturbed endmembers of its own.
 
     A factor is a sum of a constant and two ramps, and a ramp depends on the break alone. So a pixel is

@@ -3,7 +3,6 @@
 from hsu_lib.scenes.catalogue import (
     describe,
     fetch,
-    hysu_targets,
     is_available,
     load,
     names,
@@ -11,9 +10,10 @@ from hsu_lib.scenes.catalogue import (
     verify,
     version,
 )
-from hsu_lib.scenes.files import read_image
+from hsu_lib.scenes.generated.lagoon import lagoon
 from hsu_lib.scenes.info import SceneInfo
-from hsu_lib.scenes.synthetic import lagoon
+from hsu_lib.scenes.own import read_image
+from hsu_lib.scenes.public.hysu import hysu_targets
 
 __all__ = [
     "SceneInfo",

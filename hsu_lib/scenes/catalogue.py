@@ -5,13 +5,13 @@ from __future__ import annotations
 import difflib
 import hashlib
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hsu_lib.scene import Scene, SceneSpec
-from hsu_lib.scenes import download as files
-from hsu_lib.scenes import minerals, public, synthetic
+from hsu_lib.scenes import download, public
+from hsu_lib.scenes.generated import lagoon, minerals, semireal
 from hsu_lib.scenes.info import Read, SceneInfo
 from hsu_lib.scenes.noise import add_noise
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _ALL = (
-    (synthetic.LAGOON, lambda reference, get: synthetic.lagoon()),
+    *lagoon.SCENES,
     *public.SCENES,
-    (synthetic.URBAN_SEMIREAL, synthetic.semireal),
+    *semireal.SCENES,
     *minerals.SCENES,
 )
 _SCENES = {info.name: info for info, _ in _ALL}
@@ -94,8 +94,9 @@ def load(spec: SceneSpec | str, *, download: bool = True, progress: bool = False
 
 
 @lru_cache(maxsize=2)  # a sweep asks for the same scene run after run; the largest is 61 MB
-def _whole(name: str, reference: str, download: bool, progress: bool) -> Scene:
-    scene = _READERS[name](reference, lambda file: files.read(file, download=download, progress=progress))
+def _whole(name: str, reference: str, may_download: bool, progress: bool) -> Scene:
+    get = partial(download.read, download=may_download, progress=progress)
+    scene = _READERS[name](reference, get)
     return replace(scene, name=name, reference=_SCENES[name].references[reference])
 
 
@@ -114,7 +115,7 @@ def version(spec: SceneSpec | str) -> str:
     needed = info.needs(reference)
     if not needed:
         return str(info.definition)
-    checksums = "\n".join(files.registry()[file].checksum for file in needed)
+    checksums = "\n".join(download.registry()[file].checksum for file in needed)
     return f"{info.definition}-{hashlib.sha256(checksums.encode()).hexdigest()[:8]}"
 
 
@@ -127,7 +128,7 @@ def is_available(spec: SceneSpec | str) -> bool:
         If the name or the reference is not known.
     """
     _, info, reference = _resolve(spec)
-    return all(files.find(file)[0] is not None for file in info.needs(reference))
+    return all(download.find(file)[0] is not None for file in info.needs(reference))
 
 
 def fetch(name: str, *, progress: bool = True) -> dict[str, Path]:
@@ -140,18 +141,7 @@ def fetch(name: str, *, progress: bool = True) -> dict[str, Path]:
     FileNotFoundError
         If a file is missing and cannot be downloaded.
     """
-    return {file: files.locate(file, progress=progress)[0] for file in describe(name).all_files}
-
-
-def hysu_targets(*, download: bool = True, progress: bool = False) -> public.HysuTargets:
-    """Masks and known areas of the targets that were laid out in the scene ``hysu``.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the file is missing and is not, or cannot be, downloaded.
-    """
-    return public.hysu_masks(files.read("hysu/masks.mat", download=download, progress=progress))
+    return {file: download.locate(file, progress=progress)[0] for file in describe(name).all_files}
 
 
 def table() -> pd.DataFrame:
@@ -164,7 +154,7 @@ def table() -> pd.DataFrame:
 
     rows = []
     for info in _SCENES.values():
-        needed = [files.registry()[file] for file in info.needs(info.usual)]
+        needed = [download.registry()[file] for file in info.needs(info.usual)]
         rows.append(
             {
                 "name": info.name,
@@ -191,8 +181,8 @@ def verify() -> pd.DataFrame:
     import pandas as pd
 
     rows = []
-    for file in files.registry():
-        path, _, damaged = files.find(file)
+    for file in download.registry():
+        path, _, damaged = download.find(file)
         rows += [(file, "damaged", str(bad)) for bad in damaged]
         if path is not None:
             rows.append((file, "ok", str(path)))

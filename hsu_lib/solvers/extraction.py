@@ -142,22 +142,7 @@ def snpa(Y: ArrayLike, endmembers: int) -> Extraction:
     one more endmember, the zero spectrum. Unlike orthogonal projections (SPA) it needs no linearly
     independent endmembers, and finds dark ones too unless they are mixtures of others and shade.
 
-    Parameters
-    ----------
-    Y
-        Image, shape ``(bands, pixels)``.
-    endmembers
-        How many; at most bands and pixels.
-
-    Returns
-    -------
-    Extraction
-        `E` are the chosen pixels as they are. Nothing is random.
-
-    Raises
-    ------
-    ValueError
-        If the shape, the number of endmembers or a value does not fit.
+    Arguments, result and errors are those of `sivm`.
 
     References
     ----------

@@ -10,7 +10,8 @@ from scenes_helpers import real
 from scipy.io import savemat
 
 from hsu_lib import scenes
-from hsu_lib.scenes import synthetic
+from hsu_lib.scenes.generated.lagoon import absorptions, lagoon_endmembers
+from hsu_lib.scenes.generated.semireal import mix_from_library
 from hsu_lib.scenes.library import SpectralLibrary, urban_library
 
 
@@ -71,7 +72,7 @@ def test_lagoon_noise_and_variability_are_as_stated(clean):
 
 def test_lagoon_spectra_show_the_features_of_their_materials():
     w = np.arange(400.0, 2501.0)
-    water, vegetation, sand, soil = synthetic.lagoon_endmembers(w).T
+    water, vegetation, sand, soil = lagoon_endmembers(w).T
 
     def at(spectrum, wavelength):
         return spectrum[int(wavelength) - 400]
@@ -131,9 +132,9 @@ def test_lagoon_is_quick():
 
 def test_absorptions_are_asymmetric_and_as_deep_as_asked():
     w = np.array([900.0, 1000.0, 1100.0])
-    left_over = synthetic.absorptions(w, [(1000, 0.4, 50, 100)])
+    left_over = absorptions(w, [(1000, 0.4, 50, 100)])
     np.testing.assert_allclose(left_over, [1 - 0.4 * np.exp(-2), 0.6, 1 - 0.4 * np.exp(-0.5)])
-    np.testing.assert_allclose(synthetic.absorptions(w, []), 1)
+    np.testing.assert_allclose(absorptions(w, []), 1)
 
 
 @pytest.fixture
@@ -153,7 +154,7 @@ def test_library_classes(library):
 def test_each_pixel_draws_a_spectrum_of_the_right_class(library):
     A = np.zeros((2, 40, 30))
     A[0, :, :10], A[1, :, 10:20], A[:, :, 20:] = 1, 1, 0.5
-    Y = synthetic.mix_from_library(A, ("tree", "soil"), library, np.random.default_rng(0))
+    Y = mix_from_library(A, ("tree", "soil"), library, np.random.default_rng(0))
     drawn, counts = np.unique(Y[0, :, :10].round(4), return_counts=True)
     np.testing.assert_allclose(drawn, [0.8, 0.9], atol=1e-4)
     assert counts.min() > 150  # of 400, evenly
@@ -179,12 +180,13 @@ def test_urban_library_reads_its_classes(tmp_path):
 @pytest.mark.real_data
 def test_urban_semireal_is_what_it_says():
     scene = real("urban-semireal")
-    from hsu_lib.scenes import download, public
+    from hsu_lib.scenes import download
+    from hsu_lib.scenes.public.urban import urban_truth
 
     def get(file):
         return download.read(file, download=False)
 
-    E6, A6, materials = public.urban_truth("end6", get)
+    E6, A6, materials = urban_truth("end6", get)
     library = urban_library(get)
     np.testing.assert_allclose(scene.A, A6, atol=1e-6)
     np.testing.assert_allclose(

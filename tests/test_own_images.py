@@ -9,7 +9,7 @@ from scipy.io import savemat
 from spectral.io import envi
 
 from hsu_lib.scenes import read_image
-from hsu_lib.scenes.files import LAYOUTS
+from hsu_lib.scenes.own.layouts import LAYOUTS
 
 BANDS, HEIGHT, WIDTH = 6, 7, 5
 

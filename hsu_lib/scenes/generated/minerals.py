@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from hsu_lib.scene import Scene
 from hsu_lib.scenes.info import Get, Read, SceneInfo
 from hsu_lib.scenes.library import USGS_LIBRARY, usgs_library
-from hsu_lib.scenes.public import (
+from hsu_lib.scenes.public.cuprite import (
     CUPRITE_MATERIALS,
     CUPRITE_REFERENCES,
     CUPRITE_SPECTRA,
     CUPRITE_WAVELENGTHS,
-    ZHU,
     cuprite_endmembers,
 )
+from hsu_lib.scenes.public.zhu import ZHU
 
 SIDE = 128
 """Height and width in pixels (document 004, section IV-D)."""
