@@ -254,3 +254,32 @@ def test_no_word_is_left_over():
         beside = {name for name, word in WORDS[part].items() if "beside" in word}
         left = {word for word in WORDS[part] if not used[word] and word not in text} - beside
         assert not left, (part, left)
+
+
+def test_reported_figures_are_those_of_the_documents():
+    """Those that are means of printed figures, or a ratio in the text, are left out."""
+    derived = {"prim-alpha0-good-abundances", "prim-alpha03-balance", "prim-unsupervised-term-dominates"}
+    derived |= {"prim-vae-abundances-tenfold-worse", "prim-pixelwise-costlier", "prim-no-alpha-refines-both"}
+    datasets = {"ontech": "ontech-syn-21", "dc1": "dc-unnamed"}
+    source = claims.claims()["source"]
+    for claim, question in QUESTIONS.items():
+        for c in question.get("components", ()) if claim not in derived else ():
+            reported = c.get("reported", [])
+            numbers = list(reported.values()) if isinstance(reported, dict) else reported
+            if not numbers:
+                continue
+            metric = base(c["score"])
+            for ending in ("-code", "-own-order", "-averaged", "-plain"):
+                metric = metric.removesuffix(ending)
+            found = claims.reported(source[claim])
+            found = found[found["metric"] == metric]
+            two = [dict_of(c.get(side)).get("scene", c["scene"]) for side in ("better", "than")]
+            names = {datasets.get(place, place.split("-")[0]) for place in two}
+            levels = {dict_of(c.get(side)).get("snr", c.get("snr")) for side in ("better", "than")} - {None}
+            found = found[found["dataset"].isin(names)]
+            if levels:
+                found = found[found["condition"].isin([f"snr={level}" for level in levels])]
+            for number in numbers:
+                printed = {"percent": 0.01, "degree": math.pi / 180}
+                scaled = found["value"] * found["unit"].map(printed).fillna(1.0)
+                assert (scaled - number).abs().min() < 2e-5, (claim, number)
