@@ -96,7 +96,7 @@ def streamed(shape: tuple[int, int, int, int], patches: int, pixelwise: bool) ->
     size, _, bands, endmembers = shape
     E, A = mixture(max(95, size), max(95, size), bands, endmembers)
     settings = PerturbationSettings(pixelwise=pixelwise, patch_size=size, batch=patches, noise=NOISE)
-    epoch = stream(E, A, settings, torch.Generator().manual_seed(2))
+    epoch = stream(E, A, settings, torch.Generator().manual_seed(2)).batches
     full: Iterator[Batch] = (b for number in count() for b in epoch(number) if len(b.Y) == patches)
     return lambda: next(full)
 

@@ -11,7 +11,7 @@ import torch
 from toys import pure_pixel_scene
 
 from hsu_lib.learning.networks.autoencoder import cosine_loss
-from hsu_lib.learning.variability import Batch
+from hsu_lib.learning.variability import Batch, Stream
 from hsu_lib.methods import get
 from hsu_lib.methods.autoencoders import augmentation, perturbation, vae
 from hsu_lib.methods.autoencoders.augmentation import AugmentationSettings, balanced_loss
@@ -247,14 +247,14 @@ def telling_maps():
 def perturbed(seed=0, **given):
     settings = PerturbationSettings(**SMALL | given)
     E = 0.1 + torch.rand(BANDS, ENDMEMBERS, generator=source(9))
-    return perturbation.stream(E, telling_maps(), settings, source(seed))
+    return perturbation.stream(E, telling_maps(), settings, source(seed)).batches
 
 
 def augmented(seed=0, **given):
     settings = VAESettings(**SMALL | given)
     E = 0.1 + torch.rand(settings.images, BANDS, ENDMEMBERS, generator=source(9))
     A = torch.stack([telling_maps().roll(k, dims=2) for k in range(settings.images)])
-    return vae.stream(E, A, settings, noise=0.0, generator=source(seed))
+    return vae.stream(E, A, settings, noise=0.0, generator=source(seed)).batches
 
 
 def patches(batches):
@@ -299,7 +299,7 @@ def test_patches_of_an_image_have_its_endmembers_and_its_maps():
     E = torch.rand(3, BANDS, ENDMEMBERS, generator=source(9))
     A = torch.softmax(torch.randn(3, ENDMEMBERS, HEIGHT, WIDTH, generator=source(8)), dim=1)
     seen = []
-    for batch in vae.stream(E, A, VAESettings(**SMALL), noise=0.0, generator=source())(0):
+    for batch in vae.stream(E, A, VAESettings(**SMALL), noise=0.0, generator=source()).batches(0):
         for endmembers, maps in zip(batch.E, batch.A, strict=True):
             seen.append(next(k for k in range(3) if torch.equal(endmembers, E[k])))
             windows = A[seen[-1]].unfold(1, 4, 1).unfold(2, 4, 1)  # (endmembers, tops, lefts, 4, 4)
@@ -344,11 +344,12 @@ def test_a_training_that_diverges_says_so():
     scene = pure_pixel_scene()
     settings = AugmentationSettings(epochs=3, filters=4, kernel=3)
 
-    def batches(epoch):
-        value = float("nan") if epoch == 1 else 1.0
-        yield Batch(*(value * torch.tensor(x)[None] for x in (scene.Y, scene.E, scene.A)))
+    def make(number):
+        return Batch(*(number * torch.tensor(x)[None] for x in (scene.Y, scene.E, scene.A)))
 
-    u = augmentation.train(Problem(scene, 3), settings, batches)
+    numbers = [torch.tensor(1.0), torch.tensor(float("nan"))]
+    stream = Stream(lambda epoch: [numbers[epoch]], make, source())
+    u = augmentation.train(Problem(scene, 3), settings, stream)
     assert u.status is Status.DIVERGED
     assert len(u.history["loss"]) == 2
 

@@ -97,6 +97,14 @@ def test_reconstruction_known():
     assert metrics.reconstruction_angle(Y, E, A) == pytest.approx(np.pi / 4)
 
 
+def test_the_codes_cosine_scales_both_sides():
+    scene = real_mixture()
+    E = 3 * scene.E * np.array([1.0, 5.0, 0.2])
+    scores, _ = metrics.score(Unmixing(E[:, [2, 0, 1]], scene.A[[2, 0, 1]]), scene)
+    assert scores["cos-endmembers-code"] == pytest.approx(1)
+    assert scores["cos-endmembers"] < 0.99
+
+
 def test_contrast_error_known():
     ref = np.array([[[0.0, 1.0, 0.0, 1.0]], [[0.25, 0.75, 0.75, 0.25]]])  # deviations 0.5 and 0.25
     assert metrics.contrast_error(ref, ref) == 0

@@ -73,3 +73,35 @@ def test_seeded_leaves_the_global_generator_as_it_was():
     torch.testing.assert_close(torch.rand(3), expected)
     with seeded(1, torch.device("cpu")):
         torch.testing.assert_close(torch.rand(3), inside)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_steps_that_are_replayed_are_the_steps_taken_one_by_one():
+    where = torch.device("cuda")
+
+    def trained(replay):
+        generator = torch.Generator(where).manual_seed(5)
+        with seeded(3, where):
+            network = nn.Sequential(nn.Linear(6, 8), nn.Dropout(0.3), nn.Linear(8, 1)).to(where)
+
+            def loss(numbers):
+                x = numbers[:, None] + torch.randn(len(numbers), 6, generator=generator, device=where)
+                return network(x).square().mean()
+
+            history = fit(
+                network,
+                lambda _: torch.arange(25.0, device=where).split(10),  # the last batch is smaller
+                loss,
+                epochs=12,
+                learning_rate=0.01,
+                decay=0.5,
+                decay_every=5,
+                replay=[generator] if replay else None,
+            )
+        return history["loss"], [p.detach().cpu().numpy() for p in network.parameters()]
+
+    (losses, weights), (expected, others) = trained(True), trained(False)
+    np.testing.assert_allclose(losses, expected, rtol=1e-4)
+    for one, other in zip(weights, others, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import torch
@@ -41,6 +41,7 @@ def fit(
     decay_every: int = 1,
     optimiser: Optimiser = "rmsprop",
     progress: str | None = None,
+    replay: Sequence[torch.Generator] | None = None,
 ) -> dict[str, Array]:
     """Minimise `loss` over `batches` by gradient descent.
 
@@ -60,6 +61,10 @@ def fit(
         With torch's defaults but for the rate.
     progress
         Label of a progress bar on stderr; None shows none.
+    replay
+        Generators that `loss` draws from. If given, batches are tensors, and `loss` never looks at a value:
+        then a step on a CUDA device is recorded once and replayed (`Replayed`), which a small network needs,
+        because starting its kernels one by one takes longer than they do.
 
     Returns
     -------
@@ -69,17 +74,24 @@ def fit(
     """
     network.train()
     optimise = _OPTIMISERS[optimiser](network.parameters(), lr=learning_rate)
+
+    def step(batch: Batch) -> Tensor:
+        optimise.zero_grad(set_to_none=True)
+        value = loss(batch)
+        value.backward()
+        optimise.step()
+        return value.detach()
+
+    on_gpu = any(parameter.is_cuda for parameter in network.parameters())
+    take = Replayed(step, optimise, replay) if replay is not None and on_gpu else step
     schedule = torch.optim.lr_scheduler.StepLR(optimise, step_size=decay_every, gamma=decay)
     losses: list[float] = []
     with tqdm(total=epochs, desc=progress, disable=progress is None, unit="epoch", leave=False) as bar:
         for epoch in range(epochs):
             total, steps = None, 0
             for batch in batches(epoch):
-                optimise.zero_grad(set_to_none=True)
-                value = loss(batch)
-                value.backward()
-                optimise.step()
-                total = value.detach() if total is None else total + value.detach()
+                value = take(batch)
+                total = value.clone() if total is None else total + value
                 steps += 1
             schedule.step()
             # one transfer from the device per epoch, not one per step
@@ -89,3 +101,62 @@ def fit(
             if not np.isfinite(losses[-1]):
                 break
     return {"loss": np.array(losses, dtype=np.float32)}
+
+
+class Replayed:
+    """A training step, recorded as a CUDA graph once it is warm, and then replayed.
+
+    Batches are tensors; each shape has its own graph, and so has each learning rate, which is a number that a
+    graph holds. The first steps are taken one by one, as on a CPU. The graphs draw the same random numbers
+    as the steps would, from the global generator and from those given.
+
+    Parameters
+    ----------
+    step
+        Batch to loss, one update of the parameters; nothing in it may depend on the value of a tensor.
+    optimiser
+        Whose learning rate is watched; made fit to be recorded.
+    generators
+        Those that `step` draws from, beside the global one.
+    """
+
+    WARM = 3
+
+    def __init__(
+        self,
+        step: Callable[[Any], Tensor],
+        optimiser: torch.optim.Optimizer,
+        generators: Sequence[torch.Generator],
+    ) -> None:
+        self.step, self.optimiser, self.generators = step, optimiser, generators
+        for group in optimiser.param_groups:
+            group["capturable"] = True
+        self.stream = torch.cuda.Stream()
+        self.taken = 0
+        self.recorded: dict[tuple[int, ...], tuple[float, torch.cuda.CUDAGraph, Tensor, Tensor]] = {}
+
+    def __call__(self, batch: Any) -> Tensor:
+        """One step."""
+        rate = float(self.optimiser.param_groups[0]["lr"])
+        self.stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(self.stream):
+            if self.taken < self.WARM:
+                value = self.step(batch)
+            else:
+                shape = tuple(batch.shape)
+                if shape not in self.recorded or self.recorded[shape][0] != rate:
+                    self.recorded[shape] = (rate, *self._record(batch))
+                _, graph, given, value = self.recorded[shape]
+                given.copy_(batch)
+                graph.replay()
+        torch.cuda.current_stream().wait_stream(self.stream)
+        self.taken += 1
+        return value
+
+    def _record(self, batch: Tensor) -> tuple[torch.cuda.CUDAGraph, Tensor, Tensor]:
+        graph, given = torch.cuda.CUDAGraph(), batch.clone()
+        for generator in self.generators:
+            graph.register_generator_state(generator)
+        with torch.cuda.graph(graph, stream=self.stream):
+            value = self.step(given)
+        return graph, given, value

@@ -11,6 +11,7 @@ needed, on the device where they are needed.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, NamedTuple
@@ -94,9 +95,9 @@ class Variability:
         half = bands // 2
         if self.outside == "redraw":
             lowest, highest = (3 * k / bands / self.spread for k in (1 - half, bands - half + 1))
+            # numbers, not tensors: nothing has to reach the device
             low, high = (
-                torch.special.ndtr(torch.tensor(k, dtype=torch.float64, device=where))
-                for k in (lowest, highest)
+                float(torch.special.ndtr(torch.tensor(k, dtype=torch.float64))) for k in (lowest, highest)
             )
             # the inverse of the distribution function, between the ends of the range
             u = torch.rand(wanted, generator=generator, device=where, dtype=torch.float64)
@@ -216,6 +217,32 @@ class Batch(NamedTuple):
     Y: Tensor
     E: Tensor
     A: Tensor
+
+
+class Stream(NamedTuple):
+    """Labelled batches that are made when they are asked for.
+
+    `numbers` maps an epoch to the numbers of the images or patches of each of its batches, and `make` turns such
+    numbers into a batch. All that is random in `make` comes from `generator`, and no value is looked at, so
+    that a step of training can be replayed (`hsu_lib.learning.fit.fit`).
+    """
+
+    numbers: Callable[[int], Iterator[Tensor]]
+    make: Callable[[Tensor], Batch]
+    generator: torch.Generator
+
+    def batches(self, epoch: int) -> Iterator[Batch]:
+        """All batches of an epoch."""
+        yield from map(self.make, self.numbers(epoch))
+
+
+def shuffled(count: int, batch: int, generator: torch.Generator) -> Callable[[int], Iterator[Tensor]]:
+    """Epoch to its batches of the numbers below `count`, in an order drawn anew; the last may be smaller."""
+
+    def numbers(_: int) -> Iterator[Tensor]:
+        yield from torch.randperm(count, generator=generator, device=generator.device).split(batch)
+
+    return numbers
 
 
 def generate(

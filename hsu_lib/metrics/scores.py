@@ -21,7 +21,7 @@ from hsu_lib.scene import Scene, Unmixing
 from hsu_lib.solvers.subspace import pca_truncation
 
 #: Raised when a score is added or changed: stored runs then get theirs anew, from their arrays.
-VERSION = 1
+VERSION = 2
 
 # --------------------------------------------------------------------------- cosines
 
@@ -192,6 +192,7 @@ SCORES: Mapping[str, Score] = {
     "contrast-abundances": Score("difference of the maps' standard deviations", "1", "lower"),
     "detail-abundances": Score("correlation of the maps' differences between neighbours", "1", "higher"),
     "cos-endmembers-own-order": Score("cosine of E over its own best order, over maxima", "1", "higher"),
+    "cos-endmembers-code": Score("the same with the reference over its maxima too", "1", "higher"),
     "mse-abundances-own-order": Score("mean squared error of A over its own best order", "1", "lower"),
     "cos-abundances-own-order": Score("cosine similarity of A over its own best order", "1", "higher"),
 }
@@ -291,6 +292,7 @@ def score(unmixing: Unmixing, scene: Scene, truth: Truth | None = None) -> tuple
         "cos-endmembers-max": cosine_pooled(max_normalised(aligned.E), E_ref),
         "cos-endmembers-mean": float(np.mean(np.cos(angles))),
         "cos-endmembers-own-order": cosine_own_order(max_normalised(E).T, E_ref.T),
+        "cos-endmembers-code": cosine_own_order(max_normalised(E).T, max_normalised(E_ref).T),
         "sad-endmembers": float(np.mean(angles)),
     }
     scores |= {f"sad-endmembers/{name}": float(angle) for name, angle in zip(materials, angles, strict=True)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +12,7 @@ from torch import Tensor
 
 from hsu_lib.learning.networks import ConvolutionalAutoencoder
 from hsu_lib.learning.networks.autoencoder import cosine_loss
-from hsu_lib.learning.variability import Batch
+from hsu_lib.learning.variability import Batch, Stream
 from hsu_lib.methods.autoencoders.autoencoder import TABLE, AutoencoderSettings
 from hsu_lib.methods.autoencoders.autoencoder import train as train_autoencoder
 from hsu_lib.methods.method import Problem
@@ -86,23 +85,22 @@ def balanced_loss(
     return settings.alpha * on_Y + rest * on_E + (rest if settings.weighs == "both" else 1.0) * on_A
 
 
-def train(
-    problem: Problem, settings: AugmentationSettings, batches: Callable[[int], Iterator[Batch]]
-) -> Unmixing:
+def train(problem: Problem, settings: AugmentationSettings, stream: Stream) -> Unmixing:
     """Train the autoencoder on generated images and let it unmix the real one, divided by its maximum.
 
     Parameters
     ----------
-    batches
-        Epoch to that epoch's batches; their scale is that of the real image over its maximum.
+    stream
+        Its batches have the scale of the real image over its maximum.
     """
 
-    def loss(network: ConvolutionalAutoencoder, batch: Batch) -> Tensor:
+    def loss(network: ConvolutionalAutoencoder, numbers: Tensor) -> Tensor:
+        batch = stream.make(numbers)
         A_hat, Y_hat = network(batch.Y)
         return balanced_loss(Y_hat, network.endmembers, A_hat, batch, settings) / len(batch.Y)
 
     Y = torch.from_numpy(image(problem.scene)).to(problem.device)
-    return train_autoencoder(problem, settings, batches, loss, Y[None])
+    return train_autoencoder(problem, settings, stream.numbers, loss, Y[None], [stream.generator])
 
 
 def image(scene: Scene) -> NDArray[np.float32]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal, TypeVar
+from typing import Literal
 
 import numpy as np
 import torch
@@ -21,8 +21,6 @@ from hsu_lib.scene import Scene, Status, Unmixing
 
 CODE = "code of document 000 (prim_code.md)"
 TABLE = "document 000, Table 1"
-
-Batch = TypeVar("Batch")
 
 
 @dataclass(frozen=True)
@@ -60,9 +58,10 @@ class AutoencoderSettings(Settings):
 def train(
     problem: Problem,
     settings: AutoencoderSettings,
-    batches: Callable[[int], Iterable[Batch]],
-    loss: Callable[[ConvolutionalAutoencoder, Batch], Tensor],
+    batches: Callable[[int], Iterable[Tensor]],
+    loss: Callable[[ConvolutionalAutoencoder, Tensor], Tensor],
     image: Tensor,
+    generators: Sequence[torch.Generator] = (),
 ) -> Unmixing:
     """Train the autoencoder and let it unmix an image, in the way of the settings' reading.
 
@@ -74,6 +73,8 @@ def train(
         Of the network and a batch.
     image
         What is unmixed, shape ``(1, bands, height, width)``.
+    generators
+        Those that the loss draws from.
     """
     as_code = settings.reading == "code"
     with seeded(problem.seed, image.device):
@@ -94,6 +95,7 @@ def train(
             decay=settings.decay,
             decay_every=settings.decay_every,
             progress=problem.label,
+            replay=generators,
         )
         network.train(as_code)
         with torch.no_grad():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,11 +15,13 @@ from torch import Tensor
 from hsu_lib.learning.variability import (
     Batch,
     Positions,
+    Stream,
     Variability,
     cut,
     draw_positions,
     generate,
     perturb,
+    shuffled,
 )
 from hsu_lib.methods.autoencoders.augmentation import AugmentationSettings, image, own_generator, train
 from hsu_lib.methods.autoencoders.autoencoder import CODE, PATCHES, TABLE
@@ -91,13 +93,13 @@ def solve(problem: Problem, settings: PerturbationSettings) -> Unmixing:
     as_code = settings.reading == "code"
     E = first.E / np.where(peak > 0, peak, 1.0) if as_code else rescaled(first, image(problem.scene))
     where = torch.device(problem.device)
-    batches = stream(
+    generated = stream(
         torch.tensor(E, dtype=torch.float32, device=where),
         torch.tensor(first.A, dtype=torch.float32, device=where),
         settings,
         own_generator(problem.seed, where),
     )
-    return train(problem, settings, batches)
+    return train(problem, settings, generated)
 
 
 def rescaled(first: Unmixing, Y: NDArray) -> NDArray:
@@ -116,10 +118,8 @@ def rescaled(first: Unmixing, Y: NDArray) -> NDArray:
     return E * np.where(scale > 0, scale, scale[scale > 0].mean() if (scale > 0).any() else 1.0)
 
 
-def stream(
-    E: Tensor, A: Tensor, settings: PerturbationSettings, generator: torch.Generator
-) -> Callable[[int], Iterator[Batch]]:
-    """Labelled batches made when they are asked for, on the device of `E`.
+def stream(E: Tensor, A: Tensor, settings: PerturbationSettings, generator: torch.Generator) -> Stream:
+    """Labelled batches, on the device of `E`.
 
     With the image step, the factors of each image and the corners of each patch are drawn once, as
     for images that are kept; noise and pixel-wise factors are drawn anew at every use. Without it,
@@ -142,24 +142,22 @@ def stream(
     kept = draw_images(settings.images) if settings.image_step else None
     corners = None if whole or kept is None else positions(count)
 
-    def epoch(_: int) -> Iterator[Batch]:
-        order = torch.randperm(count, generator=generator, device=E.device)
-        for chosen in order.split(settings.batch):
-            if kept is None:
-                images, where = draw_images(len(chosen)), None if whole else positions(len(chosen))
-            else:
-                images = kept[chosen // max(settings.patches, 1)]
-                where = corners and corners._replace(tops=corners.tops[chosen], lefts=corners.lefts[chosen])
-            maps = A.expand(len(chosen), *A.shape) if where is None else cut(A, where)
-            yield generate(
-                images,
-                maps,
-                noise=settings.noise,
-                generator=generator,
-                pixelwise=law if settings.pixelwise else None,
-            )
+    def make(chosen: Tensor) -> Batch:
+        if kept is None:
+            images, where = draw_images(len(chosen)), None if whole else positions(len(chosen))
+        else:
+            images = kept[chosen // max(settings.patches, 1)]
+            where = corners and corners._replace(tops=corners.tops[chosen], lefts=corners.lefts[chosen])
+        maps = A.expand(len(chosen), *A.shape) if where is None else cut(A, where)
+        return generate(
+            images,
+            maps,
+            noise=settings.noise,
+            generator=generator,
+            pixelwise=law if settings.pixelwise else None,
+        )
 
-    return epoch
+    return Stream(shuffled(count, settings.batch, generator), make, generator)
 
 
 _SOURCE = "document 000, sections Endmember perturbations to Models describing"

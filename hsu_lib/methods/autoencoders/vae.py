@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
@@ -13,7 +12,7 @@ from torch import Tensor
 
 from hsu_lib.learning.fit import fit, seeded
 from hsu_lib.learning.networks.vae import EndmemberVAE, vae_loss
-from hsu_lib.learning.variability import Batch, cut, draw_positions, generate
+from hsu_lib.learning.variability import Batch, Stream, cut, draw_positions, generate, shuffled
 from hsu_lib.methods.autoencoders.augmentation import (
     AugmentationSettings,
     derived_seed,
@@ -151,14 +150,14 @@ def solve(problem: Problem, settings: VAESettings) -> Unmixing:
     power = np.sqrt(np.mean([np.mean((E @ A) ** 2) for E, A in zip(made, maps, strict=True)]))
     scale = float(np.sqrt(np.mean(flat**2)) / max(power, np.finfo(float).tiny))
     where = torch.device(device)
-    batches = stream(
+    patches = stream(
         torch.tensor(scale * made, dtype=torch.float32, device=where),
         torch.tensor(maps, dtype=torch.float32, device=where).view(len(made), endmembers, *Y.shape[1:]),
         settings,
         noise=scale * settings.noise,
         generator=own_generator(problem.seed, where),
     )
-    found = train(problem, settings, batches)
+    found = train(problem, settings, patches)
     # what the training data was like, for those who ask why
     of_data = {
         "vca-cosine": pairwise_cosine(generated.repeated),
@@ -194,8 +193,8 @@ def residual(Y: NDArray, E: NDArray, A: NDArray) -> NDArray:
 
 def stream(
     E: Tensor, A: Tensor, settings: VAESettings, *, noise: float, generator: torch.Generator
-) -> Callable[[int], Iterator[Batch]]:
-    """Labelled patches of linear mixtures, made when they are asked for.
+) -> Stream:
+    """Labelled patches of linear mixtures.
 
     Parameters
     ----------
@@ -210,17 +209,15 @@ def stream(
         else None
     )
 
-    def epoch(_: int) -> Iterator[Batch]:
-        order = torch.randperm(count, generator=generator, device=E.device)
-        for chosen in order.split(settings.batch):
-            image_of = chosen // max(settings.patches, 1)
-            maps = A[image_of]
-            if corners is not None:
-                here = corners._replace(tops=corners.tops[chosen], lefts=corners.lefts[chosen])
-                maps = cut(maps, here)
-            yield generate(E[image_of], maps, noise=noise, generator=generator)
+    def make(chosen: Tensor) -> Batch:
+        image_of = chosen // max(settings.patches, 1)
+        maps = A[image_of]
+        if corners is not None:
+            here = corners._replace(tops=corners.tops[chosen], lefts=corners.lefts[chosen])
+            maps = cut(maps, here)
+        return generate(E[image_of], maps, noise=noise, generator=generator)
 
-    return epoch
+    return Stream(shuffled(count, settings.batch, generator), make, generator)
 
 
 VAE = Method(
