@@ -153,14 +153,11 @@ def list_methods(name: str | None, as_json: bool) -> None:
 @_json_option
 def list_runs(method: str | None, scene: str | None, as_json: bool) -> None:
     """List the stored runs, local and published, with their scores."""
-    from hsu_lib.runs import Store, as_row
+    from hsu_lib.runs import Store
 
-    table = pd.DataFrame([as_row(record) for record in Store().records()])
-    if not table.empty:
-        table = table[table["method"].eq(method or table["method"])]
-        table = table[table["scene"].str.startswith(scene or "")].sort_values(
-            ["scene", "method", "settings", "seed"]
-        )
+    rows = [row for row in Store().rows() if method in (None, row["method"])]
+    rows = [row for row in rows if row["scene"].startswith(scene or "")]
+    table = pd.DataFrame(sorted(rows, key=lambda r: (r["scene"], r["method"], r["settings"], r["seed"])))
     wanted = ["scene", "method", "seed", "mse-abundances", "sad-endmembers", "seconds", "origin", "key"]
     shown = table.assign(key=table["key"].str[:12]) if not table.empty and not as_json else table
     _show(shown, as_json, columns=[c for c in wanted if c in table.columns])

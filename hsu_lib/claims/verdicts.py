@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from hsu_lib.claims.documents import claims
 
@@ -114,6 +113,8 @@ def interval(differences: ArrayLike) -> tuple[float, float, float]:
     mean = float(d.mean())
     if d.size == 1:
         return mean, -np.inf, np.inf
+    from scipy import stats  # here: a second that a listing of verdicts does not need
+
     half = float(stats.t.ppf((1 + CONFIDENCE) / 2, d.size - 1) * d.std(ddof=1) / np.sqrt(d.size))
     return mean, mean - half, mean + half
 

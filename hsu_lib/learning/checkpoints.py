@@ -6,8 +6,10 @@ state is tensors and plain values: it is read back without running any code in i
 
 from __future__ import annotations
 
-import os
+import hashlib
+import io
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +17,11 @@ from typing import Any
 
 import torch
 
+from hsu_lib.atomic import remove_leftovers, write_atomically
+
 SECONDS = 120.0
+#: Before the SHA-256 of what follows.
+_HEAD = b"hsu checkpoint 1\n"
 
 
 class Checkpoint:
@@ -38,27 +44,45 @@ class Checkpoint:
         return time.monotonic() - self._last >= self.seconds
 
     def save(self, state: dict[str, Any]) -> None:
-        """Replace the file by this state, whole or not at all."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        part = self.path.with_name(f"{self.path.name}.{os.getpid()}.part")
-        try:
-            torch.save(state, part)
-            part.replace(self.path)
-        finally:
-            part.unlink(missing_ok=True)
+        """Replace the file by this state, whole or not at all.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written; the state before it stays.
+        """
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
+        content = buffer.getvalue()
+        write_atomically(self.path, _HEAD + hashlib.sha256(content).digest() + content)
         self._last = time.monotonic()
 
     def load(self) -> dict[str, Any] | None:
-        """Latest state; None if there is none, or its file is damaged (which is then removed)."""
+        """Latest state; None if there is none, or its file is damaged (it is then removed, with a warning).
+
+        Raises
+        ------
+        OSError, MemoryError
+            If it cannot be read now; the file stays.
+        """
         try:
-            return torch.load(self.path, map_location="cpu", weights_only=True)
+            data = self.path.read_bytes()
         except FileNotFoundError:
             return None
-        except (OSError, MemoryError):  # of the machine, not of the file
-            raise
-        except Exception:  # torch names many kinds of damage
-            self.path.unlink(missing_ok=True)
-            return None
+        start = len(_HEAD) + 32
+        content = memoryview(data)[start:]
+        if data[:start] == _HEAD + hashlib.sha256(content).digest():
+            try:
+                return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+            except (OSError, MemoryError):
+                raise
+            except Exception:  # torch names it in many ways
+                reason = "it holds more than tensors and plain values"
+        else:
+            reason = "its checksum differs"
+        self.path.unlink(missing_ok=True)
+        warnings.warn(f"damaged checkpoint, begun anew: {self.path}: {reason}", RuntimeWarning, stacklevel=2)
+        return None
 
     def remove(self) -> None:
         """Forget the state: the computation is done."""
@@ -67,7 +91,11 @@ class Checkpoint:
 
 @contextmanager
 def keep_in(path: Path, *, seconds: float = SECONDS) -> Iterator[Checkpoint]:
-    """A checkpoint at `path`, which is removed at the end unless an error got out."""
+    """A checkpoint at `path`, which is removed at the end unless an error got out.
+
+    What processes that were killed while saving left in its folder is removed.
+    """
+    remove_leftovers(path.parent)
     checkpoint = Checkpoint(path, seconds)
     yield checkpoint
     checkpoint.remove()

@@ -222,7 +222,7 @@ class Batch(NamedTuple):
 class Stream(NamedTuple):
     """Labelled batches that are made when they are asked for.
 
-    `numbers` maps an epoch to the numbers of the images or patches of each of its batches, and `make` turns such
+    `numbers` maps an epoch to the numbers of the images or patches of its batches, and `make` turns such
     numbers into a batch. All that is random in `make` comes from `generator`, and no value is looked at, so
     that a step of training can be replayed (`hsu_lib.learning.fit.fit`).
     """

@@ -29,14 +29,7 @@ from hsu_lib.scene import Scene, SceneSpec, Status, Unmixing
 _PIXELWISE = ("rmse-", "mse-abundances", "mae-", "cos-abundances", "sre-", "mse-reconstruction")
 
 
-def execute(
-    run: Run,
-    *,
-    device: str = "cpu",
-    progress: bool = False,
-    store: Store | None = None,
-    fresh: set[str] | None = None,
-) -> Record:
+def execute(run: Run, *, device: str = "cpu", progress: bool = False, store: Store | None = None) -> Record:
     """Make a run now.
 
     What it starts from (`Run.first`) is taken from `store` if it was made there, else made and kept there.
@@ -50,9 +43,6 @@ def execute(
         See `hsu_lib.methods.Method.unmix`.
     store
         Where first estimations are found and kept; None makes each anew.
-    fresh
-        If given, only first estimations with these keys are taken from the store; keys of those made here
-        are added.
 
     Raises
     ------
@@ -62,7 +52,7 @@ def execute(
     import torch
 
     method, scene = methods.get(run.method), scenes.load(run.scene, progress=progress)
-    given = _obtained(run, scene, device=device, progress=progress, store=store, fresh=fresh)
+    given = _obtained(run, scene, device=device, progress=progress, store=store)
     started = time.perf_counter()
     with checkpoints.keep_in(store.local / "unfinished" / run.key) if store else nullcontext() as checkpoint:
         unmixing = method.unmix(
@@ -115,14 +105,12 @@ def _obtained(run: Run, scene: Scene, **how: Any) -> dict[str, Any]:
     return given
 
 
-def _first(run: Run, *, store: Store | None, fresh: set[str] | None, **how: Any) -> Record:
-    """A first estimation, from the store or made now; a published one keeps its maps in 255 steps."""
-    record = store.get(run) if store and (fresh is None or run.key in fresh) else None
-    if record is None or record.origin != "local":
-        record = execute(run, store=store, fresh=fresh, **how)
+def _first(run: Run, *, store: Store | None, **how: Any) -> Record:
+    """A first estimation, from the local store or made now; a published one keeps its maps in 255 steps."""
+    record = store.find(run.key, local=True) if store else None
+    if record is None:
+        record = execute(run, store=store, **how)
         record = store.put(record) if store else record
-        if fresh is not None:
-            fresh.add(record.key)
     return record
 
 

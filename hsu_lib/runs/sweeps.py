@@ -1,10 +1,11 @@
-"""A grid of runs made one after the other, each kept as it arrives: a sweep resumes where it stopped."""
+"""Many runs, each kept as it arrives: a sweep resumes where it stopped."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from itertools import product
 from typing import Any
 
@@ -12,10 +13,11 @@ import pandas as pd
 from tqdm import tqdm
 
 from hsu_lib import scenes
-from hsu_lib.runs.execution import execute, has_old_scores, rescored
+from hsu_lib.runs.execution import has_old_scores, rescored
 from hsu_lib.runs.question import Run
 from hsu_lib.runs.record import Record, as_row
 from hsu_lib.runs.results import Results
+from hsu_lib.runs.schedule import Make, Schedule, here, named, plan
 from hsu_lib.runs.store import Store
 from hsu_lib.scene import SceneSpec
 
@@ -32,6 +34,7 @@ def sweep(
     runs: Sequence[Run],
     *,
     store: Store | None = None,
+    schedule: Schedule = here,
     device: str | None = None,
     recompute: bool | None = None,
     progress: bool = True,
@@ -39,9 +42,10 @@ def sweep(
     """Records of all runs: replayed where the store has them, computed where it does not.
 
     Each record is kept the moment it is there, so a sweep that is stopped at any point loses at
-    most the run in progress and goes on from there when it is started again. The first run that
-    fails ends the sweep with its error; what was finished stays in the store. Where a score was added
-    or changed since a local record was made, its scores are made anew from its arrays.
+    most the runs in progress and goes on from there when it is started again. The first run that
+    fails ends the sweep with its error; what was finished stays in the store. Several sweeps over one
+    store share the work: what one is making, the others do not. Where a score was added or changed since
+    a local record was made, its scores are made anew from its arrays.
 
     Parameters
     ----------
@@ -49,6 +53,8 @@ def sweep(
         What is asked; the result has the same order.
     store
         By default the local store, then the published one.
+    schedule
+        Who makes what is missing: `here` or ``processes(n)``.
     device
         Torch device of what must be computed; by default ``HSU_DEVICE``, else CUDA where there is
         one, else the CPU.
@@ -61,29 +67,59 @@ def sweep(
     -------
     Results
         The table and the records, in the order of `runs`.
+
+    Raises
+    ------
+    OSError
+        If the store cannot be read or written.
+    Exception
+        Whatever a run finds wrong, with a note that names the run.
     """
     store = store or Store()
     recompute = os.environ.get("HSU_RECOMPUTE") == "1" if recompute is None else recompute
-    fresh: set[str] | None = set() if recompute else None
-    records: list[Record] = []
-    rows: list[dict[str, Any]] = []
-    with tqdm(runs, disable=not progress, unit="run", mininterval=2.0) as bar:
-        for run in bar:
-            bar.set_postfix_str(str(run))
-            record = None if recompute else store.get(run)
-            replayed = record is not None
-            if record is None:
-                # a method's own bar only where it can be redrawn in place
-                bars = progress and sys.stderr.isatty()
-                where = device or default_device()
-                record = store.put(execute(run, device=where, progress=bars, store=store, fresh=fresh))
-                if fresh is not None:
-                    fresh.add(record.key)
-            elif _can_be_rescored(record):
-                record = store.put(rescored(record))
-            records.append(record)
-            rows.append(as_row(record) | {"label": run.label or run.method, "replayed": replayed})
-    return Results(pd.DataFrame(rows), records)
+    store.tidy(finished=not recompute)
+    asked = {run.key: run for run in runs}
+    records: dict[str, Record] = {}
+    with tqdm(total=len(asked), disable=not progress, unit="run", mininterval=2.0) as bar:
+
+        def told(run: Run) -> None:
+            bar.set_postfix_str(named(run))
+
+        for key, run in () if recompute else asked.items():
+            record = store.find(key)
+            if record is not None:
+                told(run)
+                records[key] = store.put(rescored(record)) if _can_be_rescored(record) else record
+                bar.update()
+        missing = {key: run for key, run in asked.items() if key not in records}
+
+        def local(run: Run) -> bool:
+            # what others start from is needed with its maps, which a published record has in 255 steps only
+            return not recompute and run.key not in missing and store.find(run.key, local=True) is not None
+
+        planned = plan(missing.values(), done=local)
+        computed = set()
+        if planned:
+            bar.reset(len(records) + len(planned))
+            bar.update(len(records))
+            # a method's own bar only where it can be redrawn in place
+            bars = progress and sys.stderr.isatty()
+            make = Make(store, device or default_device(), progress=bars, anew=recompute)
+            with closing(schedule(planned, make, told)) as finished:
+                for run, record, found in finished:
+                    replayed = found or run.key in records
+                    records.setdefault(run.key, record)
+                    if not replayed:
+                        computed.add(run.key)
+                    bar.update()
+    rows = []
+    for run in runs:
+        key = run.key
+        rows.append(
+            as_row(records[key]) | {"label": run.label or run.method, "replayed": key not in computed}
+        )
+        computed.discard(key)  # asked twice, it was computed once
+    return Results(pd.DataFrame(rows), [records[run.key] for run in runs])
 
 
 def _can_be_rescored(record: Record) -> bool:

@@ -10,11 +10,18 @@ from __future__ import annotations
 import csv
 import hashlib
 import os
+import re
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
+
+from hsu_lib.atomic import remove_leftovers, temporary
+
+#: Names that pooch gave to files it was downloading.
+_OLD_PARTS = re.compile(r"tmp[a-z0-9_]{8}")
 
 
 @dataclass(frozen=True)
@@ -113,6 +120,7 @@ def locate(file: str, *, download: bool = True, progress: bool = False) -> tuple
         If it is not on this machine and is not, or cannot be, downloaded; the text names its address and
         where to put it.
     """
+    _tidied(cache_dir())
     path, content, damaged = find(file)
     target, public = candidates(file)[-1], registry()[file]
     own = [bad for bad in damaged if bad != target]
@@ -132,12 +140,9 @@ def locate(file: str, *, download: bool = True, progress: bool = False) -> tuple
         reason = "HSU_OFFLINE forbids to download it"
     else:
         try:
-            _download(public, target, progress)
-            return target, target.read_bytes()
-        except (
-            OSError,
-            ValueError,
-        ) as error:  # requests raises OSErrors; a wrong hash, ValueError
+            _tidy(cache_dir())
+            return target, _download(public, target, progress)
+        except (OSError, ValueError) as error:  # requests raises OSErrors; a wrong hash, ValueError
             reason = f"its download failed: {error}"
     here = f"damaged on this machine ({', '.join(map(str, own))})" if own else "not on this machine"
     size = "" if public.size is None else f" ({public.size / 1e6:.1f} MB)"
@@ -147,18 +152,29 @@ def locate(file: str, *, download: bool = True, progress: bool = False) -> tuple
     )
 
 
-def _download(public: PublicFile, target: Path, progress: bool) -> None:
+def _download(public: PublicFile, target: Path, progress: bool) -> bytes:
+    """Content of the file, now at `target`: it takes its place when it is whole and the right one."""
     import pooch
 
-    pooch.get_logger().setLevel("WARNING")  # the bar says what is going on
-    kind, expected = public.checksum.split(":")
-    pooch.retrieve(
-        public.url,
-        known_hash=expected if kind == "sha256" else None,  # pooch does not know git's ids
-        fname=target.name,
-        path=target.parent,
-        progressbar=progress,
-    )
-    if not public.matches(target.read_bytes()):
-        target.unlink()
-        raise ValueError(f"what lies at the address is not the registered file ({public.checksum})")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = temporary(target.parent)
+    try:
+        pooch.HTTPDownloader(progressbar=progress)(public.url, str(part), None)
+        content = part.read_bytes()
+        if not public.matches(content):
+            raise ValueError(f"what lies at the address is not the registered file ({public.checksum})")
+        part.replace(target)
+        return content
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _tidy(cache: Path) -> None:
+    """Remove what downloads that were killed left in the cache."""
+    with suppress(OSError):
+        for folder in [cache, *cache.iterdir()]:
+            remove_leftovers(folder, old=_OLD_PARTS)
+
+
+#: The first look into a cache tidies it.
+_tidied = cache(_tidy)

@@ -1,0 +1,213 @@
+"""A record as it lies on disk: one file, sealed, and a copy of its words for people.
+
+``KEY.npz`` is the record: a zip archive with ``record.json`` and one ``.npy`` per array. Its comment, the
+seal, is the SHA-256 of all bytes before it. ``KEY.json`` beside it says the same to people
+and for `git diff`; nothing is believed of it. Records of before have no seal: their JSON counts, and names
+the SHA-256 of the archive and of itself.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsu_lib.atomic import write_together
+from hsu_lib.runs.canonical import digest, to_json
+from hsu_lib.runs.leases import held
+from hsu_lib.runs.record import Record
+
+FORMAT = 2
+_SEAL = b"sha256:"
+_SEALED = len(_SEAL) + 64
+
+
+class DamagedRecord(ValueError):
+    """A stored record that is not what was written."""
+
+
+def write_record(folder: Path, record: Record, *, parts: Path | None = None) -> int:
+    """Write ``KEY.npz`` and its readable copy ``KEY.json`` into `folder`; the number of bytes written.
+
+    Parameters
+    ----------
+    folder
+        Where.
+    record
+        What.
+    parts
+        Folder of the temporary files, on the same file system; by default `folder`.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; the record that was there before still is.
+    """
+    return write_noted(folder, record, parts=parts)[0]
+
+
+def write_noted(folder: Path, record: Record, *, parts: Path | None = None) -> tuple[int, str]:
+    """As `write_record`; the number of bytes, and the `state` of the files."""
+    body = {
+        "format": FORMAT,
+        "asked": record.asked,
+        "scores": record.scores,
+        "status": record.status,
+        "seconds": record.seconds,
+        "made": record.made,
+    }
+    data = _packed(json.dumps(body, indent=1, sort_keys=True) + "\n", record.arrays)
+    body["arrays_sha256"] = digest(data)
+    copy = json.dumps(body | {"sha256": digest(to_json(body))}, indent=1, sort_keys=True) + "\n"
+    path = folder / f"{record.key}.npz"
+    contents = {path: data, path.with_suffix(".json"): copy.encode()}
+    stats = write_together(contents, parts=parts, renaming=held(folder))
+    return sum(map(len, contents.values())), state(stats[path], stats[path.with_suffix(".json")])
+
+
+def state(npz: os.stat_result | None, json: os.stat_result | None) -> str:
+    """What tells one state of a record's two files from another without reading them."""
+    return "|".join("" if s is None else f"{s.st_size}:{s.st_mtime_ns}" for s in (npz, json))
+
+
+def read_record(path: Path, origin: str) -> Record:
+    """Record from its file; `path` may name either of the two.
+
+    Raises
+    ------
+    DamagedRecord
+        If a byte is not what was written, or there are only the words.
+    FileNotFoundError
+        If there is no such record.
+    OSError
+        If it cannot be read now; nothing is known of the record then.
+    ValueError
+        If it is of a newer format.
+    """
+    body, data, sealed = _read(path)
+    try:
+        arrays = _unpacked(data, sealed=sealed)
+        return replace(from_body(body), arrays=arrays, origin=origin)
+    except MemoryError:
+        raise
+    except Exception as error:  # the checksum held, so whoever wrote it wrote something else
+        raise DamagedRecord(f"{path}: {error}") from error
+
+
+def read_body(path: Path) -> dict[str, Any]:
+    """What a record says beside its arrays, all bytes checked.
+
+    Raises the errors of `read_record`.
+    """
+    return _read(path)[0]
+
+
+def from_body(body: Mapping[str, Any]) -> Record:
+    """Record without its arrays."""
+    return Record(
+        asked=body["asked"],
+        scores=body["scores"],
+        status=body["status"],
+        seconds=body["seconds"],
+        made=body["made"],
+        arrays={},
+    )
+
+
+def _read(path: Path) -> tuple[dict[str, Any], bytes, bool]:
+    path = path.with_suffix(".npz")
+    data = _bytes(path)
+    try:
+        sealed = data[-_SEALED:-64] == _SEAL
+        body = _sealed_body(data) if sealed else _body_beside(path.with_suffix(".json"), data)
+        known = int(body.get("format", 1))
+        if known <= FORMAT and digest(to_json(body["asked"])) != path.stem:
+            raise ValueError("it answers another run than its name says")
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:  # zipfile, zlib and json name many kinds of damage
+        raise DamagedRecord(f"{path}: {error}") from error
+    if known > FORMAT:
+        raise ValueError(
+            f"{path} has format {known}, this version reads up to {FORMAT}: a newer one is needed"
+        )
+    return body, data, sealed
+
+
+def _bytes(path: Path) -> bytes:
+    for last in (False, True):
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            if last:
+                raise DamagedRecord(f"{path}: it is missing, only its .json is there") from None
+            path.with_suffix(".json").stat()  # both may have come since
+    raise AssertionError("unreachable")
+
+
+def _sealed_body(data: bytes) -> dict[str, Any]:
+    if digest(data[:-_SEALED]) != data[-64:].decode():
+        raise ValueError("checksums differ")
+    with zipfile.ZipFile(io.BytesIO(data)) as file:
+        return json.loads(file.read("record.json"))
+
+
+def _body_beside(path: Path, data: bytes) -> dict[str, Any]:
+    try:
+        body = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise ValueError("it has no seal, and no .json beside it") from None
+    if body.pop("sha256") != digest(to_json(body)) or body["arrays_sha256"] != digest(data):
+        raise ValueError("checksums differ")
+    return body
+
+
+def _packed(text: str, arrays: Mapping[str, NDArray]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr(_member("record.json"), text)
+        for name, array in arrays.items():
+            part = io.BytesIO()
+            np.lib.format.write_array(part, np.asanyarray(array), allow_pickle=False)
+            file.writestr(_member(f"{name}.npy"), part.getbuffer())
+        file.comment = _SEAL + b"0" * 64
+    data = buffer.getvalue()
+    return data[:-64] + digest(data[:-_SEALED]).encode()
+
+
+def _member(name: str) -> zipfile.ZipInfo:
+    member = zipfile.ZipInfo(name)  # of 1980: equal records are equal files
+    member.compress_type = zipfile.ZIP_DEFLATED
+    return member
+
+
+def _unpacked(data: bytes, *, sealed: bool) -> dict[str, NDArray]:
+    with np.load(io.BytesIO(data), allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files if name != "record.json"}
+    if not sealed:
+        arrays = {name.replace(".", "/"): array for name, array in arrays.items()}
+    for name in [name for name in arrays if name.endswith("_quantised")]:
+        arrays[name.removesuffix("_quantised")] = dequantise(arrays.pop(name))
+    return arrays
+
+
+def quantise(A: NDArray) -> NDArray[np.uint8]:
+    """Abundances in steps of 1/255 for publication; the maps of a page need no more."""
+    return np.round(np.clip(A, 0, 1) * 255).astype(np.uint8)
+
+
+def dequantise(levels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Abundances ``(..., endmembers, height, width)`` from `quantise`, rescaled to sum to one (ASC).
+
+    Each is within 1/510 of the original before that.
+    """
+    A = levels.astype(np.float32)
+    return A / A.sum(axis=-3, keepdims=True).clip(min=1.0)

@@ -1,0 +1,78 @@
+"""What of a record is published."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsu_lib.atomic import remove_leftovers
+from hsu_lib.runs.canonical import to_json
+from hsu_lib.runs.layout import DamagedRecord, quantise, read_record, write_record
+from hsu_lib.runs.record import Record
+
+_LONG = 300  # values of a curve
+_MAPS = ("A", "history/snapshots")
+
+
+def publish(records: Sequence[Record], folder: Path, maps: Collection[str]) -> int:
+    """Copy records to ``folder/records``; the bytes written.
+
+    Scores, endmembers and curves of every run, long curves with 12 significant bits; abundances, in 255
+    steps, of those with a key in `maps`. A record that is there already with the same outcome and the same
+    maps stays as it is, to the byte.
+
+    Raises
+    ------
+    OSError
+        If one cannot be read or written; those before it are published.
+    """
+    folder = folder / "records"
+    remove_leftovers(folder)
+    written = 0
+    for record in records:
+        arrays = dict(record.arrays)
+        kept = {name: arrays.pop(name) for name in _MAPS if name in arrays}
+        if record.key not in maps:
+            kept = {}
+        arrays = {name: rounded(a) if a.ndim == 1 and a.size > _LONG else a for name, a in arrays.items()}
+        if not _is_there(folder, replace(record, arrays={**arrays, **kept})):
+            arrays |= {f"{name}_quantised": quantise(A) for name, A in kept.items()}
+            written += write_record(folder, replace(record, arrays=arrays))
+    return written
+
+
+def _is_there(folder: Path, record: Record) -> bool:
+    try:
+        there = read_record(folder / f"{record.key}.npz", "")
+    except FileNotFoundError:
+        return False
+    except DamagedRecord as damage:
+        warnings.warn(f"damaged record, published again: {damage}", RuntimeWarning, stacklevel=3)
+        return False
+    return (
+        _outcome(there) == _outcome(record)
+        and set(there.arrays) == set(record.arrays)
+        and all(_alike(name, there.arrays[name], record.arrays[name]) for name in record.arrays)
+    )
+
+
+def _outcome(record: Record) -> str:
+    return to_json([record.scores, record.status, record.seconds, record.made])
+
+
+def _alike(name: str, one: NDArray, other: NDArray) -> bool:
+    if name in _MAPS:  # one of them in 255 steps
+        return one.shape == other.shape and np.allclose(one, np.clip(other, 0, 1), rtol=0, atol=1 / 100)
+    return np.array_equal(one, other, equal_nan=one.dtype.kind in "fc")
+
+
+def rounded(curve: NDArray) -> NDArray[np.float32]:
+    """Values with 12 significant bits, off by a share of 1/4096 at most; the rest compresses well."""
+    bits = np.asarray(curve, dtype=np.float32).view(np.uint32)
+    kept = ((bits + np.uint32(1 << 11)) & np.uint32(0xFFFFF000)).view(np.float32)
+    return np.where(np.isfinite(curve), kept, curve).astype(np.float32)
