@@ -27,15 +27,9 @@ from hsu_lib.scene import Scene, SceneSpec, Status
 from hsu_lib.splits import training_mask
 from hsu_lib.training import fit
 
-TINY = {"hidden": (8,), "epochs": 3, "batch": 8}
+METHODS = {name: dict(get(name).quick) for name in ("ldvae", "spacnn-ldvae", "labelled-fclsu")}
+TINY = METHODS["ldvae"]
 SMALL = SceneSpec("lagoon", crop=(2, 3, 14, 11))
-
-
-METHODS = {
-    "ldvae": TINY,
-    "spacnn-ldvae": TINY | {"patch": 3, "channels": 4, "blocks": 1},
-    "labelled-fclsu": {},
-}
 
 
 def trained(scene, name="ldvae", **given):

@@ -202,4 +202,5 @@ LDVAE = Trained(
     solve=solve,
     settings=LDVAESettings,
     source="document 004; Mantripragada and Qureshi, arXiv:2203.01327",
+    quick=(("hidden", (8, 6)), ("epochs", 3), ("batch", 16)),
 )

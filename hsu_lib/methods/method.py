@@ -50,6 +50,9 @@ class Method:
         Paper, or document and section.
     version
         Raised whenever results change; part of every stored run's key.
+    quick
+        Settings under which it does all that it does, on a small scene in about a second: those of the
+        contract tests and of the golden numbers.
     """
 
     name: str
@@ -60,6 +63,7 @@ class Method:
     defaults: tuple[tuple[str, Any], ...] = ()
     source: str = ""
     version: int = 1
+    quick: tuple[tuple[str, Any], ...] = ()
 
     def configure(self, **settings: Any) -> Any:
         """Settings object with the given values, the method's defaults for the rest.

@@ -173,8 +173,17 @@ def stream(
 
 _SOURCE = "document 000, sections Endmember perturbations to Models describing"
 
+_FIRST = dict(PATCHES.quick)
+_QUICK = _FIRST | {
+    "images": 2,
+    "patches": 3,
+    "first_epochs": _FIRST["epochs"],
+    "first_patches": _FIRST["patches"],
+}
+
 
 def _method(name: str, summary: str, **defaults: Any) -> Refinement:
+    quick = _QUICK | ({"patches": 0} if defaults.get("patches") == 0 else {})
     return Refinement(
         name=name,
         summary=summary,
@@ -183,6 +192,7 @@ def _method(name: str, summary: str, **defaults: Any) -> Refinement:
         settings=PerturbationSettings,
         defaults=tuple(defaults.items()),
         source=_SOURCE,
+        quick=tuple(quick.items()),
         starts_from=starts_from,
     )
 

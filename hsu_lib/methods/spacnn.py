@@ -9,7 +9,7 @@ import torch
 from scipy.ndimage import minimum_filter
 from torch import Tensor
 
-from hsu_lib.methods.ldvae import LDVAESettings, learn
+from hsu_lib.methods.ldvae import LDVAE, LDVAESettings, learn
 from hsu_lib.methods.settings import sourced
 from hsu_lib.methods.trained import Decoder, Trained, Training
 from hsu_lib.networks.latent import Activation, SpatialEncoder, mirrored
@@ -110,4 +110,5 @@ SPACNN = Trained(
     solve=solve,
     settings=SpaCNNSettings,
     source="document 003; Chitnis, Mantripragada and Qureshi, arXiv:2311.10701",
+    quick=(*LDVAE.quick, ("patch", 3), ("channels", 4), ("blocks", 2)),
 )

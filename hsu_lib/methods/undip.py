@@ -350,6 +350,8 @@ def snapshots_at(iterations: int, count: int) -> Iterator[int]:
 
 _PAPER = "Rasti, Koirala, Scheunders and Ghamisi, IEEE TGRS 60, 2022"
 
+_QUICK = (("iterations", 6), ("window", 3), ("filters", 6))
+
 UNDIP = Watched(
     name="undip",
     summary="deep image prior for the abundances, endmembers by SiVM",
@@ -357,6 +359,7 @@ UNDIP = Watched(
     solve=solve,
     settings=UnDIPSettings,
     source=f"document 001, section Model; {_PAPER}",
+    quick=_QUICK,
 )
 
 CONFIGURABLE = Watched(
@@ -366,4 +369,5 @@ CONFIGURABLE = Watched(
     solve=solve,
     settings=ConfigurableSettings,
     source="document 001, section Configurable Model",
+    quick=_QUICK,
 )

@@ -15,7 +15,7 @@ from hsu_lib.abundances import fclsu
 from hsu_lib.alignment import align
 from hsu_lib.extraction import vca
 from hsu_lib.methods.augmentation import AugmentationSettings, derived_seed, image, own_generator, train
-from hsu_lib.methods.autoencoder import CODE, _sourced
+from hsu_lib.methods.autoencoder import CODE, PATCHES, _sourced
 from hsu_lib.methods.method import Method
 from hsu_lib.networks.vae import EndmemberVAE, vae_loss
 from hsu_lib.perturbations import Batch, cut, draw_positions, generate
@@ -242,4 +242,5 @@ VAE = Method(
     solve=solve,
     settings=VAESettings,
     source=SECTION + "; Kingma and Welling, ICLR 2014",
+    quick=(*PATCHES.quick, ("images", 2), ("repeats", 5), ("hidden", 8), ("vae_epochs", 3)),
 )
