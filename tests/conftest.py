@@ -16,6 +16,12 @@ settings.register_profile("hsu", derandomize=True, deadline=None)
 settings.load_profile("hsu")
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--take-golden", action="store_true", help="take golden numbers anew, see tests/test_golden.py"
+    )
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     """A file's tests stay on one worker; all that look at the built book share one, so it is built once."""

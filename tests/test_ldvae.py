@@ -28,15 +28,9 @@ from hsu_lib.runs import Run, Store, execute
 from hsu_lib.runs.execution import examined
 from hsu_lib.scene import Scene, SceneSpec, Status
 
-TINY = {"hidden": (8,), "epochs": 3, "batch": 8}
+METHODS = {name: dict(get(name).quick) for name in ("ldvae", "spacnn-ldvae", "labelled-fclsu")}
+TINY = METHODS["ldvae"]
 SMALL = SceneSpec("lagoon", crop=(2, 3, 14, 11))
-
-
-METHODS = {
-    "ldvae": TINY,
-    "spacnn-ldvae": TINY | {"patch": 3, "channels": 4, "blocks": 1},
-    "labelled-fclsu": {},
-}
 
 
 def trained(scene, name="ldvae", *, seed=0, source=None, clean=None, **given):

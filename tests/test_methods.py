@@ -18,29 +18,11 @@ from hsu_lib.methods.method import GIVEN, Method, Needs, Problem
 from hsu_lib.scene import Scene, Status, Unmixing
 from hsu_lib.scenes.library import SpectralLibrary
 
-#: Settings under which a method is quick enough for every contract test.
-NETWORK = {"filters": 6, "kernel": 3}
-PATCHES = NETWORK | {"epochs": 2, "patches": 4, "patch_size": 4, "batch": 2}
-GENERATED = PATCHES | {"images": 2, "patches": 3, "first_epochs": 2, "first_patches": 4}
-QUICK = {
-    "ae-plain": NETWORK | {"epochs": 3},
-    "ae-patches": PATCHES,
-    "simple-perturbation": GENERATED | {"patches": 0},
-    "simple-perturbation-patches": GENERATED,
-    "pixelwise-perturbation": GENERATED | {"patches": 0},
-    "pixelwise-perturbation-patches": GENERATED,
-    "pixelwise-perturbation-random-patches": GENERATED,
-    "undip": {"iterations": 3, "filters": 6},
-    "undip-configurable": {"iterations": 3, "filters": 6},
-    "ldvae": {"hidden": (6,), "epochs": 2, "batch": 8},
-    "spacnn-ldvae": {"hidden": (6,), "epochs": 2, "batch": 8, "channels": 4, "blocks": 1, "patch": 3},
-    "vae-augmentation": PATCHES | {"images": 2, "repeats": 5, "hidden": 8, "vae_epochs": 3},
-}
 every_method = pytest.mark.parametrize("name", list(METHODS))
 
 
 def unmix(name, scene, **given):
-    return get(name).unmix(scene, **QUICK.get(name, {}), **given)
+    return get(name).unmix(scene, **{**dict(get(name).quick), **given})
 
 
 @every_method
@@ -197,13 +179,13 @@ def test_the_codes_vae_mixes_up_the_endmembers():
 
 @pytest.mark.parametrize("name", REFINEMENTS)
 def test_a_refinement_makes_its_first_estimation_with_the_same_seed_and_settings(name):
-    scene, quick = pure_pixel_scene(), QUICK[name]
+    scene, quick = pure_pixel_scene(), dict(get(name).quick)
     alone = get(name).unmix(scene, seed=3, dropout=0.1, **quick)
-    first = get("ae-patches").unmix(scene, seed=3, dropout=0.1, **PATCHES)
+    first = get("ae-patches").unmix(scene, seed=3, dropout=0.1, **dict(get("ae-patches").quick))
     given = get(name).unmix(scene, seed=3, dropout=0.1, start=first, **quick)
     np.testing.assert_array_equal(alone.E, given.E)
     np.testing.assert_array_equal(alone.A, given.A)
-    other = get("ae-patches").unmix(scene, seed=4, dropout=0.1, **PATCHES)
+    other = get("ae-patches").unmix(scene, seed=4, dropout=0.1, **dict(get("ae-patches").quick))
     assert not np.array_equal(get(name).unmix(scene, seed=3, dropout=0.1, start=other, **quick).A, given.A)
 
 

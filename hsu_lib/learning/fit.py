@@ -82,8 +82,8 @@ def fit(
         optimise.step()
         return value.detach()
 
-    on_gpu = any(parameter.is_cuda for parameter in network.parameters())
-    take = Replayed(step, optimise, replay) if replay is not None and on_gpu else step
+    replayed = replay is not None and next(network.parameters()).is_cuda
+    take = Replayed(step, optimise, replay or ()) if replayed else step
     schedule = torch.optim.lr_scheduler.StepLR(optimise, step_size=decay_every, gamma=decay)
     losses: list[float] = []
     with tqdm(total=epochs, desc=progress, disable=progress is None, unit="epoch", leave=False) as bar:

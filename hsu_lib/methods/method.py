@@ -119,15 +119,15 @@ class Method:
         Frozen dataclass that checks its own values; its field defaults are the only home of defaults.
     defaults
         Values by which this method differs from the dataclass's defaults (two methods may share a file).
-    quick
-        Settings with which it takes about a second on a small image and still does all it does: its
-        contract tests and golden numbers are made with them.
     needs
         What it is given beside the image.
     source
         Paper, or document and section.
     version
         Raised whenever results change; part of every stored run's key.
+    quick
+        Settings under which it does all that it does, on a small scene in about a second: those of the
+        contract tests and of the golden numbers.
     """
 
     name: str
@@ -136,10 +136,10 @@ class Method:
     solve: Solve
     settings: type[Settings] = Settings
     defaults: tuple[tuple[str, Any], ...] = ()
-    quick: tuple[tuple[str, Any], ...] = ()
     needs: Needs = Needs()
     source: str = ""
     version: int = 1
+    quick: tuple[tuple[str, Any], ...] = ()
 
     def configure(self, **settings: Any) -> Any:
         """Settings object with the given values, the method's defaults for the rest.

@@ -173,6 +173,8 @@ def _terms(scene: Scene, settings: AutoencoderSettings) -> float:
 
 _SOURCE = "document 000, sections First Estimation and Patch technique; Palsson et al., IEEE TGRS 59(1), 2021"
 
+_QUICK = (("filters", 6), ("kernel", 3), ("epochs", 5), ("decay_every", 2))
+
 PLAIN = Method(
     name="ae-plain",
     summary="convolutional autoencoder trained on the whole image",
@@ -182,6 +184,7 @@ PLAIN = Method(
     needs=Needs(spatial=True),
     defaults=(("patches", 0), ("epochs", 100)),
     source=_SOURCE,
+    quick=_QUICK,
 )
 
 PATCHES = Method(
@@ -192,4 +195,5 @@ PATCHES = Method(
     settings=AutoencoderSettings,
     needs=Needs(spatial=True),
     source=_SOURCE,
+    quick=(*_QUICK, ("patches", 4), ("patch_size", 4), ("batch", 2)),
 )

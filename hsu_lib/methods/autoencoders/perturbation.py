@@ -162,8 +162,17 @@ def stream(E: Tensor, A: Tensor, settings: PerturbationSettings, generator: torc
 
 _SOURCE = "document 000, sections Endmember perturbations to Models describing"
 
+_FIRST = dict(PATCHES.quick)
+_QUICK = _FIRST | {
+    "images": 2,
+    "patches": 3,
+    "first_epochs": _FIRST["epochs"],
+    "first_patches": _FIRST["patches"],
+}
+
 
 def _method(name: str, summary: str, **defaults: Any) -> Method:
+    quick = _QUICK | ({"patches": 0} if defaults.get("patches") == 0 else {})
     return Method(
         name=name,
         summary=summary,
@@ -173,6 +182,7 @@ def _method(name: str, summary: str, **defaults: Any) -> Method:
         defaults=tuple(defaults.items()),
         needs=Needs(spatial=True, first=starts_from),
         source=_SOURCE,
+        quick=tuple(quick.items()),
     )
 
 

@@ -20,7 +20,7 @@ from hsu_lib.methods.autoencoders.augmentation import (
     own_generator,
     train,
 )
-from hsu_lib.methods.autoencoders.autoencoder import CODE
+from hsu_lib.methods.autoencoders.autoencoder import CODE, PATCHES
 from hsu_lib.methods.method import Method, Needs, Problem
 from hsu_lib.methods.settings import sourced
 from hsu_lib.metrics.alignment import align
@@ -228,4 +228,5 @@ VAE = Method(
     settings=VAESettings,
     needs=Needs(spatial=True),
     source=SECTION + "; Kingma and Welling, ICLR 2014",
+    quick=(*PATCHES.quick, ("images", 2), ("repeats", 5), ("hidden", 8), ("vae_epochs", 3)),
 )

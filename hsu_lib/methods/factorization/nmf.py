@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hsu_lib.methods.factorization.palm import FactorizationSettings, first_estimate, outcome
+from hsu_lib.methods.factorization.palm import QUICK, FactorizationSettings, first_estimate, outcome
 from hsu_lib.methods.method import Method, Problem
 from hsu_lib.scene import Unmixing
 from hsu_lib.solvers.factorization import nmf
@@ -33,5 +33,6 @@ NMF = Method(
     kind="blind",
     solve=solve,
     settings=FactorizationSettings,
+    quick=QUICK,
     source="Lee and Seung, Advances in Neural Information Processing Systems 13, 2001",
 )

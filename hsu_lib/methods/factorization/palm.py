@@ -48,11 +48,15 @@ def solve(problem: Problem, settings: FactorizationSettings) -> Unmixing:
     return outcome(problem, found, found.A)
 
 
+#: With a tolerance that is met before the last iteration.
+QUICK = (("tolerance", 1e-4),)
+
 PALM = Method(
     name="palm",
     summary="SiVM and FCLSU, then PALM: endmembers and abundances together, under ANC and ASC",
     kind="blind",
     solve=solve,
     settings=FactorizationSettings,
+    quick=QUICK,
     source="Bolte, Sabach and Teboulle, Mathematical Programming 146, 2014, 459-494",
 )

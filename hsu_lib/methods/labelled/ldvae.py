@@ -173,4 +173,5 @@ LDVAE = Method(
     settings=LDVAESettings,
     needs=Needs(labels=True),
     source="document 004; Mantripragada and Qureshi, arXiv:2203.01327",
+    quick=(("hidden", (8, 6)), ("epochs", 3), ("batch", 16)),
 )

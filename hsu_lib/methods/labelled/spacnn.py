@@ -11,7 +11,7 @@ from torch import Tensor
 
 from hsu_lib.learning.fit import seeded
 from hsu_lib.learning.networks.latent import Activation, SpatialEncoder, mirrored
-from hsu_lib.methods.labelled.ldvae import LDVAESettings, learn
+from hsu_lib.methods.labelled.ldvae import LDVAE, LDVAESettings, learn
 from hsu_lib.methods.method import Method, Needs, Problem
 from hsu_lib.methods.settings import sourced
 from hsu_lib.scene import Unmixing
@@ -95,4 +95,5 @@ SPACNN = Method(
     settings=SpaCNNSettings,
     needs=Needs(labels=True, spatial=True),
     source="document 003; Chitnis, Mantripragada and Qureshi, arXiv:2311.10701",
+    quick=(*LDVAE.quick, ("patch", 3), ("channels", 4), ("blocks", 2)),
 )

@@ -322,6 +322,8 @@ def snapshots_at(iterations: int, count: int) -> Iterator[int]:
 
 _PAPER = "Rasti, Koirala, Scheunders and Ghamisi, IEEE TGRS 60, 2022"
 
+_QUICK = (("iterations", 6), ("window", 3), ("filters", 6))
+
 UNDIP = Method(
     name="undip",
     summary="deep image prior for the abundances, endmembers by SiVM",
@@ -330,6 +332,7 @@ UNDIP = Method(
     settings=UnDIPSettings,
     needs=Needs(truth=True, spatial=True),
     source=f"document 001, section Model; {_PAPER}",
+    quick=_QUICK,
 )
 
 CONFIGURABLE = Method(
@@ -340,4 +343,5 @@ CONFIGURABLE = Method(
     settings=ConfigurableSettings,
     needs=Needs(truth=True, spatial=True),
     source="document 001, section Configurable Model",
+    quick=(*_QUICK, ("levels", 3), ("skips", "one")),
 )
