@@ -1,22 +1,24 @@
 """Golden numbers: what each method makes of one small scene, so that no change of results goes unseen.
 
-``tests/golden/METHOD.json`` holds them, with the threads and the tolerance with which they are compared.
+``tests/golden/METHOD.json`` holds them, with the threads and the tolerances with which they are compared.
 Where a method is changed on purpose, its version is raised and its numbers are taken anew::
 
     python -m pytest tests/test_golden.py --take-golden -k "[METHOD]"
 
-That also measures the tolerance: how far the numbers move with two threads, and when the image is rounded
+That also measures the tolerances: how far the numbers move with two threads, and when the image is rounded
 otherwise, as it is on another machine. Without ``-k`` it takes the numbers of all methods that need it.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pytest
@@ -58,11 +60,6 @@ def image(draw: int | None = None) -> Scene:
     return replace(scene, Y=scene.Y * (1 + unit))
 
 
-def key(name: str) -> str:
-    """Of what is asked: settings, scene, versions, also of the method that another one starts from."""
-    return Run(name, SCENE, SEED, dict(get(name).quick)).key
-
-
 def projections(X: np.ndarray) -> list[float]:
     """Products with four random arrays: whatever changes in `X`, they change."""
     with_these = np.random.default_rng(0).standard_normal((4, X.size))
@@ -74,16 +71,39 @@ def digits(x: float) -> float:
     return float(f"{x:.9g}")
 
 
-def numbers(name: str, scene: Scene) -> dict:
-    """Of one run with the quick settings: projections, scores, and where each curve ends."""
-    found = get(name).unmix(scene, seed=SEED, **dict(get(name).quick))
-    scores, _ = metrics.score(found, scene)
-    curves = {name: curve for name, curve in found.history.items() if name not in NO_CURVES}
-    return (
-        {"E": projections(found.E), "A": projections(found.A)}
-        | {score: digits(scores[score]) for score in SCORES}
-        | {f"history/{name}": digits(np.ravel(curve)[-1]) for name, curve in curves.items()}
-    )
+def cases(name: str) -> dict[str, dict]:
+    """Settings of the runs: the quick ones; then, where one is a choice of words or yes or no, each other.
+
+    These train for one epoch: they show which way is taken, and rounding has less time to grow.
+    """
+    method, quick = get(name), dict(get(name).quick)
+    configured = method.configure(**quick)
+    once = quick | dict.fromkeys({"epochs", "first_epochs"} & quick.keys(), 1)
+    found = {"quick": quick}
+    for setting, kind in get_type_hints(method.settings).items():
+        values = (True, False) if kind is bool else get_args(kind) if get_origin(kind) is Literal else ()
+        others = [value for value in values if value != getattr(configured, setting)]
+        found |= {f"{setting}={value}": once | {setting: value} for value in others}
+    return found
+
+
+def keys(name: str) -> dict[str, str]:
+    """What is asked in each case: settings, scene, versions, also of the method that another starts from."""
+    return {case: Run(name, SCENE, SEED, settings).key for case, settings in cases(name).items()}
+
+
+def numbers(name: str, scene: Scene) -> dict[str, dict]:
+    """Projections, scores, and where curves end, with the quick settings; projections in all other cases."""
+    found = {}
+    for case, settings in cases(name).items():
+        unmixing = get(name).unmix(scene, seed=SEED, **settings)
+        found[case] = {"E": projections(unmixing.E), "A": projections(unmixing.A)}
+        if case == "quick":
+            scores, _ = metrics.score(unmixing, scene)
+            curves = {k: curve for k, curve in unmixing.history.items() if k not in NO_CURVES}
+            found[case] |= {score: digits(scores[score]) for score in SCORES}
+            found[case] |= {f"history/{k}": digits(np.ravel(curve)[-1]) for k, curve in curves.items()}
+    return found
 
 
 def distance(new: float | list, old: float | list) -> float:
@@ -101,43 +121,40 @@ def moved(new: dict, old: dict, tolerance: float) -> list[str]:
     ]
 
 
-def rounding(name: str, before: dict) -> float:
-    """How far rounding moves the numbers: two threads, and images that are rounded otherwise."""
+def tolerances(name: str, taken: dict[str, dict]) -> dict[str, float]:
+    """For each case five times what rounding does to it, rounded up to a 1, 2 or 5, and no less than 1e-6."""
+    steps = [float(f"{digit}e{power}") for power in range(-6, -2) for digit in (1, 2, 5)]
     with threads(2):
         others = [numbers(name, image())]
     others += [numbers(name, image(draw)) for draw in range(15)]
-    return max(distance(other[k], before[k]) for other in others for k in before)
-
-
-def tolerance_for(moved_by: float) -> float:
-    """Five times what rounding does, rounded up to a 1, 2 or 5, and no less than 1e-6."""
-    steps = [float(f"{digit}e{power}") for power in range(-6, -2) for digit in (1, 2, 5)]
-    return next((step for step in steps if step >= 5 * moved_by), np.inf)
+    found = {}
+    for case, old in taken.items():
+        apart = max(distance(other[case][k], old[k]) for other in others for k in old)
+        if 5 * apart > steps[-1]:
+            reason = f"{name}, {case}: rounding moves its numbers by {apart:.1g}; let `quick` train it less"
+            pytest.fail(reason, pytrace=False)
+        found[case] = next(step for step in steps if step >= 5 * apart)
+    return found
 
 
 def take(name: str) -> None:
     """Write the file of a method."""
-    found = numbers(name, image())
-    moved_by = rounding(name, found)
-    tolerance = tolerance_for(moved_by)
-    if not np.isfinite(tolerance):
-        reason = f"{name}: rounding moves its numbers by {moved_by:.1g}; let its `quick` settings train less"
-        pytest.fail(reason, pytrace=False)
+    taken = numbers(name, image())
     content = {
         "method": name,
         "version": get(name).version,
-        "key": key(name),
+        "keys": keys(name),
         "scene": str(SCENE),
         "seed": SEED,
         "settings": dict(get(name).quick),
         "threads": 1,
-        "rounding": float(f"{moved_by:.1g}"),
-        "tolerance": tolerance,
-        "numbers": found,
+        "tolerances": tolerances(name, taken),
+        "numbers": taken,
     }
-    GOLDEN.mkdir(exist_ok=True)
     text = json.dumps(content, indent=1, sort_keys=True, allow_nan=False)
-    (GOLDEN / f"{name}.json").write_text(text + "\n")
+    lists_on_a_line = re.sub(r"\[[^]]+\]", lambda found: " ".join(found[0].split()), text)
+    GOLDEN.mkdir(exist_ok=True)
+    (GOLDEN / f"{name}.json").write_text(lists_on_a_line + "\n")
 
 
 def trouble(name: str) -> tuple[str, bool]:
@@ -148,13 +165,17 @@ def trouble(name: str) -> tuple[str, bool]:
     old = json.loads(file.read_text())
     if old["version"] != get(name).version:
         return f"is at version {get(name).version}, its golden numbers are of version {old['version']}", True
-    if old["key"] != key(name):
+    if any(old["keys"].get(case, key) != key for case, key in keys(name).items()):
         return "is asked something else: its settings, the scene or what it starts from has changed", True
-    new = numbers(name, image())
-    if lines := moved(new, old["numbers"], old["tolerance"]):
-        return "\n  ".join([f"gives other numbers (tolerance {old['tolerance']}):", *lines]), False
-    if names := new.keys() ^ old["numbers"].keys():
-        return f"is asked for other numbers: {', '.join(sorted(names))}", True
+    new, lines = numbers(name, image()), []
+    for case in sorted(new.keys() & old["numbers"].keys()):
+        tolerance = old["tolerances"][case]
+        found = moved(new[case], old["numbers"][case], tolerance)
+        lines += [f"{case}: {line}, tolerance {tolerance:.0e}" for line in found]
+    if lines:
+        return "\n  ".join(["gives other numbers:", *lines]), False
+    if {k: v.keys() for k, v in new.items()} != {k: v.keys() for k, v in old["numbers"].items()}:
+        return "is asked for other numbers", True
     return "", True
 
 

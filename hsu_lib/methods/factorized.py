@@ -85,6 +85,8 @@ def _unmixing(scene: Scene, E: NDArray, A: NDArray, objective: NDArray) -> Unmix
     )
 
 
+_QUICK = (("tolerance", 1e-4),)  # met before the last iteration
+
 PALM = Method(
     name="palm",
     summary="SiVM and FCLSU, then PALM: endmembers and abundances together, under ANC and ASC",
@@ -92,6 +94,7 @@ PALM = Method(
     solve=_palm,
     settings=FactorizationSettings,
     source="Bolte, Sabach and Teboulle, Mathematical Programming 146, 2014, 459-494",
+    quick=_QUICK,
 )
 
 NMF = Method(
@@ -101,4 +104,5 @@ NMF = Method(
     solve=_nmf,
     settings=FactorizationSettings,
     source="Lee and Seung, Advances in Neural Information Processing Systems 13, 2001",
+    quick=_QUICK,
 )

@@ -369,5 +369,5 @@ CONFIGURABLE = Watched(
     solve=solve,
     settings=ConfigurableSettings,
     source="document 001, section Configurable Model",
-    quick=_QUICK,
+    quick=(*_QUICK, ("levels", 3), ("skips", "one")),
 )
