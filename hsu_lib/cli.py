@@ -163,6 +163,52 @@ def list_runs(method: str | None, scene: str | None, as_json: bool) -> None:
     _show(shown, as_json, columns=[c for c in wanted if c in table.columns])
 
 
+@main.command("verify")
+@click.argument("profile", default="desk")
+@click.option(
+    "--sample", "number", default=40, show_default=True, help="How many runs; each method at least once."
+)
+@click.option("--seed", default=0, show_default=True, help="Seed of the sample.")
+@click.option("--tolerance", type=float, help="Largest difference that counts as the same; by default 1e-5.")
+@click.option("--publish", "keep", is_flag=True, help="Write the outcome to verified.json of the profile.")
+@_json_option
+def verify_runs(
+    profile: str, number: int, seed: int, tolerance: float | None, keep: bool, as_json: bool
+) -> None:
+    """Make published runs again and tell how near they come; exit 1 if one is too far.
+
+    Scores and endmembers are compared. Runs take the number of threads they were made with. Stop it whenever
+    you like: at the same commit it goes on.
+    """
+    from dataclasses import asdict
+
+    from tqdm import tqdm
+
+    from hsu_lib import paths
+    from hsu_lib.runs import verification
+
+    tolerance = verification.TOLERANCE if tolerance is None else tolerance
+    every = verification.published(profile)
+    sample = verification.drawn(every, number, seed)
+    found = []
+    with tqdm(verification.verify(sample), total=len(sample), unit="run") as bar:
+        for _, difference in bar:
+            found.append(difference)
+            bar.write(f"{difference.size:.1e}  {difference}")
+    outcome = verification.Verification.of_differences(profile, seed, tolerance, found, len(every))
+    if keep:
+        outcome.write(paths.published() / profile)
+    if as_json:
+        click.echo(json.dumps(asdict(outcome), indent=1))
+    else:
+        _show(pd.DataFrame([{"method": name, **row} for name, row in outcome.methods.items()]), False)
+        click.echo(str(outcome))
+    if outcome.beyond:
+        for line in outcome.beyond:
+            click.echo(f"beyond {tolerance:g}: {line}", err=True)
+        sys.exit(1)
+
+
 @main.command("scorecard")
 @click.option(
     "--build", is_flag=True, help="Verdicts of the chapters executed last here, not the published ones."

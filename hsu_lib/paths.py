@@ -37,3 +37,8 @@ def executed() -> Path:
 def notebooks() -> Path:
     """The chapters, and in ``profiles/`` their parameters."""
     return ROOT / "notebooks"
+
+
+def nowhere() -> Path:
+    """A folder that does not exist, for a store that has no published records."""
+    return built() / "nowhere"

@@ -61,11 +61,6 @@ def image(draw: int | None = None) -> Scene:
     return replace(scene, Y=scene.Y * (1 + unit))
 
 
-def key(name: str) -> str:
-    """Of what is asked: settings, scene, versions, also of the method that another one starts from."""
-    return Run(name, SCENE, SEED, dict(get(name).quick)).key
-
-
 def projections(X: np.ndarray) -> list[float]:
     """Products with four random arrays: whatever changes in `X`, they change."""
     with_these = np.random.default_rng(0).standard_normal((4, X.size))
@@ -91,6 +86,11 @@ def cases(name: str) -> dict[str, dict]:
         others = [value for value in values if value != getattr(configured, setting)]
         found |= {f"{setting}={value}": once | {setting: value} for value in others}
     return found
+
+
+def keys(name: str) -> dict[str, str]:
+    """What is asked in each case: settings, scene, versions, also of the method that another starts from."""
+    return {case: Run(name, SCENE, SEED, settings).key for case, settings in cases(name).items()}
 
 
 def numbers(name: str, scene: Scene) -> dict[str, dict]:
@@ -147,7 +147,7 @@ def take(name: str) -> None:
     content = {
         "method": name,
         "version": get(name).version,
-        "key": key(name),
+        "keys": keys(name),
         "scene": str(SCENE),
         "seed": SEED,
         "settings": dict(get(name).quick),
@@ -169,7 +169,7 @@ def trouble(name: str) -> tuple[str, bool]:
     old = json.loads(file.read_text())
     if old["version"] != get(name).version:
         return f"is at version {get(name).version}, its golden numbers are of version {old['version']}", True
-    if old["key"] != key(name):
+    if any(old["keys"].get(case, key) != key for case, key in keys(name).items()):
         return "is asked something else: its settings, the scene or what it starts from has changed", True
     new, lines = numbers(name, image()), []
     for case in sorted(new.keys() & old["numbers"].keys()):
