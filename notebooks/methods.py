@@ -60,7 +60,7 @@ def needs(method):
 # %% [markdown]
 # ## At a glance
 #
-# *Takes* is told by the published runs, most of them on one CPU core: the shortest, the median and the longest,
+# *Takes* is told by the published runs, most of them on one CPU core: shortest, median and longest,
 # with the scenes and the training that the chapters give them.
 
 # %% tags=["remove-input"]
