@@ -215,7 +215,7 @@ def verify_runs(
     with tqdm(verification.verify(sample), total=len(sample), unit="run") as bar:
         for _, difference in bar:
             found.append(difference)
-            bar.write(f"{difference.size:.1e}  {difference}")
+            bar.write(f"{difference.size:.1e}  {difference}", file=sys.stderr)
     outcome = verification.Verification.of_differences(profile, seed, tolerance, found, len(every))
     if keep:
         outcome.write(paths.published() / profile)
