@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -9,7 +11,8 @@ import pytest
 from PIL import Image
 
 from hsu_lib import claims, runs
-from hsu_lib.publishing import pages, published
+from hsu_lib.publishing import chapters, manifest, pages, published
+from hsu_lib.publishing.folders import MARK
 from hsu_lib.runs import Run
 from hsu_lib.scene import SceneSpec
 
@@ -37,11 +40,35 @@ def judged(page):
     page.verdict(claims.judge("prim-patches-improve-abundances", [better], profile=page.manifest.profile))
 
 
+def ended(page, **parameters):
+    """What the executor notes once a chapter has run to its end."""
+    chapter, profile = page.manifest.chapter, page.manifest.profile
+    page.manifest.executed = manifest.Executed(
+        chapters.values(chapter, profile, parameters),
+        chapters.source(chapter, profile),
+        records=published.fingerprint(page.manifest.keys),
+        pictures={
+            path.stem: sha256(path.read_bytes()).hexdigest() for path in page.out.glob("figures/*.webp")
+        },
+    )
+    page.manifest.write(page.out / "chapter.json")
+
+
+def everything(folder):
+    """Every file in a folder, hidden ones too, but for the lock, and its bytes."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != MARK
+    }
+
+
 def test_publish_and_replay_elsewhere(folders, shown, monkeypatch):
     page = pages.Page("patching", "desk")
     page.sweep(RUNS)
     page.figure("scene", lambda: plt.subplots()[0], alt="a", caption="c", needs=["lagoon"])
     judged(page)
+    ended(page)
     folder, size = published.publish("desk", source=folders / "chapters")
     assert size == sum(p.stat().st_size for p in (folders / "published").rglob("*") if p.is_file())
     assert (folder / "figures" / "patching-scene.webp").read_bytes()[:4] == b"RIFF"
@@ -54,10 +81,11 @@ def test_publish_and_replay_elsewhere(folders, shown, monkeypatch):
 
 
 def test_publishing_drops_records_that_no_chapter_uses_any_more(folders, shown):
-    pages.Page("patching", "desk").sweep(RUNS)
-    folder, _ = published.publish("desk", source=folders / "chapters")
-    pages.Page("patching", "desk").sweep(RUNS[:1])
-    published.publish("desk", source=folders / "chapters")
+    for used in (RUNS, RUNS[:1]):
+        page = pages.Page("patching", "desk")
+        page.sweep(used)
+        ended(page)
+        folder, _ = published.publish("desk", source=folders / "chapters")
     assert {p.stem for p in (folder / "records").glob("*")} == {RUNS[0].key}
 
 
@@ -81,7 +109,6 @@ def test_the_scorecard_lists_every_claim_once(folders, shown):
 def test_a_picture_without_its_data_is_the_published_one(folders, shown, monkeypatch):
     page = pages.Page("patching", "desk")
     page.figure("scene", lambda: plt.subplots()[0], alt="a map", caption="c", needs=["samson"])
-    published.publish("desk", source=folders / "chapters") if "img" in shown[-1] else None
     monkeypatch.setattr(pages.scenes, "is_available", lambda scene: False)
     never = lambda: pytest.fail("there is no data to draw")  # noqa: E731
     page.figure("nothing", never, alt="a", caption="c", needs=["samson"])
@@ -197,6 +224,7 @@ def test_maps_are_published_only_where_a_page_shows_them(folders, shown):
     records = page.sweep(RUNS).records
     page.mapped(records[1:2])
     page.mapped(records[1:2])
+    ended(page)
     folder, _ = published.publish("desk", source=folders / "chapters")
     kept = [runs.read_record(folder / "records" / f"{run.key}.json", "desk") for run in RUNS]
     assert ["A" in record.arrays for record in kept] == [False, True, False]
