@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import json
+import os
+import shutil
+import signal
+from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,8 +20,10 @@ from PIL import Image
 
 from hsu_lib import claims, runs
 from hsu_lib.publishing import chapters, manifest, pages, published
+from hsu_lib.publishing import folders as whole
 from hsu_lib.publishing.folders import MARK
 from hsu_lib.runs import Run
+from hsu_lib.runs.record import write_atomically
 from hsu_lib.scene import SceneSpec
 
 SMALL = SceneSpec("lagoon", crop=(2, 3, 7, 5))
@@ -228,3 +238,245 @@ def test_maps_are_published_only_where_a_page_shows_them(folders, shown):
     folder, _ = published.publish("desk", source=folders / "chapters")
     kept = [runs.read_record(folder / "records" / f"{run.key}.json", "desk") for run in RUNS]
     assert ["A" in record.arrays for record in kept] == [False, True, False]
+
+
+# --------------------------------------------------------------------------- what is not complete
+
+
+@pytest.fixture
+def two(folders, shown, monkeypatch):
+    """Two chapters that ran to their end, published; then `patching` with fewer runs, not published yet."""
+    source = folders / "chapters"
+    for chapter, used in (("patching", RUNS), ("alpha", RUNS[:1]), ("patching", RUNS[:2])):
+        monkeypatch.setenv("HSU_OUT", str(source / chapter))
+        page = pages.Page(chapter, "desk")
+        page.sweep(used)
+        page.figure("scene", lambda: plt.subplots()[0], alt="a", caption="c", needs=["lagoon"])
+        judged(page)
+        ended(page)
+        if chapter == "alpha":
+            published.publish("desk", source=source)
+            (folders / "published" / "desk" / "verified.json").write_text("of someone else")
+    return source
+
+
+def refused(source, message, *chapters, error=published.Refused):
+    """Publishing is refused with these words, and not a byte of what is published changes."""
+    home = source.parent / "published"
+    before = everything(home)
+    with pytest.raises(error, match=message) as caught:
+        published.publish("desk", chapters, source=source)
+    assert everything(home) == before
+    return str(caught.value)
+
+
+def edited(source, chapter="patching", **fields):
+    path = source / chapter / "chapter.json"
+    found = manifest.Manifest.read(path)
+    replace(found, **fields).write(path)
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"executed": None}, "patching was not run to its end: `hsu run patching --profile desk`"),
+        ({"seeds": 1}, "patching was run with seeds=1 instead of 5"),
+        ({"source": "0"}, "patching has changed since it was run, or its profile has"),
+        ({"records": "0"}, "patching used records that have been computed anew since"),
+        ({"pictures": {"scene": "0"}}, "patching drew a picture scene that is gone or has changed"),
+    ],
+)
+def test_what_is_not_what_its_profile_says_is_not_published(two, fields, why):
+    executed = manifest.Manifest.read(two / "patching" / "chapter.json").executed
+    if "seeds" in fields:
+        fields = {"parameters": executed.parameters | fields}
+    edited(two, executed=None if "executed" in fields else replace(executed, **fields))
+    message = refused(two, "nothing was published")
+    assert why in message
+    assert message.endswith("to publish the others: `hsu publish desk alpha`")
+    folder, _ = published.publish("desk", ["alpha"], source=two)
+    assert len(manifest.Manifest.read(folder / "chapters" / "patching.json").keys) == 3
+
+
+def test_records_that_are_gone_or_damaged_are_told_by_chapter(two, folders):
+    (path,) = (folders / "store").glob(f"*/{RUNS[1].key}.json")
+    path.write_bytes(path.read_bytes().replace(b"lagoon", b"lagoom"))
+    assert "patching used records that are gone or damaged" in refused(two, "nothing was published")
+    shutil.rmtree(folders / "store")
+    shutil.rmtree(folders / "published" / "desk" / "records")
+    message = refused(two, "nothing was published")
+    assert f"alpha used records that are gone or damaged (record {RUNS[0].key} is in no store)" in message
+
+
+def test_a_chapter_that_is_named_must_be_there_and_of_this_profile(two):
+    assert "vae was not run here: `hsu run vae --profile desk`" in refused(two, "not", "vae")
+    edited(two, profile="quick")
+    assert "patching was last run with profile quick" in refused(two, "not", "patching")
+    assert "known, the closest first: patching" in refused(two, "unknown", "pathcing", error=ValueError)
+    edited(two, "alpha", profile="quick")
+    refused(two, "no chapter was executed with profile desk: `hsu book --profile desk`", error=LookupError)
+    with pytest.raises(ValueError, match="unknown profile: 'dsk'"):
+        published.publish("dsk", source=two)
+
+
+# --------------------------------------------------------------------------- all of it, or nothing
+
+
+def test_too_much_is_refused(two, monkeypatch):
+    monkeypatch.setattr(published, "MOST_BYTES", 1000)
+    refused(two, r"would be 0\.\d MB, more than 0 MB: nothing was published", error=ValueError)
+
+
+@pytest.mark.parametrize("after", range(4))
+def test_a_full_disk_leaves_everything(two, monkeypatch, after):
+    executed = manifest.Manifest.read(two / "patching" / "chapter.json").executed
+    (two / "patching" / "figures" / "scene.webp").write_bytes(b"another")
+    edited(two, executed=replace(executed, pictures={"scene": sha256(b"another").hexdigest()}))
+    left = [after]  # a picture, two manifests, and the checksums are to be written
+
+    def write(path, data):
+        if not left[0]:
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        left[0] -= 1
+        write_atomically(path, data)
+
+    for module in (published, manifest):
+        monkeypatch.setattr(module, "write_atomically", write)
+    refused(two, "No space left", error=OSError)
+
+
+def killed(function):
+    """The function is run in a process of its own, which must kill itself."""
+    child = os.fork()
+    if not child:
+        with contextlib.suppress(BaseException):
+            function()
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("exchange", [True, False])
+@pytest.mark.parametrize("moment", ["before", "between", "after"])
+def test_killed_at_the_swap_the_old_or_the_new_is_whole(two, folders, monkeypatch, moment, exchange):
+    home = folders / "published"
+    before = everything(home)
+    rename, exchanged = os.rename, whole._exchanged
+
+    def renamed(old, new):
+        die = Path(new).name == "desk"
+        if die and moment != "after":
+            os.kill(os.getpid(), signal.SIGKILL)
+        rename(old, new)
+        if die:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def swapped(one, other):
+        if not exchange:
+            return False
+        if moment != "after":
+            os.kill(os.getpid(), signal.SIGKILL)
+        assert exchanged(one, other)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rename", renamed)
+        patch.setattr(whole, "_exchanged", swapped)
+        killed(lambda: published.publish("desk", source=two))
+    new = (exchange and moment == "after") or not exchange  # without an exchange, what was begun is ended
+    found = {m.chapter: m for m in published.manifests()}
+    assert len(found["patching"].keys) == (2 if new else 3)
+    inside = {name: data for name, data in everything(home).items() if name.startswith("desk/")}
+    assert (inside == before) is not new
+    assert {Path(n).stem for n in inside if "records" in n} == {run.key for run in RUNS[: 2 if new else 3]}
+    published.publish("desk", source=two)
+    assert sorted(p.name for p in home.iterdir()) == [MARK, "desk"]
+
+
+def test_an_unchanged_record_picture_or_manifest_is_not_written_again(two, folders):
+    folder = folders / "published" / "desk"
+    before = {path: path.stat() for path in folder.rglob("*") if path.is_file()}
+    published.publish("desk", source=two)
+    for path in [*folder.glob("records/*"), folder / "figures/alpha-scene.webp", folder / "verified.json"]:
+        assert (path.stat().st_ino, path.stat().st_mtime_ns) == (
+            before[path].st_ino,
+            before[path].st_mtime_ns,
+        )
+    published.publish("desk", ["patching"], source=two)
+    assert (folder / "chapters/alpha.json").stat().st_nlink == 1
+
+
+def test_abundances_come_and_go_with_the_pages_that_show_them(two, folders):
+    folder = folders / "published" / "desk"
+    for maps in ([RUNS[0].key], []):
+        edited(two, maps=maps)
+        published.publish("desk", source=two)
+        shown = "A" in runs.read_record(folder / "records" / f"{RUNS[0].key}.json", "desk").arrays
+        assert shown is bool(maps)
+
+
+def test_two_do_not_publish_at_once(two, folders):
+    with whole.held(folders / "published", "hsu publish quick"):
+        refused(two, rf"in use by process {os.getpid()} on .*: hsu publish quick, since", error=whole.Busy)
+    with whole.held(two / "alpha", "hsu run alpha"):
+        refused(two, "alpha is in use by process .* hsu run alpha", error=whole.Busy)
+    published.publish("desk", source=two)
+
+
+# --------------------------------------------------------------------------- a bit that flips
+
+
+def test_every_flipped_bit_of_a_manifest_is_noticed(two):
+    path = two / "alpha" / "chapter.json"
+    edited(two, "alpha", judgements=[])
+    good = path.read_bytes()
+    for place in range(len(good)):
+        data = bytearray(good)
+        data[place] ^= 1 << place % 8
+        path.write_bytes(data)
+        with pytest.raises(manifest.Damaged, match=r"chapter.json is damaged .*: run the chapter again"):
+            manifest.Manifest.read(path)
+    path.write_text("[]")
+    with pytest.raises(manifest.Damaged):
+        manifest.Manifest.read(path)
+    assert "alpha" in refused(two, "chapter.json is damaged")
+
+
+def test_manifests_from_before_checksums_are_read_and_watched_from_beside(two, folders):
+    folder = folders / "published" / "desk"
+    path = folder / "chapters" / "alpha.json"
+    old = json.loads(path.read_text())
+    del old["executed"], old["sha256"]
+    path.write_text(json.dumps(old, indent=1) + "\n")
+    manifest.write_sums(folder)
+    assert manifest.Manifest.read(path).executed is None
+    good = path.read_bytes()
+    for place in range(len(good)):
+        data = bytearray(good)
+        data[place] ^= 1 << place % 8
+        path.write_bytes(data)
+        with pytest.raises(manifest.Damaged, match=r"alpha.json is "):
+            manifest.Manifest.read(path)
+    path.write_bytes(good)
+    published.publish("desk", ["patching"], source=two)
+    assert path.read_bytes() == good
+    sums = folder / manifest.SUMS
+    sums.write_bytes(sums.read_bytes().replace(b"a", b"b", 1))
+    with pytest.raises(manifest.Damaged, match="SHA256SUMS is damaged: restore it"):
+        manifest.Manifest.read(path)
+
+
+def test_a_published_picture_is_checked_before_it_is_shown_or_kept(two, folders):
+    picture = folders / "published" / "desk" / "figures" / "alpha-scene.webp"
+    assert manifest.read_published(picture) == picture.read_bytes()
+    picture.write_bytes(b"x")
+    with pytest.raises(manifest.Damaged, match=r"alpha-scene.webp is not what was published"):
+        manifest.read_published(picture)
+    refused(two, r"alpha-scene.webp is not what was published", "patching", error=manifest.Damaged)
+
+
+def test_this_projects_published_manifests_are_watched():
+    folder = Path(published.__file__).parents[2] / "book" / "results"
+    for profile in published.PROFILES:
+        stated = manifest.sums(folder / profile) or {}
+        for path in [*folder.glob(f"{profile}/chapters/*"), *folder.glob(f"{profile}/figures/*")]:
+            assert stated[f"{path.parent.name}/{path.name}"] == sha256(path.read_bytes()).hexdigest()

@@ -79,8 +79,13 @@ def parameters(chapter: str) -> dict[str, Any]:
 def profile_parameters(profile: str, chapter: str) -> dict[str, Any]:
     """What a profile sets for a chapter, ``profile`` itself included; the rest stays quick."""
     check_profile(profile)
-    settings = yaml.safe_load((paths.notebooks() / "profiles" / f"{profile}.yaml").read_text()) or {}
-    return {**(settings.get(chapter) or {}), "profile": profile}
+    path = paths.notebooks() / "profiles" / f"{profile}.yaml"
+    try:
+        settings = dict((yaml.safe_load(path.read_text()) or {}).get(chapter) or {})
+    except (yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
+        told = " ".join(str(error).split())
+        raise ValueError(f"{path}: expected chapters and, below each, NAME: VALUE; {told}") from error
+    return settings | {"profile": profile}
 
 
 def check_profile(profile: str) -> None:

@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 MARK = ".hsu"
 #: In a folder of pages: the names of the files that were built there.
@@ -52,21 +52,22 @@ def held(folder: Path, doing: str) -> Iterator[None]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / MARK).open("a+")
+        file = (folder / MARK).open("a+b", buffering=0)
     except OSError as error:
         raise OSError(f"cannot write to {folder}: {error.strerror or error}") from error
     with file:
         if not _locked(file):
             file.seek(0)
-            raise Busy(f"{folder} is in use by {file.read().strip() or 'another process'}; wait, or stop it")
-        file.truncate(0)
+            who = file.read().decode(errors="replace").strip() or "another process"
+            raise Busy(f"{folder} is in use by {who}; wait, or stop it")
         since = time.strftime("%Y-%m-%d %H:%M:%S")
-        file.write(f"process {os.getpid()} on {platform.node()}: {doing}, since {since}\n")
-        file.flush()
+        with suppress(OSError):  # on a full disk it is held all the same
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {platform.node()}: {doing}, since {since}\n".encode())
         yield
 
 
-def _locked(file: IO[str]) -> bool:
+def _locked(file: BinaryIO) -> bool:
     if sys.platform == "win32":
         return True
     import fcntl

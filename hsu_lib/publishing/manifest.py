@@ -85,7 +85,7 @@ class Manifest:
         fields = asdict(self) | {"judgements": [j.to_dict() for j in self.judgements]}
         if self.executed is None:
             del fields["executed"]
-        text = json.dumps(fields, indent=1)
+        text = json.dumps(fields, indent=1, default=str)
         tail = f',\n "sha256": "{sha256(text.encode()).hexdigest()}"\n}}\n'
         write_atomically(path, (text.removesuffix("\n}") + tail).encode())
 

@@ -118,9 +118,11 @@ def publish(profile: str, chapters: Sequence[str] = (), *, source: Path | None =
     OSError
         If the machine fails. In all these cases what was published is as it was.
     """
-    from hsu_lib.publishing.chapters import check_profile  # papermill takes a second to import
+    from hsu_lib.publishing.chapters import check_profile, values  # papermill takes a second to import
 
     check_profile(profile)
+    for name in chapters:
+        values(name, profile)  # refuses unknown ones
     source = source or paths.executed()
     home, doing = paths.published(), f"hsu publish {profile}"
     with ExitStack() as stack:
@@ -221,7 +223,11 @@ def _incomplete(manifest: Manifest, profile: str, folder: Path) -> str:
     if done.source != chapters.source(manifest.chapter, profile):
         return "has changed since it was run, or its profile has"
     given = done.parameters
-    told = [f"{k}={given.get(k)!r} instead of {v!r}" for k, v in wanted.items() if given.get(k) != v]
+    told = [
+        f"{k}={given.get(k)!r} instead of {v!r}"
+        for k, v in wanted.items()
+        if json.dumps(given.get(k)) != json.dumps(v, default=str)
+    ]
     if told:
         return f"was run with {', '.join(told)}"
     for name, stated in done.pictures.items():
