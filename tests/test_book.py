@@ -291,6 +291,25 @@ def test_ctrl_c_ends_a_chapter_that_is_at_work(house):
     assert left(started.parent).executed is None
 
 
+LINGER = """
+# %%
+kernel = get_ipython().kernel
+answer = kernel.shell_handlers["kernel_info_request"]
+async def linger(*arguments):
+    await answer(*arguments)
+    import time
+    time.sleep(0.3)
+kernel.shell_handlers["kernel_info_request"] = linger
+"""
+
+
+def test_a_kernel_at_its_end_is_not_interrupted(house, capfd):
+    """It has answered that all is done, and has yet to return from that."""
+    (house / "notebooks/alpha.py").write_text(ALPHA + LINGER)
+    chapters.run_chapter("alpha", progress=False)
+    assert "KeyboardInterrupt" not in capfd.readouterr().err
+
+
 # --------------------------------------------------------------------------- folders of one's own
 
 
