@@ -480,3 +480,51 @@ def test_this_projects_published_manifests_are_watched():
         stated = manifest.sums(folder / profile) or {}
         for path in [*folder.glob(f"{profile}/chapters/*"), *folder.glob(f"{profile}/figures/*")]:
             assert stated[f"{path.parent.name}/{path.name}"] == sha256(path.read_bytes()).hexdigest()
+
+
+# --------------------------------------------------------------------------- where folders cannot be exchanged
+
+
+@pytest.fixture
+def apart(tmp_path, monkeypatch):
+    """An old folder, a new one in a workplace, and a system that cannot swap them."""
+    monkeypatch.setattr(whole, "_exchanged", lambda new, target: False)
+    old, new = tmp_path / "home/desk", tmp_path / "home/.making/place/desk"
+    for folder in (old, new):
+        folder.mkdir(parents=True)
+        (folder / ("old" if folder is old else "new")).touch()
+    return old, new
+
+
+@pytest.mark.parametrize("number", [0, errno.EXDEV])
+def test_the_new_folder_takes_the_place_of_the_old_one_all_the_same(apart, monkeypatch, number):
+    old, new = apart
+    rename = os.rename
+
+    def renamed(one, other):  # as in a lower layer of an overlay
+        if number and one == old:
+            raise OSError(number, os.strerror(number), str(one))
+        rename(one, other)
+
+    monkeypatch.setattr(os, "rename", renamed)
+    whole.replace(new, old)
+    assert os.listdir(old) == ["new"]
+
+
+@pytest.mark.parametrize("step", range(3))
+def test_what_fails_half_way_is_undone(apart, monkeypatch, step):
+    old, new = apart
+    rename, done = os.rename, []
+
+    def renamed(one, other):
+        done.append(other)
+        if len(done) == step + 1:
+            raise OSError(errno.EACCES, "Permission denied", str(other))
+        rename(one, other)
+
+    monkeypatch.setattr(os, "rename", renamed)
+    with pytest.raises(OSError, match="Permission denied"):
+        whole.replace(new, old)
+    assert (os.listdir(old), os.listdir(new)) == (["old"], ["new"])
+    whole.recover(old.parent)
+    assert os.listdir(old) == ["old"]

@@ -132,10 +132,7 @@ def publish(profile: str, chapters: Sequence[str] = (), *, source: Path | None =
         place = stack.enter_context(folders.workplace(folder.parent))
         new = place / profile
         _stage(chosen, folder, source, new)
-        others = [
-            path for path in home.iterdir() if path.is_dir() and path.name not in (profile, place.parent.name)
-        ]
-        size = sum(map(_size, (new, *others)))
+        size = _size(home) - _size(home / profile)  # the new folder is inside already
         if size > MOST_BYTES:
             raise ValueError(
                 f"published results would be {size / 1e6:.1f} MB, more than {MOST_BYTES / 1e6:.0f} MB: "
@@ -253,8 +250,8 @@ def _stage(chosen: Sequence[Manifest], folder: Path, source: Path, new: Path) ->
     records, used = _records(folder), {key for m in after for key in m.keys}
     for key in dict.fromkeys(key for m in chosen for key in m.keys):
         path, record = _record(key)
-        there = records.get(key, [])
-        if path in there or (there and _same(there[0], record, key in maps)):
+        published = records.get(key, [])
+        if path in published or (published and _same(published[0], record, key in maps)):
             continue
         records[key] = []
         if path.is_relative_to(paths.published()):
@@ -263,17 +260,21 @@ def _stage(chosen: Sequence[Manifest], folder: Path, source: Path, new: Path) ->
             publish_records([record], new, maps)
     files = {f"records/{path.name}": path for key in used for path in records.get(key, ())}
     files |= {f"chapters/{name}.json": folder / "chapters" / f"{name}.json" for name in kept}
-    for name in (f"figures/{m.chapter}-{picture}.webp" for m in after for picture in m.pictures):
-        if (folder / name).is_file():
-            read_published(folder / name)
-            files[name] = folder / name
-    for m in chosen:
-        for picture in m.executed.pictures if m.executed else ():
+    for m in after:
+        drawn = m.executed.pictures if m.chapter in fresh and m.executed else {}
+        for picture in m.pictures:
             name = f"figures/{m.chapter}-{picture}.webp"
-            drawn = (source / m.chapter / "figures" / f"{picture}.webp").read_bytes()
-            if name not in files or files[name].read_bytes() != drawn:
-                write_atomically(new / name, drawn)
-                files.pop(name, None)
+            there = (folder / name).is_file()
+            if picture in drawn:
+                data = (source / m.chapter / "figures" / f"{picture}.webp").read_bytes()
+                there = there and (folder / name).read_bytes() == data
+                if not there:
+                    write_atomically(new / name, data)
+            elif there:
+                read_published(folder / name)
+            if there:
+                files[name] = folder / name
+    for m in chosen:
         m.write(new / "chapters" / f"{m.chapter}.json")
     for path in folder.glob("*"):  # what others put there
         if path.name not in ("records", "chapters", "figures", SUMS):
