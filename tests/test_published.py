@@ -482,7 +482,7 @@ def test_this_projects_published_manifests_are_watched():
             assert stated[f"{path.parent.name}/{path.name}"] == sha256(path.read_bytes()).hexdigest()
 
 
-# --------------------------------------------------------------------------- where folders cannot be exchanged
+# --------------------------------------------------------------------------- folders cannot be exchanged
 
 
 @pytest.fixture
