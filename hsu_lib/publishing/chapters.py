@@ -257,7 +257,8 @@ def execute(
     except (PapermillExecutionError, DeadKernelError, BookError, Damaged, OSError) as error:
         if progress:
             print("failed", flush=True)
-        raise BookError(f"chapter {chapter}: {_what(error)}\nThe notebook up to there: {path}") from error
+        where = f"\nThe notebook up to there: {path}" if path.exists() else ""
+        raise BookError(f"chapter {chapter}: {_what(error)}{where}") from error
     if progress:
         print(f"{time.monotonic() - start:6.1f} s", flush=True)
     return path
@@ -352,6 +353,8 @@ def _what(error: Exception) -> str:
     """What stopped a chapter: the cell and the end of its traceback."""
     if isinstance(error, DeadKernelError):
         return f"its kernel died, perhaps out of memory ({error})"
+    if isinstance(error, OSError):
+        return f"cannot read or write: {error.filename or ''} {error.strerror or error}"
     if not isinstance(error, PapermillExecutionError):
         return str(error)
     source = error.source.splitlines()[:TAIL]

@@ -125,20 +125,22 @@ def publish(profile: str, chapters: Sequence[str] = (), *, source: Path | None =
         values(name, profile)  # refuses unknown ones
     source = source or paths.executed()
     home, doing = paths.published(), f"hsu publish {profile}"
-    with ExitStack() as stack:
-        chosen = _complete(profile, chapters, source, doing, stack)
-        stack.enter_context(folders.held(home, doing))
-        folder = (home / profile).resolve()
-        place = stack.enter_context(folders.workplace(folder.parent))
-        new = place / profile
-        _stage(chosen, folder, source, new)
-        size = _size(home) - _size(home / profile)  # the new folder is inside already
-        if size > MOST_BYTES:
-            raise ValueError(
-                f"published results would be {size / 1e6:.1f} MB, more than {MOST_BYTES / 1e6:.0f} MB: "
-                "nothing was published"
-            )
-        folders.replace(new, folder)
+    try:
+        with ExitStack() as stack:
+            chosen = _complete(profile, chapters, source, doing, stack)
+            stack.enter_context(folders.held(home, doing))
+            folder = (home / profile).resolve()
+            new = stack.enter_context(folders.workplace(folder.parent)) / profile
+            _stage(chosen, folder, source, new)
+            size = _size(home) - _size(home / profile)  # the new folder is inside already
+            if size > MOST_BYTES:
+                raise ValueError(
+                    f"published results would be {size / 1e6:.1f} MB, more than {MOST_BYTES / 1e6:.0f} MB: "
+                    "nothing was published"
+                )
+            folders.replace(new, folder)
+    except OSError as error:
+        raise OSError(f"nothing was published into {home}: {error}") from error
     return home / profile, _size(home)
 
 
