@@ -19,7 +19,7 @@ from hsu_lib.runs.record import Record, as_row
 from hsu_lib.runs.results import Results
 from hsu_lib.runs.schedule import Make, Schedule, here, named, plan
 from hsu_lib.runs.store import Store
-from hsu_lib.scene import SceneSpec
+from hsu_lib.scene import SceneSpec, Status
 
 
 def grid(
@@ -95,7 +95,8 @@ def sweep(
 
         def local(run: Run) -> bool:
             # what others start from is needed with its maps, which a published record has in 255 steps only
-            return not recompute and run.key not in missing and store.find(run.key, local=True) is not None
+            found = None if recompute or run.key in missing else store.find(run.key, local=True)
+            return found is not None and found.exact
 
         planned = plan(missing.values(), done=local)
         computed = set()
@@ -124,7 +125,8 @@ def sweep(
 
 def _can_be_rescored(record: Record) -> bool:
     """Whether the scores are newer than the record, and its arrays and its scene are all here."""
-    return has_old_scores(record) and record.origin == "local" and scenes.is_available(record.scene)
+    exact = record.exact or record.status == Status.DIVERGED.name
+    return exact and has_old_scores(record) and record.origin == "local" and scenes.is_available(record.scene)
 
 
 def default_device() -> str:
