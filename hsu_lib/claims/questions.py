@@ -1,4 +1,4 @@
-"""What decides each claim: the questions of ``claims.yaml``, and the words of ``conditions.yaml`` they are made of.
+"""What decides each claim: the questions of ``claims.yaml``, in the words of ``conditions.yaml``.
 
 The page *How to read* says what becomes of the answers, ``book/reported/README.md`` what every field means.
 """

@@ -15,6 +15,7 @@ from hsu_lib.claims.questions import Condition, Place, Question, Term, View, Voc
 from hsu_lib.claims.questions import questions as all_questions
 from hsu_lib.claims.questions import vocabulary as all_words
 from hsu_lib.runs.question import Run, can_be_twin
+from hsu_lib.runs.schedule import plan
 from hsu_lib.scene import SceneSpec
 
 #: Nobody has looked at these before: the first look of rule 2.
@@ -242,9 +243,7 @@ def _run(
     )
 
 
-def _settings(
-    condition: Condition, place: Place, question: Question, words: Vocabulary
-) -> dict[str, Any]:
+def _settings(condition: Condition, place: Place, question: Question, words: Vocabulary) -> dict[str, Any]:
     method = condition.method
     found = {name: value for name, value in question.settings.items() if _has(method, name)}
     if question.reading and _has(method, "reading"):
@@ -261,7 +260,7 @@ def _has(method: str, setting: str) -> bool:
 
 
 def spec_of(place: Place, snr: float | None = None, seed: int = 0) -> SceneSpec:
-    """The scene of a place with noise drawn with a seed; a usual reference has no name, so that keys agree."""
+    """The scene of a place, noise drawn with a seed; the usual reference has no name, so that keys agree."""
     usual = scenes.describe(place.scene).usual
     return SceneSpec(
         place.scene,
@@ -317,9 +316,7 @@ class Block:
         return tuple(dict.fromkeys(str(run.scene) for run in self.runs))
 
 
-def blocks(
-    found: Enumeration, there: Iterable[str], seconds: Callable[[Run], float | None]
-) -> list[Block]:
+def blocks(found: Enumeration, there: Iterable[str], seconds: Callable[[Run], float | None]) -> list[Block]:
     """Blocks by how many claims each second can decide, the best first.
 
     A block is what one way to ask needs, with all that this decides besides. Ways that need runs with nothing
@@ -348,7 +345,7 @@ def blocks(
 
         def gain(keys: frozenset[str]) -> float:
             decided = sum(_worth(way) for way, needs in left.items() if needs <= done | keys)  # noqa: B023
-            return decided / max(costs.of(keys, done), 1e-3)
+            return decided / max(costs.of(keys, done), 1e-3)  # noqa: B023
 
         best = max(sorted(set(left.values()), key=sorted), key=gain)
         ways = tuple(way for way, needs in left.items() if needs <= done | best)
@@ -410,3 +407,24 @@ def _by_seed(ways: Sequence[Way], found: Enumeration, keys: frozenset[str]) -> l
     seeds = dict.fromkeys(seed for way in ways for seed in found.ways[way])
     ordered = [k for seed in seeds for way in ways for k in found.ways[way].get(seed, ()) if k in keys]
     return list(dict.fromkeys(ordered))
+
+
+def to_make(chosen: Sequence[Block], found: Enumeration, there: Callable[[Run], bool]) -> list[Run]:
+    """What blocks lack, in order, what a run starts from before it.
+
+    Parameters
+    ----------
+    chosen
+        The blocks.
+    found
+        What they were made of.
+    there
+        Whether what others start from need not be made.
+    """
+    missing = {key for block in chosen for key in block.missing}
+    wanted = [found.runs[key] for block in chosen for key in _ordered(block)]
+    return plan(wanted, done=lambda run: run.key not in missing and there(run))
+
+
+def _ordered(block: Block) -> list[str]:
+    return [key for key in (run.key for run in block.runs) if key in block.missing]

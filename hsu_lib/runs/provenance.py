@@ -37,7 +37,7 @@ def commit() -> str:
 
 
 def arithmetic(device: str) -> dict[str, Any]:
-    """What else decides how a device computes: threads, and on CUDA whether products may be rounded to TF32."""
+    """What else decides how a device computes: threads, and on CUDA whether TF32 is allowed."""
     import torch
 
     found: dict[str, Any] = {"threads": torch.get_num_threads()}

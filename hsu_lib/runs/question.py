@@ -110,7 +110,7 @@ class Run:
 
 
 def can_be_twin(run: Run) -> bool:
-    """Whether the scene's reference decides nothing of this run but its scores and the number of endmembers."""
+    """Whether the scene's reference decides only scores and the number of endmembers."""
     first, needs = run.first, methods.get(run.method).needs
     return not (needs.endmembers or needs.library or needs.labels or needs.truth) and (
         first is None or can_be_twin(first)
