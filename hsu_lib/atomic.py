@@ -131,9 +131,11 @@ def remove_leftovers(folder: Path, *, old: re.Pattern[str] = _OLD) -> int:
 
 
 def _lives(pid: int) -> bool:
+    if os.name == "nt":  # asking would interrupt it
+        return True
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except OSError:  # somebody else's
         return True

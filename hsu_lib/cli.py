@@ -6,13 +6,15 @@ import json
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import pandas as pd
 import yaml
 
 import hsu_lib
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 EXAMPLES = """\b
 Examples
@@ -60,6 +62,8 @@ def _show(table: pd.DataFrame, as_json: bool, *, columns: list[str] | None = Non
     if table.empty:
         click.echo("nothing there yet")
         return
+    import pandas as pd
+
     shown = table[columns] if columns else table
     width = max(60, shutil.get_terminal_size((120, 24)).columns)
     with pd.option_context("display.width", width, "display.max_colwidth", max(16, width // 3)):
@@ -135,6 +139,8 @@ def data_verify(as_json: bool) -> None:
 @_json_option
 def list_methods(name: str | None, as_json: bool) -> None:
     """List the methods, or the settings of method NAME with their defaults and sources."""
+    import pandas as pd
+
     from hsu_lib import methods
 
     if name:
@@ -157,10 +163,24 @@ def list_runs(method: str | None, scene: str | None, as_json: bool) -> None:
 
     rows = [row for row in Store().rows() if method in (None, row["method"])]
     rows = [row for row in rows if row["scene"].startswith(scene or "")]
-    table = pd.DataFrame(sorted(rows, key=lambda r: (r["scene"], r["method"], r["settings"], r["seed"])))
+    rows.sort(key=lambda row: (row["scene"], row["method"], row["settings"], row["seed"]))
+    if as_json:
+        columns = dict.fromkeys(name for row in rows for name in row)
+        lines = (json.dumps({name: row.get(name) for name in columns}) for row in rows)
+        click.echo("[" + ",\n ".join(lines) + "]")
+        return
     wanted = ["scene", "method", "seed", "mse-abundances", "sad-endmembers", "seconds", "origin", "key"]
-    shown = table.assign(key=table["key"].str[:12]) if not table.empty and not as_json else table
-    _show(shown, as_json, columns=[c for c in wanted if c in table.columns])
+    table = [wanted] + [[_cell(row.get(name)) for name in wanted] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    form = "  ".join(f"{{:{width}}}" for width in widths)
+    click.echo("\n".join(form.format(*line).rstrip() for line in table) if rows else "nothing there yet")
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    text = "" if value is None else str(value)
+    return text[:12] if len(text) == 64 else text  # of a key, as much as names it
 
 
 @main.command("verify")
@@ -182,6 +202,7 @@ def verify_runs(
     """
     from dataclasses import asdict
 
+    import pandas as pd
     from tqdm import tqdm
 
     from hsu_lib import paths
@@ -194,7 +215,7 @@ def verify_runs(
     with tqdm(verification.verify(sample), total=len(sample), unit="run") as bar:
         for _, difference in bar:
             found.append(difference)
-            bar.write(f"{difference.size:.1e}  {difference}")
+            bar.write(f"{difference.size:.1e}  {difference}", file=sys.stderr)
     outcome = verification.Verification.of_differences(profile, seed, tolerance, found, len(every))
     if keep:
         outcome.write(paths.published() / profile)
@@ -217,6 +238,8 @@ def verify_runs(
 @_json_option
 def show_scorecard(build: bool, everything: bool, as_json: bool) -> None:
     """Show the claims with their verdicts, intervals, seeds, scenes and reasons."""
+    import pandas as pd
+
     from hsu_lib import claims, paths
     from hsu_lib.publishing import published
 

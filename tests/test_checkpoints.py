@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 
+from hsu_lib import atomic
 from hsu_lib.learning import checkpoints
 from hsu_lib.learning.checkpoints import Checkpoint, keep_in
 
@@ -34,25 +40,49 @@ def test_a_save_that_fails_leaves_the_state_before_it(tmp_path, monkeypatch):
     checkpoint = Checkpoint(tmp_path / "state")
     checkpoint.save({"done": 1})
 
-    def fail(state, path):
-        path.write_bytes(b"half")
-        raise OSError("disk full")
+    def fail(handle):
+        raise OSError(errno.ENOSPC, "disk full")
 
-    monkeypatch.setattr(torch, "save", fail)
-    with pytest.raises(OSError, match="disk full"):
-        checkpoint.save({"done": 2})
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fail)
+        with pytest.raises(OSError, match="disk full"):
+            checkpoint.save({"done": 2})
     assert checkpoint.load() == {"done": 1}
     assert [file.name for file in tmp_path.iterdir()] == ["state"]
 
 
 @pytest.mark.parametrize("damage", ["empty", "cut", "other"])
-def test_a_damaged_file_is_forgotten(tmp_path, damage):
+def test_a_damaged_file_is_forgotten_and_told(tmp_path, damage):
     checkpoint = Checkpoint(tmp_path / "state")
     checkpoint.save({"x": torch.randn(1000)})
     whole = checkpoint.path.read_bytes()
     checkpoint.path.write_bytes({"empty": b"", "cut": whole[: len(whole) // 2], "other": b"no state"}[damage])
-    assert checkpoint.load() is None
+    with pytest.warns(RuntimeWarning, match="damaged checkpoint"):
+        assert checkpoint.load() is None
     assert not checkpoint.path.exists()
+
+
+def test_every_flipped_bit_is_noticed(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "state")
+    checkpoint.save({"x": torch.arange(3.0), "done": 5})
+    whole = checkpoint.path.read_bytes()
+    for place in range(0, len(whole), 7):
+        flipped = bytearray(whole)
+        flipped[place] ^= 1 << place % 8
+        checkpoint.path.write_bytes(flipped)
+        with pytest.warns(RuntimeWarning, match="damaged checkpoint"):
+            assert checkpoint.load() is None
+
+
+def test_what_a_killed_process_left_half_written_is_removed(tmp_path):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    mine = atomic.temporary(tmp_path)
+    mine.write_bytes(b"half")
+    theirs = mine.with_name(mine.name.replace(f"-{os.getpid()}-", f"-{dead.pid}-"))
+    theirs.write_bytes(b"half")
+    with keep_in(tmp_path / "state"):
+        assert [file.name for file in tmp_path.iterdir()] == [mine.name]
 
 
 class Code:
@@ -65,7 +95,8 @@ class Code:
 def test_no_code_in_a_file_is_run(tmp_path):
     checkpoint = Checkpoint(tmp_path / "state")
     checkpoint.save({"x": Code()})
-    assert checkpoint.load() is None
+    with pytest.warns(RuntimeWarning, match="more than tensors and plain values"):
+        assert checkpoint.load() is None
     assert not Code.ran
 
 
@@ -77,7 +108,7 @@ def test_a_file_that_cannot_be_read_is_kept(tmp_path, monkeypatch):
         raise PermissionError("not now")
 
     with monkeypatch.context() as patch:
-        patch.setattr(torch, "load", fail)
+        patch.setattr(type(checkpoint.path), "read_bytes", fail)
         with pytest.raises(PermissionError):
             checkpoint.load()
     assert checkpoint.load() == {"done": 1}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 from scenes_helpers import real, served
 from scipy.optimize import nnls
 
-from hsu_lib import scenes
+from hsu_lib import atomic, scenes
 from hsu_lib.scene import SceneSpec
 from hsu_lib.scenes import catalogue, download
 from hsu_lib.scenes.download import PublicFile
@@ -247,6 +248,18 @@ def test_wrong_content_at_the_address_is_not_kept(web, tmp_path, monkeypatch):
     with pytest.raises(FileNotFoundError, match="404"):
         download.read("one/E.mat")
     assert left_in(tmp_path / "cache") == []
+
+
+def test_what_a_killed_download_left_is_removed_by_the_next(web, tmp_path):
+    folder = tmp_path / "cache" / "elsewhere"
+    folder.mkdir()
+    name = atomic.temporary(folder).name.replace(f"-{os.getpid()}-", "-4194304999-")  # no such process
+    (folder / name).write_bytes(b"half")
+    (folder / "E.mat").write_bytes(b"whole")
+    (folder / "tmpab_12345").write_bytes(b"of an earlier version")
+    os.utime(folder / "tmpab_12345", (0, 0))
+    assert download.read("one/E.mat") == CONTENT
+    assert sorted(p.name for p in left_in(tmp_path / "cache")) == ["E.mat", "E.mat"]
 
 
 def test_no_connection_is_a_clear_error(web, monkeypatch):

@@ -73,6 +73,11 @@ def provenance(told: str, command: str) -> Markup:
     return _fill("provenance", told=told, command=command)
 
 
+def heading(name: str) -> Markup:
+    """A computed heading within a page, which ``#NAME`` leads to."""
+    return Markup('<h3 id="{0}">{0}</h3>').format(name)
+
+
 def table(table: pd.DataFrame, *, caption: str, formats: Formats | None = None) -> Markup:
     """A table in its own box; its index is shown only if it has a name."""
     shown = table.reset_index() if table.index.name else table
@@ -124,9 +129,9 @@ def badge(verdict: str) -> Markup:
     return Markup('<span class="verdict verdict-{}">{}</span>').format(verdict.replace(" ", "-"), verdict)
 
 
-def link(chapter: str, claim: str, text: str) -> Markup:
-    """Link to the verdict on a claim, on the page of the chapter that judged it."""
-    address = f"{quote(chapter, safe='')}.html#{quote(claim, safe='')}"
+def link(chapter: str, place: str, text: str) -> Markup:
+    """Link to a place on the page of a chapter, such as the verdict on a claim; no chapter: on this page."""
+    address = f"{quote(chapter, safe='')}.html" * bool(chapter) + f"#{quote(place, safe='')}"
     return Markup('<a href="{}">{}</a>').format(address, text)
 
 

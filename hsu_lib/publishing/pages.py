@@ -29,6 +29,7 @@ from hsu_lib.publishing.figures import endmember_panels, map_panels
 from hsu_lib.publishing.published import PROFILES, Manifest
 from hsu_lib.runs import Record, Results, Run, sweep
 from hsu_lib.runs.record import write_atomically
+from hsu_lib.runs.verification import Verification
 from hsu_lib.scene import SceneSpec
 
 DPI = 110
@@ -212,6 +213,10 @@ class Page:
         """
         _show(html.table(table, caption=caption, formats=formats))
 
+    def heading(self, name: str) -> None:
+        """Show a computed heading, which ``#NAME`` leads to."""
+        _show(html.heading(name))
+
     def text(self, markdown: str) -> None:
         """Show computed prose, in Markdown; names that come from data go through `html.verbatim`."""
         display(Markdown(markdown))
@@ -302,8 +307,14 @@ def provenance(tables: Sequence[pd.DataFrame], profile: str) -> str:
         f"{start}; {len(runs)} runs, {replayed} replayed{kind if replayed else ''} and "
         f"{len(runs) - replayed} computed with this page; made on {'; '.join(sorted(set(runs['device'])))}; "
         f"commit {', '.join(sorted(set(runs['commit']) - {''})) or 'unknown'}; {dates} (UTC); "
-        f"{runs['seconds'].sum() / 60:.0f} minutes of computing."
+        f"{runs['seconds'].sum() / 60:.0f} minutes of computing.{_verified(published)}"
     )
+
+
+def _verified(profiles: Iterable[str]) -> str:
+    """What the last verification of published results found, a sentence for each profile that has one."""
+    found = [Verification.read(paths.published() / profile) for profile in profiles]
+    return "".join(f" Published results were {outcome}." for outcome in found if outcome)
 
 
 def stands_in(judged: str, whole: str, patch_size: int) -> str:

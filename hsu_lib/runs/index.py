@@ -20,7 +20,9 @@ from typing import Any, NamedTuple
 from hsu_lib.runs.layout import state
 
 VERSION = 1
-_FILE = re.compile(r"([0-9a-f]{64})\.(npz|json)")
+#: Seconds that another process is waited for.
+PATIENCE = 2.0
+_KEY = re.compile(r"[0-9a-f]{64}")
 
 
 class Entry(NamedTuple):
@@ -62,7 +64,7 @@ class Index:
         return [entry for *values, total in found if _checksum(entry := Entry(*values)) == total]
 
     def refreshed(
-        self, folders: Iterable[Path], row: Callable[[Path], Mapping[str, Any]]
+        self, folders: Iterable[Path], row: Callable[[Path], tuple[Mapping[str, Any], bool]]
     ) -> list[tuple[Path, dict[str, Any]]]:
         """Folder and row of every record in `folders`, as the files are now.
 
@@ -71,7 +73,7 @@ class Index:
         folders
             Each holds records; one that is missing holds none.
         row
-            What is told of a record, read from its file.
+            What is told of a record, read from its file, and whether all of that is in this one file.
 
         Raises
         ------
@@ -85,15 +87,18 @@ class Index:
         for folder in folders:
             name = self.name(folder)
             scanned.add(name)
-            for key, now in _states(folder).items():
+            for key, whole in _listed(folder).items():
                 entry = known.pop((name, key), None)
-                if entry is None or entry.state != now:
-                    try:
-                        text = json.dumps(row(folder / f"{key}.npz"))
-                    except FileNotFoundError:
-                        continue  # gone since
-                    entry = Entry(name, key, now, text.encode())
-                    new.append(entry)
+                if entry is None or entry.state != whole:
+                    now = f"{whole}|{_state(folder / f'{key}.json')}"  # of a record that needs both files
+                    if entry is None or entry.state != now:
+                        try:
+                            told, sealed = row(folder / f"{key}.npz")
+                        except FileNotFoundError:
+                            continue  # gone since
+                        text = json.dumps(told).encode()
+                        entry = Entry(name, key, whole if sealed else now, text)
+                        new.append(entry)
                 current.append((folder, entry))
         missing = {name for name, _ in known if not (self.path.parent / name).is_dir()}
         gone = [place for place in known if place[0] in scanned or place[0] in missing]
@@ -125,7 +130,7 @@ class Index:
         except sqlite3.Error as error:
             if not _of_the_machine(error):
                 raise
-            return sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True)
+            return sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True, timeout=PATIENCE)
 
 
 def _of_the_machine(error: sqlite3.Error) -> bool:
@@ -145,7 +150,7 @@ def _of_the_machine(error: sqlite3.Error) -> bool:
 
 
 def _connected(path: Path) -> sqlite3.Connection:
-    base = sqlite3.connect(path, timeout=2.0)
+    base = sqlite3.connect(path, timeout=PATIENCE)
     try:
         base.execute("PRAGMA synchronous = OFF")  # what a power cut damages is made anew
         if _version(base) != VERSION:
@@ -172,15 +177,25 @@ def _checksum(entry: Entry) -> int:
     return zlib.crc32(entry.row, zlib.crc32(f"{entry.folder} {entry.key} {entry.state}".encode()))
 
 
-def _states(folder: Path) -> dict[str, str]:
-    """State of the files of each record in a folder, by key."""
-    found: dict[str, dict[str, os.stat_result]] = {}
+def _listed(folder: Path) -> dict[str, str]:
+    """State of the ``.npz`` of each record in a folder, by key; empty where there is only its ``.json``."""
+    states: dict[str, str] = {}
     try:
         with os.scandir(folder) as files:
             for file in files:
-                if name := _FILE.fullmatch(file.name):
+                key, ending = file.name[:64], file.name[64:]
+                if ending == ".json":
+                    states.setdefault(key, "")
+                elif ending == ".npz":
                     with suppress(FileNotFoundError):  # gone since
-                        found.setdefault(name[1], {})[name[2]] = file.stat()
+                        states[key] = state(file.stat())
     except (FileNotFoundError, NotADirectoryError):
         return {}
-    return {key: state(stats.get("npz"), stats.get("json")) for key, stats in found.items()}
+    return {key: told for key, told in states.items() if _KEY.fullmatch(key)}
+
+
+def _state(path: Path) -> str:
+    try:
+        return state(path.stat())
+    except FileNotFoundError:
+        return ""

@@ -55,14 +55,14 @@ def write_record(folder: Path, record: Record, *, parts: Path | None = None) -> 
 
 
 def write_noted(folder: Path, record: Record, *, parts: Path | None = None) -> tuple[int, str]:
-    """As `write_record`; the number of bytes, and the `state` of the files."""
+    """As `write_record`; the number of bytes, and the `state` of the file."""
     body, data = _body(record), sealed(record)
     body["arrays_sha256"] = digest(data)
     copy = json.dumps(body | {"sha256": digest(to_json(body))}, indent=1, sort_keys=True) + "\n"
     path = folder / f"{record.key}.npz"
     contents = {path: data, path.with_suffix(".json"): copy.encode()}
     stats = write_together(contents, parts=parts, renaming=held(folder))
-    return sum(map(len, contents.values())), state(stats[path], stats[path.with_suffix(".json")])
+    return sum(map(len, contents.values())), state(stats[path])
 
 
 def sealed(record: Record) -> bytes:
@@ -81,9 +81,9 @@ def _body(record: Record) -> dict[str, Any]:
     }
 
 
-def state(npz: os.stat_result | None, json: os.stat_result | None) -> str:
-    """What tells one state of a record's two files from another without reading them."""
-    return "|".join("" if s is None else f"{s.st_size}:{s.st_mtime_ns}" for s in (npz, json))
+def state(file: os.stat_result) -> str:
+    """What tells one state of a file from another without reading it."""
+    return f"{file.st_size}:{file.st_mtime_ns}"
 
 
 def read_record(path: Path, origin: str) -> Record:
@@ -134,12 +134,13 @@ def _record(body: Mapping[str, Any], data: bytes, sealed: bool, origin: str, whe
         raise DamagedRecord(f"{where}: {error}") from error
 
 
-def read_body(path: Path) -> dict[str, Any]:
-    """What a record says beside its arrays, all bytes checked.
+def read_body(path: Path) -> tuple[dict[str, Any], bool]:
+    """What a record says beside its arrays, all bytes checked; and whether it is one sealed file.
 
     Raises the errors of `read_record`.
     """
-    return _read(path)[0]
+    body, _, sealed = _read(path)
+    return body, sealed
 
 
 def from_body(body: Mapping[str, Any]) -> Record:
@@ -187,6 +188,8 @@ def _bytes(path: Path) -> bytes:
     for last in (False, True):
         try:
             return path.read_bytes()
+        except IsADirectoryError:
+            raise DamagedRecord(f"{path}: it is a folder") from None
         except FileNotFoundError:
             if last:
                 raise DamagedRecord(f"{path}: it is missing, only its .json is there") from None

@@ -62,7 +62,7 @@ def lease(path: Path) -> Iterator[bool]:
 def _opened(path: Path) -> int | None:
     while True:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
             if not _lock(handle):
                 os.close(handle)
@@ -97,7 +97,7 @@ def held(folder: Path, *, seconds: float = 5.0) -> Iterator[None]:
     """
     handle = None
     with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        handle = os.open(folder, os.O_RDONLY)
     try:
         if handle is not None:
             until = time.monotonic() + seconds

@@ -188,10 +188,10 @@ def processes(count: int | None = None) -> Schedule:
     """
     from hsu_lib.runs.workers import Pool
 
-    wanted = len(os.sched_getaffinity(0)) if count is None and hasattr(os, "sched_getaffinity") else count
-    wanted = wanted or os.cpu_count() or 1
-    if wanted < 1:
+    if count is not None and count < 1:
         raise ValueError(f"processes({count}): at least one is needed")
+    ours = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    wanted = count or ours
 
     def schedule(
         runs: Sequence[Run], make: Make, tell: Callable[[Run], object]

@@ -209,16 +209,17 @@ def _keys(folder: Path) -> list[str]:
     return sorted({name[1] for name in map(_FILE.fullmatch, _listed(folder)) if name})
 
 
-def _row(path: Path) -> dict[str, Any]:
-    """What the index keeps of a record."""
+def _row(path: Path) -> tuple[dict[str, Any], bool]:
+    """What the index keeps of a record, and whether it is one sealed file."""
     try:
-        return as_row(from_body(read_body(path)))
+        body, sealed = read_body(path)
+        return as_row(from_body(body)), sealed
     except (OSError, MemoryError):
         raise
     except DamagedRecord as damage:
-        return {"damaged": str(damage)}
-    except Exception as error:  # sealed, but by another version
-        return {"damaged": f"{path}: not understood: {error!r}"}
+        return {"damaged": str(damage)}, False
+    except Exception as error:  # whole, but written by another version
+        return {"damaged": f"{path}: not understood: {error!r}"}, False
 
 
 def _warn(text: str) -> None:

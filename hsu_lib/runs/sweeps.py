@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from itertools import product
@@ -89,7 +90,7 @@ def sweep(
             record = store.find(key)
             if record is not None:
                 told(run)
-                records[key] = store.put(rescored(record)) if _can_be_rescored(record) else record
+                records[key] = _rescored(record, store)
                 bar.update()
         missing = {key: run for key, run in asked.items() if key not in records}
 
@@ -123,10 +124,19 @@ def sweep(
     return Results(pd.DataFrame(rows), [records[run.key] for run in runs])
 
 
-def _can_be_rescored(record: Record) -> bool:
-    """Whether the scores are newer than the record, and its arrays and its scene are all here."""
-    exact = record.exact or record.status == Status.DIVERGED.name
-    return exact and has_old_scores(record) and record.origin == "local" and scenes.is_available(record.scene)
+def _rescored(record: Record, store: Store) -> Record:
+    """The record with today's scores, kept so, where its arrays and its scene are all here."""
+    whole = record.exact or record.status == Status.DIVERGED.name
+    if not (whole and has_old_scores(record) and record.origin == "local"):
+        return record
+    if not scenes.is_available(record.scene):
+        return record
+    record = rescored(record)
+    try:
+        return store.put(record)
+    except OSError as error:  # a store that is only read
+        warnings.warn(f"scores made anew are not kept: {error}", RuntimeWarning, stacklevel=3)
+        return record
 
 
 def default_device() -> str:
