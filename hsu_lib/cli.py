@@ -254,6 +254,130 @@ def show_scorecard(build: bool, everything: bool, as_json: bool) -> None:
     _show(table, as_json, columns=["claim", "verdict", "interval", "seeds", "scenes", "profile"])
 
 
+# --------------------------------------------------------------------------- the runs that decide
+
+
+def _seeds(text: str) -> list[int]:
+    """``100-109`` or ``100,105``, or both."""
+    found: list[int] = []
+    try:
+        for part in text.split(","):
+            first, _, last = part.partition("-")
+            found += range(int(first), int(last or first) + 1)
+    except ValueError:
+        raise click.BadParameter(f"expected such as 100-109 or 100,101, got {text!r}") from None
+    return found
+
+
+def _duration(text: str) -> float:
+    """Seconds of ``90s``, ``12m`` or ``1.5h``."""
+    units = {"s": 1, "m": 60, "h": 3600}
+    try:
+        return float(text[:-1]) * units[text[-1:]]
+    except (ValueError, KeyError):
+        raise click.BadParameter(f"expected such as 90s, 12m or 1.5h, got {text!r}") from None
+
+
+_seeds_option = click.option(
+    "--seeds", default="100-109", show_default=True, help="Seeds, such as 100-109 or 100,101."
+)
+_claims_option = click.option(
+    "--claims", help="Only these claims: ids, or how they begin, with commas between."
+)
+_device_option = click.option("--device", help="Torch device; by default CUDA where there is one.")
+
+
+@main.command("plan")
+@click.argument("profile", default="paper")
+@_claims_option
+@_seeds_option
+@_device_option
+@_json_option
+def show_plan(profile: str, claims: str | None, seeds: str, device: str | None, as_json: bool) -> None:
+    """List the runs that would decide claims and are not there yet, the most valuable first.
+
+    PROFILE says how much is trained: quick, desk or paper (the default). Seconds are estimated from runs of
+    the same methods, on the same device where there are any.
+    """
+    from hsu_lib.runs import Store
+    from hsu_lib.runs.operations import planned, told
+
+    found, blocks, _ = planned(profile, _seeds(seeds), claims, Store(), device)
+    rows = [
+        {
+            "block": number,
+            "runs": len(block.missing),
+            "seconds": None if block.seconds is None else round(block.seconds),
+            "decides": len(block.claims),
+            "conditions": ", ".join(block.conditions) if as_json else _few(block.conditions),
+            "scenes": ", ".join(block.scenes) if as_json else _few(block.scenes),
+            "claims": ", ".join(block.claims) if as_json else _few(block.claims),
+        }
+        for number, block in enumerate(blocks, start=1)
+    ]
+    _show(pd.DataFrame(rows), as_json)
+    if not as_json:
+        for line in told(profile, found, blocks):
+            click.echo(line)
+
+
+def _few(names: tuple[str, ...]) -> str:
+    """The first of several names, and how many more."""
+    return names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "")
+
+
+@main.command("sweep")
+@click.argument("profile", default="paper")
+@click.option("--budget", default="12m", show_default=True, help="Time for it all: 90s, 12m, 1.5h.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Tar file of what is made, for hsu merge.",
+)
+@click.option("--jobs", default=1, show_default=True, type=click.IntRange(min=1), help="Runs at once.")
+@_claims_option
+@_seeds_option
+@_device_option
+def sweep_campaign(
+    profile: str,
+    budget: str,
+    out: Path | None,
+    jobs: int,
+    claims: str | None,
+    seeds: str,
+    device: str | None,
+) -> None:
+    """Make the missing runs of `hsu plan` within a time, the most valuable first.
+
+    What does not fit is not begun, what has not ended is stopped; all that was made is kept, and packed if
+    --out is given.
+    """
+    from hsu_lib.runs.operations import sweep
+
+    limit = _duration(budget)
+    sweep(profile, _seeds(seeds), claims, limit, jobs=jobs, device=device, out=out, tell=click.echo)
+
+
+@main.command("merge")
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
+)
+def merge_records(files: tuple[Path, ...]) -> None:
+    """Take the records of tar FILES of `hsu sweep` into the local store; exit 1 if one is damaged.
+
+    Each is checked, and none that is there already is replaced.
+    """
+    from hsu_lib.runs import Store
+    from hsu_lib.runs.packing import merge
+
+    merged = merge(files, Store())
+    click.echo(f"{merged.new} new, {merged.there} there already, {len(merged.damaged)} damaged")
+    for damage in merged.damaged:
+        click.echo(damage, err=True)
+    if merged.damaged:
+        sys.exit(1)
+
+
 # --------------------------------------------------------------------------- chapters and book
 
 

@@ -19,7 +19,7 @@ from hsu_lib.learning.labels import Labels
 from hsu_lib.metrics.alignment import align
 from hsu_lib.metrics.examine import examine
 from hsu_lib.metrics.truth import Truth
-from hsu_lib.runs.provenance import commit, device_name, versions
+from hsu_lib.runs.provenance import arithmetic, commit, device_name, versions
 from hsu_lib.runs.question import Run
 from hsu_lib.runs.record import Record
 from hsu_lib.runs.store import Store
@@ -80,6 +80,7 @@ def execute(run: Run, *, device: str = "cpu", progress: bool = False, store: Sto
         seconds=round(seconds, 3),
         made={
             "device": device_name(device),
+            **arithmetic(device),
             "versions": versions(),
             "commit": commit(),
             "scores": metrics.VERSION,
@@ -106,9 +107,9 @@ def _obtained(run: Run, scene: Scene, **how: Any) -> dict[str, Any]:
 
 
 def _first(run: Run, *, store: Store | None, **how: Any) -> Record:
-    """A first estimation, from the local store or made now; a published one keeps its maps in 255 steps."""
+    """A first estimation, from the local store or made now: others start from its maps as they were."""
     record = store.find(run.key, local=True) if store else None
-    if record is None:
+    if record is None or not record.exact:
         record = execute(run, store=store, **how)
         record = store.put(record) if store else record
     return record
@@ -161,6 +162,30 @@ def has_old_scores(record: Record) -> bool:
     """Whether its scores are of an older `hsu_lib.metrics.VERSION` than today's."""
     made = record.made.get("scores", 1)
     return (made if isinstance(made, int) else 1) < metrics.VERSION  # version 1 left a hash of its code
+
+
+def twin(record: Record, run: Run) -> Record | None:
+    """Record of a run that differs from the record's in the reference only, which its method never sees.
+
+    The estimate is the same, its order and its scores are those of the other reference. None if it cannot be
+    had in this way: the maps are not kept as they were, the reference has another number of endmembers, or
+    it comes with an image of its own.
+    """
+    if not record.exact or record.status == Status.DIVERGED.name:
+        return None
+    ours, theirs = scenes.load(record.scene), scenes.load(run.scene)
+    if ours.endmembers != theirs.endmembers or not np.array_equal(ours.Y, theirs.Y):
+        return None
+    scores, unmixing = _scored(record.unmixing, theirs, _truth(run.scene))
+    made = {**record.made, "scene": theirs.fingerprint, "scores": metrics.VERSION, "estimate_of": record.key}
+    return replace(
+        record,
+        asked=run.asked(),
+        scores={name: value for name, value in scores.items() if np.isfinite(value)},
+        made=made,
+        arrays={"E": unmixing.E, "A": unmixing.A}
+        | {f"history/{n}": curve for n, curve in unmixing.history.items()},
+    )
 
 
 def rescored(record: Record) -> Record:

@@ -13,7 +13,7 @@ import json
 import os
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,22 @@ def write_record(folder: Path, record: Record, *, parts: Path | None = None) -> 
 
 def write_noted(folder: Path, record: Record, *, parts: Path | None = None) -> tuple[int, str]:
     """As `write_record`; the number of bytes, and the `state` of the file."""
-    body = {
+    body, data = _body(record), sealed(record)
+    body["arrays_sha256"] = digest(data)
+    copy = json.dumps(body | {"sha256": digest(to_json(body))}, indent=1, sort_keys=True) + "\n"
+    path = folder / f"{record.key}.npz"
+    contents = {path: data, path.with_suffix(".json"): copy.encode()}
+    stats = write_together(contents, parts=parts, renaming=held(folder))
+    return sum(map(len, contents.values())), state(stats[path])
+
+
+def sealed(record: Record) -> bytes:
+    """The record as one sealed file."""
+    return _packed(json.dumps(_body(record), indent=1, sort_keys=True) + "\n", record.arrays)
+
+
+def _body(record: Record) -> dict[str, Any]:
+    return {
         "format": FORMAT,
         "asked": record.asked,
         "scores": record.scores,
@@ -65,13 +80,6 @@ def write_noted(folder: Path, record: Record, *, parts: Path | None = None) -> t
         "seconds": record.seconds,
         "made": record.made,
     }
-    data = _packed(json.dumps(body, indent=1, sort_keys=True) + "\n", record.arrays)
-    body["arrays_sha256"] = digest(data)
-    copy = json.dumps(body | {"sha256": digest(to_json(body))}, indent=1, sort_keys=True) + "\n"
-    path = folder / f"{record.key}.npz"
-    contents = {path: data, path.with_suffix(".json"): copy.encode()}
-    stats = write_together(contents, parts=parts, renaming=held(folder))
-    return sum(map(len, contents.values())), state(stats[path])
 
 
 def state(file: os.stat_result) -> str:
@@ -93,14 +101,38 @@ def read_record(path: Path, origin: str) -> Record:
     ValueError
         If it is of a newer format.
     """
-    body, data, sealed = _read(path)
+    return _record(*_read(path), origin, str(path))
+
+
+def open_record(data: bytes, key: str, where: str) -> Record:
+    """Record from the bytes of its sealed file, as of somebody else's local store.
+
+    Parameters
+    ----------
+    key
+        The run that it must answer.
+    where
+        What errors call it.
+
+    Raises
+    ------
+    DamagedRecord
+        If a byte is not what was written, or it answers another run.
+    ValueError
+        If it is of a newer format.
+    """
+    if data[-_SEALED:-64] != _SEAL:
+        raise DamagedRecord(f"{where}: it has no seal")
+    return _record(_checked(key, where, lambda: _sealed_body(data)), data, True, "local", where)
+
+
+def _record(body: Mapping[str, Any], data: bytes, sealed: bool, origin: str, where: str) -> Record:
     try:
-        arrays = _unpacked(data, sealed=sealed)
-        return replace(from_body(body), arrays=arrays, origin=origin)
+        return replace(from_body(body), arrays=_unpacked(data, sealed=sealed), origin=origin)
     except MemoryError:
         raise
     except Exception as error:  # the checksum held, so whoever wrote it wrote something else
-        raise DamagedRecord(f"{path}: {error}") from error
+        raise DamagedRecord(f"{where}: {error}") from error
 
 
 def read_body(path: Path) -> tuple[dict[str, Any], bool]:
@@ -127,21 +159,30 @@ def from_body(body: Mapping[str, Any]) -> Record:
 def _read(path: Path) -> tuple[dict[str, Any], bytes, bool]:
     path = path.with_suffix(".npz")
     data = _bytes(path)
+    sealed = data[-_SEALED:-64] == _SEAL
+
+    def read() -> dict[str, Any]:
+        return _sealed_body(data) if sealed else _body_beside(path.with_suffix(".json"), data)
+
+    return _checked(path.stem, str(path), read), data, sealed
+
+
+def _checked(key: str, where: str, read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What `read` gives, if it answers the run of that key."""
     try:
-        sealed = data[-_SEALED:-64] == _SEAL
-        body = _sealed_body(data) if sealed else _body_beside(path.with_suffix(".json"), data)
+        body = read()
         known = int(body.get("format", 1))
-        if known <= FORMAT and digest(to_json(body["asked"])) != path.stem:
+        if known <= FORMAT and digest(to_json(body["asked"])) != key:
             raise ValueError("it answers another run than its name says")
     except (OSError, MemoryError):
         raise
     except Exception as error:  # zipfile, zlib and json name many kinds of damage
-        raise DamagedRecord(f"{path}: {error}") from error
+        raise DamagedRecord(f"{where}: {error}") from error
     if known > FORMAT:
         raise ValueError(
-            f"{path} has format {known}, this version reads up to {FORMAT}: a newer one is needed"
+            f"{where} has format {known}, this version reads up to {FORMAT}: a newer one is needed"
         )
-    return body, data, sealed
+    return body
 
 
 def _bytes(path: Path) -> bytes:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import platform
 import subprocess
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from hsu_lib import paths
 
 
 @cache
 def commit() -> str:
-    """Commit of the project's checkout, with ``+`` where files differ from it; empty outside git."""
+    """Commit of the project's checkout, with ``+`` where files differ from it.
+
+    Outside git it is what ``HSU_COMMIT`` says, for a copy of a checkout that was made for another machine;
+    else empty.
+    """
     try:
         named = [
             "git",
@@ -27,7 +33,18 @@ def commit() -> str:
         ]
         return subprocess.run(named, capture_output=True, text=True, check=True, timeout=20).stdout.strip()
     except (OSError, subprocess.SubprocessError):
-        return ""
+        return os.environ.get("HSU_COMMIT", "")
+
+
+def arithmetic(device: str) -> dict[str, Any]:
+    """What else decides how a device computes: threads, and on CUDA whether TF32 is allowed."""
+    import torch
+
+    found: dict[str, Any] = {"threads": torch.get_num_threads()}
+    if torch.device(device).type == "cuda":
+        of_matrices, of_convolutions = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+        found["tf32"] = {"matrices": of_matrices, "convolutions": of_convolutions}
+    return found
 
 
 @cache

@@ -107,3 +107,11 @@ class Run:
 
     def __str__(self) -> str:
         return f"{self.label or self.method} on {self.scene}, seed {self.seed}"
+
+
+def can_be_twin(run: Run) -> bool:
+    """Whether the scene's reference decides only scores and the number of endmembers."""
+    first, needs = run.first, methods.get(run.method).needs
+    return not (needs.endmembers or needs.library or needs.labels or needs.truth) and (
+        first is None or can_be_twin(first)
+    )

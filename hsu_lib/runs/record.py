@@ -28,8 +28,9 @@ class Record:
     seconds
         Wall time of the method alone, without loading and scoring.
     made
-        Provenance: device, versions, commit, `hsu_lib.metrics.VERSION` of the scores, fingerprint of the
-        scene, date (UTC).
+        Provenance: device, threads, on CUDA ``tf32``, versions, commit, `hsu_lib.metrics.VERSION` of the
+        scores, fingerprint of the scene, date (UTC); ``abundances`` where they were ``"left out"`` or are
+        ``"in 255 steps"``, and ``estimate_of``, the key of the run whose estimate is scored here again.
     arrays
         ``E`` and ``A`` in the order of the reference, ``history/NAME`` curves. A published record
         may lack ``A``.
@@ -54,6 +55,11 @@ class Record:
     def scene(self) -> SceneSpec:
         """Which scene it was made from."""
         return SceneSpec.from_dict(self.asked["scene"])
+
+    @property
+    def exact(self) -> bool:
+        """Whether its abundances are as they were made: there, and not in 255 steps."""
+        return "A" in self.arrays and not self.made.get("abundances") and self.origin in ("", "local")
 
     @property
     def unmixing(self) -> Unmixing:

@@ -125,12 +125,12 @@ class Waiting:
     def __bool__(self) -> bool:
         return bool(self._runs)
 
-    def next(self) -> Run | None:
-        """The first that can be begun now, which then counts as begun; None if there is none."""
+    def next(self, fits: Callable[[Run], bool] = lambda run: True) -> Run | None:
+        """The first that can be begun now and fits, which then counts as begun; None if there is none."""
         now = time.monotonic()
         for key, run in self._runs.items():
             blocked = key in self._begun or self._first.get(key) in self._runs
-            if not blocked and self._asked.get(key, now) <= now:
+            if not blocked and self._asked.get(key, now) <= now and fits(run):
                 self._begun.add(key)
                 self._asked.pop(key, None)
                 return run

@@ -20,7 +20,7 @@ from hsu_lib.runs.record import Record, as_row
 from hsu_lib.runs.results import Results
 from hsu_lib.runs.schedule import Make, Schedule, here, plan
 from hsu_lib.runs.store import Store
-from hsu_lib.scene import SceneSpec
+from hsu_lib.scene import SceneSpec, Status
 
 
 def grid(
@@ -96,7 +96,8 @@ def sweep(
 
         def local(run: Run) -> bool:
             # what others start from is needed with its maps, which a published record has in 255 steps only
-            return not recompute and run.key not in missing and store.find(run.key, local=True) is not None
+            found = None if recompute or run.key in missing else store.find(run.key, local=True)
+            return found is not None and found.exact
 
         planned = plan(missing.values(), done=local)
         computed = set()
@@ -125,7 +126,10 @@ def sweep(
 
 def _rescored(record: Record, store: Store) -> Record:
     """The record with today's scores, kept so, where its arrays and its scene are all here."""
-    if not (has_old_scores(record) and record.origin == "local" and scenes.is_available(record.scene)):
+    whole = record.exact or record.status == Status.DIVERGED.name
+    if not (whole and has_old_scores(record) and record.origin == "local"):
+        return record
+    if not scenes.is_available(record.scene):
         return record
     record = rescored(record)
     try:

@@ -47,8 +47,11 @@ class Pool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for process in self._processes.values():
-            process.terminate()
+        for pipe in self._idle:
+            pipe.close()  # which tells the process to go
+        for pipe, process in self._processes.items():
+            if not pipe.closed:
+                process.terminate()
         for pipe, process in self._processes.items():
             process.join(5)
             if process.is_alive():
@@ -60,6 +63,11 @@ class Pool:
     def free(self) -> bool:
         """Whether another run can be begun."""
         return bool(self._idle) or len(self._processes) < self._count
+
+    @property
+    def busy(self) -> int:
+        """How many runs are in progress."""
+        return len(self._busy)
 
     def begin(self, run: Run) -> None:
         """Give a run to a process that is free."""
@@ -80,6 +88,17 @@ class Pool:
         RuntimeError
             If a process has died.
         """
+        for run, answer in self.answers(seconds):
+            if isinstance(answer, Exception):
+                raise answer
+            yield run, answer
+
+    def answers(self, seconds: float | None) -> Iterator[tuple[Run, bool | None | Exception]]:
+        """As `finished`, but an error is told with its run, and others go on.
+
+        A process whose run failed is ended, since what it holds may be of no use any more; another one is
+        started for the next run.
+        """
         if not self._busy:
             time.sleep(seconds or 0)
         ready = connection.wait(list(self._busy), seconds) if self._busy else []
@@ -88,16 +107,33 @@ class Pool:
             try:
                 answer = pipe.recv()
             except (EOFError, OSError):
-                process = self._processes[pipe]
-                process.join(5)
-                raise RuntimeError(
-                    f"the process at work on {run} has died (exit code {process.exitcode}); "
-                    "-9 often means that memory was short"
-                ) from None
+                code = self._retired(pipe)
+                yield (
+                    run,
+                    RuntimeError(
+                        f"the process at work on {run} has died (exit code {code}); "
+                        "-9 often means that memory was short"
+                    ),
+                )
+                continue
             if isinstance(answer, tuple):
-                raise answer[0] from _Elsewhere(answer[1])
+                error, text = answer
+                error.__cause__ = _Elsewhere(text)
+                self._retired(pipe)
+                yield run, error
+                continue
             self._idle.append(pipe)
             yield run, answer
+
+    def _retired(self, pipe: Connection) -> int | None:
+        """End a process; its exit code, where it had ended by itself."""
+        process = self._processes.pop(pipe)
+        pipe.close()
+        process.join(1)
+        if process.is_alive():
+            process.kill()
+            process.join()
+        return process.exitcode
 
     def _started(self) -> Connection:
         ours, theirs = self._context.Pipe()
@@ -152,6 +188,8 @@ def _work(pipe: Connection, make: Callable[[Run], Any]) -> None:
         except Exception as error:
             answer = _portable(error), "".join(traceback.format_exception(error))
         pipe.send(answer)
+        if torch.cuda.is_initialized():
+            torch.cuda.empty_cache()  # others share the device
 
 
 def _end_with_parent() -> None:

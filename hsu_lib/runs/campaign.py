@@ -1,0 +1,430 @@
+"""From the questions to the runs that decide them, the most valuable first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import cache
+from typing import Any, NamedTuple
+
+import yaml
+
+from hsu_lib import methods, paths, scenes
+from hsu_lib.claims.questions import Condition, Place, Question, Term, View, Vocabulary
+from hsu_lib.claims.questions import questions as all_questions
+from hsu_lib.claims.questions import vocabulary as all_words
+from hsu_lib.runs.question import Run, can_be_twin
+from hsu_lib.runs.schedule import plan
+from hsu_lib.scene import SceneSpec
+
+#: Nobody has looked at these before: the first look of rule 2.
+SEEDS = range(100, 110)
+#: What a further way to ask counts, beside 1 for the first, which decides.
+_FURTHER = 0.25
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """How much is trained: for each method, the share of a setting of its document.
+
+    Parameters
+    ----------
+    share
+        The same in words.
+    methods
+        Factor of each setting, by method.
+    """
+
+    share: str = ""
+    methods: Mapping[str, Mapping[str, Fraction]] = field(default_factory=dict)
+
+    def of(self, method: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """The settings with their share of training; what they do not name is the method's default."""
+        asked = methods.get(method).configure(**settings)
+        found = dict(settings)
+        for name, factor in self.methods.get(method, {}).items():
+            full = getattr(asked, name)
+            found[name] = max(1, round(full * factor)) if full else full
+        return found
+
+
+@cache
+def amounts(profile: str) -> Amounts:
+    """The amounts of ``book/reported/amounts.yaml`` under that name.
+
+    Raises
+    ------
+    ValueError
+        If there are none.
+    """
+    known = yaml.safe_load((paths.reported() / "amounts.yaml").read_text(encoding="utf-8"))
+    if profile not in known:
+        raise ValueError(f"no amounts of training for {profile!r}; known: {', '.join(known)}")
+    shares = {
+        method: {name: Fraction(str(factor)) for name, factor in factors.items()}
+        for method, factors in known[profile]["methods"].items()
+    }
+    return Amounts(known[profile]["share"], shares)
+
+
+class Way(NamedTuple):
+    """One way to ask a claim: its id, and the number of the way; the first (0) decides."""
+
+    claim: str
+    number: int
+
+
+class Need(NamedTuple):
+    """A run, the claims that it serves, and its value: how many claims, further ways counting less."""
+
+    run: Run
+    claims: tuple[str, ...]
+    value: float
+
+
+#: Settings that a view chooses, by name of the view, method and scene; None where nothing is chosen yet.
+Choices = Callable[[str, str, str], Mapping[str, Any] | None]
+
+
+def nothing_chosen(view: str, method: str, scene: str) -> None:
+    """No choice."""
+
+
+@dataclass(frozen=True)
+class Enumeration:
+    """The runs that questions need.
+
+    Parameters
+    ----------
+    runs
+        Each run once, by its key.
+    ways
+        For each way to ask, the keys it needs by seed.
+    timed
+        Those among the ways that need runs with nothing beside them.
+    waiting
+        Ways that wait for a choice of settings.
+    planned
+        Claims that need methods which are still to be written, or nothing that can be run.
+    """
+
+    runs: Mapping[str, Run]
+    ways: Mapping[Way, Mapping[int, tuple[str, ...]]]
+    timed: frozenset[Way]
+    waiting: tuple[Way, ...]
+    planned: tuple[str, ...]
+
+
+def enumerated(
+    amounts: Amounts,
+    seeds: Iterable[int] = SEEDS,
+    claims: Iterable[str] | None = None,
+    *,
+    choices: Choices = nothing_chosen,
+    questions: Mapping[str, Question] | None = None,
+    words: Vocabulary | None = None,
+) -> Enumeration:
+    """Every run that the primary questions of claims need, in every way to ask them.
+
+    Parameters
+    ----------
+    amounts
+        How much is trained.
+    seeds
+        Of methods and noise: they go together.
+    claims
+        Their ids; by default all.
+    choices
+        What views choose.
+    questions, words
+        By default those of the book.
+
+    Raises
+    ------
+    ValueError
+        If a claim is not known, or a method does not take a setting.
+    """
+    questions, words = questions or all_questions(), words or all_words()
+    seeds = tuple(seeds)
+    asked = list(questions if claims is None else claims)
+    unknown = [claim for claim in asked if claim not in questions]
+    if unknown:
+        raise ValueError(f"no such claim: {', '.join(unknown)}")
+    runs: dict[str, Run] = {}
+    ways: dict[Way, dict[int, tuple[str, ...]]] = {}
+    timed, waiting, planned = set(), [], []
+    for question in (questions[claim] for claim in asked):
+        for number, (view, entry) in enumerate(question.ways(words)):
+            way = Way(question.claim, number)
+            terms = _terms(question, view, words)
+            if not _can_run(terms, entry, words):
+                planned += [question.claim] if question.components and number == 0 else []
+                continue
+            made = [_run(t, question, view, entry, words, amounts, choices) for t in terms]
+            if None in made:
+                waiting.append(way)
+                continue
+            for seed in seeds:
+                seeded = [_seeded(run, seed) for run in made if run is not None]
+                keys = [run.key for run in seeded]
+                for key, run in zip(keys, seeded, strict=True):
+                    runs.setdefault(key, run)
+                ways.setdefault(way, {})[seed] = tuple(dict.fromkeys(keys))
+            if any(words.timed(term.score) for term in terms):
+                timed.add(way)
+    return Enumeration(runs, ways, frozenset(timed), tuple(waiting), tuple(planned))
+
+
+def deciding(
+    amounts: Amounts, seeds: Iterable[int] = SEEDS, claims: Iterable[str] | None = None, **more: Any
+) -> list[Need]:
+    """Every run that the primary questions of claims need, each once; parameters as of `enumerated`."""
+    found = enumerated(amounts, seeds, claims, **more)
+    serves: dict[str, dict[str, float]] = {key: {} for key in found.runs}
+    for way, by_seed in found.ways.items():
+        for keys in by_seed.values():
+            for key in keys:
+                serves[key].setdefault(way.claim, _worth(way))
+                serves[key][way.claim] = max(serves[key][way.claim], _worth(way))
+    return [Need(run, tuple(serves[key]), sum(serves[key].values())) for key, run in found.runs.items()]
+
+
+def _worth(way: Way) -> float:
+    return _FURTHER if way.number else 1.0
+
+
+def _terms(question: Question, view: View, words: Vocabulary) -> list[Term]:
+    """What is run and scored in this way to ask, with what computed scores are made of."""
+    found: dict[Term, None] = {}
+    for term in question.terms():
+        asked = term._replace(
+            condition=view.replace.get(term.condition, term.condition),
+            score=view.replace.get(term.score, term.score),
+            snr=term.snr if view.snr is None else view.snr,
+        )
+        found |= dict.fromkeys(words.needs(asked))
+    return list(found)
+
+
+def _can_run(terms: Sequence[Term], entry: int, words: Vocabulary) -> bool:
+    return bool(terms) and not any(
+        words.conditions[term.condition].planned or _place(term, entry, words).made for term in terms
+    )
+
+
+def _place(term: Term, entry: int, words: Vocabulary) -> Place:
+    entries = words.places(term.scene)
+    return entries[min(entry, len(entries) - 1)]
+
+
+def _run(
+    term: Term,
+    question: Question,
+    view: View,
+    entry: int,
+    words: Vocabulary,
+    amounts: Amounts,
+    choices: Choices,
+) -> Run | None:
+    """The run of a term without its seed; None where a choice is still to be made."""
+    condition, place = words.conditions[term.condition], _place(term, entry, words)
+    settings = _settings(condition, place, question, words)
+    if view.choice and _has(condition.method, view.choice[0]):
+        chosen = choices(view.name, condition.method, place.scene)
+        if chosen is None:
+            return None
+        settings = {**chosen, **settings}
+    return Run(
+        condition.method,
+        spec_of(place, term.snr),
+        settings=amounts.of(condition.method, settings),
+        label=condition.name,
+    )
+
+
+def _settings(condition: Condition, place: Place, question: Question, words: Vocabulary) -> dict[str, Any]:
+    method = condition.method
+    found = {name: value for name, value in question.settings.items() if _has(method, name)}
+    if question.reading and _has(method, "reading"):
+        found |= words.readings[question.reading]["settings"]
+    found |= {name: value for name, value in place.settings.items() if _has(method, name)}
+    found |= condition.settings
+    usual = methods.get(method).configure(**found)
+    return found | {name: factor * getattr(usual, name) for name, factor in condition.times.items()}
+
+
+@cache
+def _has(method: str, setting: str) -> bool:
+    return hasattr(methods.get(method).configure(), setting)
+
+
+def spec_of(place: Place, snr: float | None = None, seed: int = 0) -> SceneSpec:
+    """The scene of a place, noise drawn with a seed; the usual reference has no name, so that keys agree."""
+    usual = scenes.describe(place.scene).usual
+    return SceneSpec(
+        place.scene,
+        reference="" if place.reference == usual else place.reference,
+        snr_db=snr,
+        noise_seed=0 if snr is None else seed,
+    )
+
+
+def _seeded(run: Run, seed: int) -> Run:
+    spec = run.scene
+    return replace(run, seed=seed, scene=spec if spec.snr_db is None else replace(spec, noise_seed=seed))
+
+
+# --------------------------------------------------------------------------- the most valuable first
+
+
+@dataclass(frozen=True)
+class Block:
+    """Runs that are made together, because together they decide claims.
+
+    Parameters
+    ----------
+    runs
+        By seed: all conditions with the first seed, then with the next.
+    ways
+        What can be decided when they are there, which could not before.
+    seconds
+        Estimate of what is missing; None where nothing is known of a method.
+    missing
+        Keys of those of the runs that are not there.
+    """
+
+    runs: tuple[Run, ...]
+    ways: tuple[Way, ...]
+    seconds: float | None
+    missing: frozenset[str]
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """Those decided by its first ways to ask, then those told otherwise or alike by further ones."""
+        first = [way.claim for way in self.ways if way.number == 0]
+        return tuple(dict.fromkeys([*first, *(way.claim for way in self.ways)]))
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """Names of the conditions."""
+        return tuple(dict.fromkeys(run.label for run in self.runs))
+
+    @property
+    def scenes(self) -> tuple[str, ...]:
+        """The scenes in words."""
+        return tuple(dict.fromkeys(str(run.scene) for run in self.runs))
+
+
+def blocks(found: Enumeration, there: Iterable[str], seconds: Callable[[Run], float | None]) -> list[Block]:
+    """Blocks by how many claims each second can decide, the best first.
+
+    A block is what one way to ask needs, with all that this decides besides. Ways that need runs with nothing
+    beside them are left out, and what another run gives as well (`twins`) is no run of its own.
+
+    Parameters
+    ----------
+    found
+        What is needed.
+    there
+        Keys of runs that need not be made.
+    seconds
+        Estimate of a run, without what it starts from; None where nothing is known.
+    """
+    there, also = set(there), twins(found.runs)
+    given = {run.key: key for key, runs in also.items() for run in runs}
+    there = {key for key in there if all(run.key in there for run in also.get(key, ()))}
+    left = {
+        way: frozenset(given.get(key, key) for keys in by_seed.values() for key in keys)
+        for way, by_seed in found.ways.items()
+        if way not in found.timed
+    }
+    costs = _Costs(found.runs, frozenset().union(*left.values()), seconds)
+    done, result = set(there), []
+    while left:
+
+        def gain(keys: frozenset[str]) -> float:
+            decided = sum(_worth(way) for way, needs in left.items() if needs <= done | keys)  # noqa: B023
+            return decided / max(costs.of(keys, done), 1e-3)  # noqa: B023
+
+        best = max(sorted(set(left.values()), key=sorted), key=gain)
+        ways = tuple(way for way, needs in left.items() if needs <= done | best)
+        missing = frozenset(best - done)
+        if missing:
+            runs = tuple(found.runs[key] for key in _by_seed(ways, found, best))
+            known = all(costs.known(key) for key in missing)
+            result.append(Block(runs, ways, costs.of(missing, done) if known else None, missing))
+        done |= best | costs.firsts(best)
+        left = {way: needs for way, needs in left.items() if way not in ways}
+    return result
+
+
+class _Costs:
+    """Estimated seconds of sets of runs, what they start from included."""
+
+    def __init__(
+        self, runs: Mapping[str, Run], keys: Iterable[str], seconds: Callable[[Run], float | None]
+    ) -> None:
+        self._seconds = {key: seconds(runs[key]) for key in keys}
+        self._first: dict[str, str] = {}
+        for key in list(self._seconds):
+            first = runs[key].first
+            if first is not None:
+                self._first[key] = first.key
+                if first.key not in self._seconds:
+                    self._seconds[first.key] = seconds(first)
+
+    def known(self, key: str) -> bool:
+        """Whether there is an estimate."""
+        return self._seconds[key] is not None
+
+    def firsts(self, keys: Iterable[str]) -> set[str]:
+        """What runs start from."""
+        return {self._first[key] for key in keys if key in self._first}
+
+    def of(self, keys: Iterable[str], done: set[str]) -> float:
+        """Sum over those that are not done; where nothing is known, 0."""
+        missing = set(keys) - done
+        return sum(self._seconds[key] or 0.0 for key in missing | (self.firsts(missing) - done))
+
+
+def twins(runs: Mapping[str, Run]) -> dict[str, tuple[Run, ...]]:
+    """By key, other runs that differ in the reference only, where the method never sees it.
+
+    The run with the usual reference is made, and its estimate is scored by the others.
+    """
+    found: dict[str, tuple[Run, ...]] = {}
+    for run in runs.values():
+        if run.scene.reference and can_be_twin(run):
+            usual = replace(run, scene=replace(run.scene, reference="")).key
+            if usual in runs:
+                found[usual] = (*found.get(usual, ()), run)
+    return found
+
+
+def _by_seed(ways: Sequence[Way], found: Enumeration, keys: frozenset[str]) -> list[str]:
+    """The keys seed by seed."""
+    seeds = dict.fromkeys(seed for way in ways for seed in found.ways[way])
+    ordered = [k for seed in seeds for way in ways for k in found.ways[way].get(seed, ()) if k in keys]
+    return list(dict.fromkeys(ordered))
+
+
+def to_make(chosen: Sequence[Block], found: Enumeration, there: Callable[[Run], bool]) -> list[Run]:
+    """What blocks lack, in order, what a run starts from before it.
+
+    Parameters
+    ----------
+    chosen
+        The blocks.
+    found
+        What they were made of.
+    there
+        Whether what others start from need not be made.
+    """
+    missing = {key for block in chosen for key in block.missing}
+    wanted = [found.runs[key] for block in chosen for key in _ordered(block)]
+    return plan(wanted, done=lambda run: run.key not in missing and there(run))
+
+
+def _ordered(block: Block) -> list[str]:
+    return [key for key in (run.key for run in block.runs) if key in block.missing]

@@ -1,0 +1,142 @@
+"""What `hsu plan` and `hsu sweep` do: plan the runs that decide, and make them within a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+
+from hsu_lib.claims.questions import questions as all_questions
+from hsu_lib.runs.budget import MakeWithTwins, exact_in, within
+from hsu_lib.runs.campaign import Block, Enumeration, amounts, blocks, enumerated, to_make, twins
+from hsu_lib.runs.estimates import Estimates
+from hsu_lib.runs.packing import Pack, light
+from hsu_lib.runs.provenance import commit, device_name
+from hsu_lib.runs.schedule import named
+from hsu_lib.runs.store import Store
+from hsu_lib.runs.sweeps import default_device
+
+
+def planned(
+    profile: str, seeds: Sequence[int], claims: str | None, store: Store, device: str | None
+) -> tuple[Enumeration, list[Block], Estimates]:
+    """What claims need, blocks of what is missing, and the estimates behind them.
+
+    Parameters
+    ----------
+    profile
+        Whose `hsu_lib.runs.campaign.amounts`.
+    seeds
+        Of the runs.
+    claims
+        Ids, or how they begin, with commas between; None for all.
+    store
+        Where runs are looked up.
+    device
+        Torch device; None for the default one.
+
+    Raises
+    ------
+    ValueError
+        If there is no such profile or claim.
+    OSError
+        If the store cannot be read.
+    """
+    found = enumerated(amounts(profile), seeds, claims and _matching(claims))
+    rows = store.rows()
+    estimates = Estimates(rows, device_name(device or default_device()))
+    return found, blocks(found, (row["key"] for row in rows), estimates.seconds), estimates
+
+
+def _matching(claims: str) -> list[str]:
+    found: dict[str, None] = {}
+    for start in claims.split(","):
+        names = [start] if start in all_questions() else [c for c in all_questions() if c.startswith(start)]
+        if not names:
+            raise ValueError(f"no claim is called {start!r}, or begins so; `hsu scorecard --all` lists them")
+        found |= dict.fromkeys(names)
+    return list(found)
+
+
+def told(profile: str, found: Enumeration, chosen: Sequence[Block]) -> Iterator[str]:
+    """A plan's totals, and what is left out of it, in lines."""
+    runs, known = sum(len(b.missing) for b in chosen), [b.seconds for b in chosen if b.seconds is not None]
+    unknown = len(chosen) - len(known)
+    yield f"{runs} runs, {sum(known) / 3600:.1f} hours of one process" + (
+        f", and {unknown} blocks of which nothing is known" if unknown else ""
+    )
+    yield f"Training: {amounts(profile).share}"
+    left_out = {
+        "wait for settings that are chosen by validation": {way.claim for way in found.waiting},
+        "need runs with nothing beside them": {way.claim for way in found.timed},
+        "need methods that are still to be written": set(found.planned),
+    }
+    for reason, claims in left_out.items():
+        if claims:
+            yield f"{len(claims)} claims {reason}"
+
+
+def sweep(
+    profile: str,
+    seeds: Sequence[int],
+    claims: str | None,
+    seconds: float,
+    *,
+    jobs: int = 1,
+    device: str | None = None,
+    out: Path | None = None,
+    tell: Callable[[str], object] = print,
+    store: Store | None = None,
+) -> None:
+    """Make what is missing within a time, the most valuable first.
+
+    Parameters
+    ----------
+    profile, seeds, claims, device
+        See `planned`.
+    seconds
+        For all of it, from now.
+    jobs
+        How many runs at once.
+    out
+        Tar file for what is made; see `hsu_lib.runs.packing.Pack`. Abundances are kept as they were of what
+        others start from, in 255 steps with the first of the seeds, and else left out.
+    tell
+        Called with lines of text.
+    store
+        Where records are kept; by default the local store.
+
+    Raises
+    ------
+    ValueError, OSError
+        See `planned` and `hsu_lib.runs.budget.within`.
+    """
+    end = time.monotonic() + seconds
+    store, device = store or Store(), device or default_device()
+    store.tidy()
+    if not commit() or commit().endswith("+"):
+        tell("These records will not count: they are made from files that differ from any commit.")
+    found, chosen, estimates = planned(profile, seeds, claims, store, device)
+    runs = to_make(chosen, found, lambda run: exact_in(store, run))
+    starts = {run.first.key for run in found.runs.values() if run.first is not None}
+    tell(f"{len(runs)} runs to make on {device_name(device)}, {jobs} at once, commit {commit() or 'unknown'}")
+    made, failed = 0, 0
+    make = MakeWithTwins(store, device, twins=twins(found.runs))
+    with Pack(out) if out else nullcontext() as pack:
+        left = end - time.monotonic()
+        for outcome in within(left, runs, make, jobs=jobs, estimates=estimates):
+            remaining = f"{end - time.monotonic():.0f} s left"
+            if outcome.error is not None:
+                failed += 1
+                tell(f"FAILED after {outcome.seconds:.1f} s: {named(outcome.run)}: {outcome.error!r}")
+                continue
+            made += 1
+            tell(f"{made} of {len(runs)}, {remaining}: {outcome.run}: {outcome.seconds:.1f} s")
+            for record in outcome.records:
+                if pack:
+                    maps = record.asked["seed"] == min(seeds)
+                    pack.add(record if record.key in starts else light(record, maps=maps))
+    tell(f"{made} made, {failed} failed, {len(runs) - made - failed} not made")
+    if pack:
+        tell("packed: " + ", ".join(f"{p} ({p.stat().st_size / 1e6:.1f} MB)" for p in pack.paths))
