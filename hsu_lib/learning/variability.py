@@ -191,7 +191,7 @@ def mix_pixelwise(E: Tensor, A: Tensor, factors: PiecewiseAffine) -> tuple[Tenso
     spectra = E.transpose(1, 2)  # (images, endmembers, bands)
     table = (spectra[:, :, None, None] * ramps).reshape(-1, bands)  # by image, endmember, side and break
     middle = factors.knots[..., 1]
-    sides = factors.knots[..., [0, 2]] - middle[..., None]  # (images, pixels, endmembers, 2)
+    sides = factors.knots[..., ::2] - middle[..., None]  # (images, pixels, endmembers, 2)
     a = A.transpose(1, 2)
     blocks = torch.arange(images * endmembers * 2, device=E.device).view(images, 1, endmembers, 2)
     rows = blocks * bands + factors.breaks[..., None]
