@@ -299,6 +299,8 @@ def show_plan(profile: str, claims: str | None, seeds: str, device: str | None, 
     PROFILE says how much is trained: quick, desk or paper (the default). Seconds are estimated from runs of
     the same methods, on the same device where there are any.
     """
+    import pandas as pd
+
     from hsu_lib.runs import Store
     from hsu_lib.runs.operations import planned, told
 
