@@ -57,7 +57,7 @@ requirements: $(READY) ## compile requirements.txt from pyproject.toml
 	@rm requirements.new
 
 clean: ## remove the built book; stored runs and the environment stay
-	@rm -rf _build/book _build/chapters _build/html .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	@rm -rf _build/book _build/.making _build/chapters _build/html .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
 clean-all: clean ## remove everything made: stored runs and .venv too
 	@rm -rf _build .venv hsu.egg-info

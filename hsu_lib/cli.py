@@ -439,14 +439,17 @@ def build_book(profile: str | None, recompute: bool, out: Path | None) -> None:
 
 @main.command("publish")
 @click.argument("profile")
-def publish_results(profile: str) -> None:
+@click.argument("chapters", nargs=-1, metavar="[CHAPTER]...")
+def publish_results(profile: str, chapters: tuple[str, ...]) -> None:
     """Copy the results of the chapters last executed with PROFILE into book/results.
 
-    Scores, endmembers and curves of every run; abundance maps of those that a page shows.
+    Scores, endmembers and curves of every run; abundance maps of those that a page shows. Only what was run
+    to its end with just the profile's parameters, and only all of it: where a chapter is not complete,
+    nothing is published, unless the others are named.
     """
     from hsu_lib.publishing import published
 
-    folder, size = published.publish(profile)
+    folder, size = published.publish(profile, chapters)
     click.echo(f"{folder} ({size / 1e6:.1f} MB of published results in all)")
 
 

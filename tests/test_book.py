@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import http.server
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 
@@ -18,7 +22,8 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-from hsu_lib.publishing import build, chapters
+from hsu_lib.publishing import build, chapters, folders, kernels, published
+from hsu_lib.publishing.manifest import Executed, Manifest
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = next(
@@ -52,6 +57,19 @@ if scene == "broken":
     raise RuntimeError("the scene is broken")
 if scene == "deadly":
     os._exit(1)
+if scene == "early":
+    sys.exit()
+
+# %%
+if scene == "slow":
+    open(os.environ["HSU_OUT"] + "/started", "w").close()
+    import time
+    time.sleep(60)
+if scene == "late":
+    from hsu_lib.publishing import pages
+    pages.Page("alpha", profile)
+    raise RuntimeError("nearly")
+print("MARK", seeds)
 """
 
 INDEX = """# %% [markdown]
@@ -126,7 +144,7 @@ def test_a_chapter_gets_profile_parameters_overrides_environment_and_interpreter
     values = {"rate": 1, "alphas": [0.5]}
     path = chapters.run_chapter("alpha", profile="desk", parameters=values, out=out, recompute=True)
     assert path == out / "alpha.ipynb"
-    parameters, environment, interpreter = outputs(path)
+    parameters, environment, interpreter = outputs(path)[:3]
     assert parameters == "['desk', 5, 1.0, 'samson', [0.5]]\n"
     for part in (
         f"'HSU_OUT': '{out}'",
@@ -137,8 +155,6 @@ def test_a_chapter_gets_profile_parameters_overrides_environment_and_interpreter
         assert part in environment
     assert interpreter == f"{sys.executable} False\n"
     assert re.fullmatch(r"  alpha +desk +\d+\.\d s\n", capsys.readouterr().out)
-    import os
-
     assert (os.environ["HSU_PROFILE"], os.environ["PYTHONDONTWRITEBYTECODE"]) == ("before", "1")
     assert "HSU_CHAPTER" not in os.environ
 
@@ -191,6 +207,235 @@ def test_a_failing_chapter_shows_its_cell_and_keeps_the_notebook(house, tmp_path
 def test_a_kernel_that_dies_is_told(house, tmp_path):
     with pytest.raises(chapters.BookError, match="its kernel died"):
         chapters.run_chapter("alpha", parameters={"scene": "deadly"}, out=tmp_path / "out", progress=False)
+
+
+# --------------------------------------------------------------------------- to the end, or not
+
+
+def left(out):
+    return Manifest.read(out / "chapter.json")
+
+
+def test_the_executor_notes_that_a_chapter_came_to_its_end(house, tmp_path):
+    chapters.run_chapter("alpha", profile="desk", parameters={"rate": 1}, out=tmp_path / "out")
+    found = left(tmp_path / "out")
+    assert (found.chapter, found.profile) == ("alpha", "desk")
+    assert found.executed.parameters == chapters.values("alpha", "desk", {"rate": 1})
+    assert found.executed.source == chapters.source("alpha", "desk")
+    before = found.executed.source
+    (house / "notebooks/profiles/desk.yaml").write_text("alpha:\n  # more\n  {seeds: 5, scene: samson}\n")
+    assert chapters.source("alpha", "desk") == before
+    (house / "notebooks/profiles/desk.yaml").write_text("alpha:\n  seeds: 6\n  scene: samson\n")
+    assert chapters.source("alpha", "desk") != before
+
+
+@pytest.mark.parametrize("scene", ["broken", "deadly", "early", "late"])
+def test_a_chapter_that_did_not_come_to_its_end_does_not_say_so(house, tmp_path, scene):
+    out = tmp_path / "out"
+    Manifest("alpha", "quick", executed=Executed({}, "")).write(out / "chapter.json")  # of an earlier run
+    with pytest.raises(chapters.BookError, match="chapter alpha: "):
+        chapters.run_chapter("alpha", parameters={"scene": scene}, out=out, progress=False)
+    assert left(out).executed is None
+
+
+def test_a_profile_that_is_not_a_list_of_chapters_is_told(house):
+    for text in ("alpha: [1", "alpha: 3", "- alpha"):
+        (house / "notebooks/profiles/desk.yaml").write_text(text)
+        with pytest.raises(ValueError, match=r"desk.yaml: expected chapters and, below each, NAME: VALUE"):
+            chapters.profile_parameters("desk", "alpha")
+
+
+def command(house, *arguments):
+    """The command in a process of its own, with the small project in place of this one."""
+    code = "import sys, pathlib; from hsu_lib import cli, paths; paths.ROOT = pathlib.Path(sys.argv.pop(1))"
+    return subprocess.Popen(
+        [sys.executable, "-c", f"{code}; cli.main()", str(house), *arguments],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def test_one_process_at_a_time_fills_a_folder_until_it_ends_or_is_killed(house):
+    started = house / "_build/chapters/alpha/started"
+    first = command(house, "run", "alpha", "-p", "scene=slow")
+    try:
+        while not started.exists():
+            assert first.poll() is None, first.communicate()
+            time.sleep(0.05)
+        who = rf"in use by process {first.pid} on .*: hsu run alpha --profile quick, since "
+        with pytest.raises(folders.Busy, match=who):
+            chapters.run_chapter("alpha")
+        with pytest.raises(folders.Busy, match=who):
+            build.build()
+    finally:
+        first.kill()
+        first.communicate()
+    assert left(started.parent).executed is None
+    assert outputs(chapters.run_chapter("alpha"))[0] == "['quick', 2, 0.5, 'lagoon', [0, 1]]\n"
+    assert left(started.parent).executed
+
+
+def test_ctrl_c_ends_a_chapter_that_is_at_work(house):
+    started = house / "_build/chapters/alpha/started"
+    first = command(house, "run", "alpha", "-p", "scene=slow")
+    while not started.exists():
+        assert first.poll() is None, first.communicate()
+        time.sleep(0.05)
+    first.send_signal(signal.SIGINT)
+    _, told = first.communicate(timeout=20)
+    assert first.returncode == 1
+    assert "Aborted!" in told
+    assert left(started.parent).executed is None
+
+
+LINGER = """
+# %%
+kernel = get_ipython().kernel
+answer = kernel.shell_handlers["kernel_info_request"]
+async def linger(*arguments):
+    await answer(*arguments)
+    import time
+    time.sleep(0.3)
+kernel.shell_handlers["kernel_info_request"] = linger
+"""
+
+
+def test_a_kernel_at_its_end_is_not_interrupted(house, capfd):
+    """It has answered that all is done, and has yet to return from that."""
+    (house / "notebooks/alpha.py").write_text(ALPHA + LINGER)
+    chapters.run_chapter("alpha", progress=False)
+    assert "KeyboardInterrupt" not in capfd.readouterr().err
+
+
+# --------------------------------------------------------------------------- folders of one's own
+
+
+@pytest.mark.parametrize("name", ["alpha.ipynb", "chapter.json", "figures/mine.webp"])
+def test_a_folder_with_files_of_somebody_else_is_refused(house, tmp_path, name):
+    mine = tmp_path / "chapters/alpha" / name
+    mine.parent.mkdir(parents=True)
+    mine.write_text("{}")
+    with pytest.raises(ValueError, match="was not made by executing a chapter: choose another folder"):
+        chapters.run_chapter("alpha", out=tmp_path / "chapters/alpha")
+    with pytest.raises(ValueError, match="was not made by executing a chapter: choose another folder"):
+        build.build(out=tmp_path)
+    assert [path for path in tmp_path.glob("chapters/**/*") if path.is_file()] == [mine]
+
+
+def test_other_files_beside_a_chapter_do_not_matter(house, tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "alpha.ipynb").write_text("of an earlier version, as its manifest says")
+    Manifest("alpha", "quick").write(tmp_path / "chapter.json")
+    chapters.run_chapter("alpha", out=tmp_path, progress=False)
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_pages_go_neither_among_pages_nor_sources_nor_into_another_folder_html(house, tmp_path):
+    (house / "_build/html").mkdir(parents=True)
+    (tmp_path / "out/html").mkdir(parents=True)
+    (tmp_path / "out/html/mine.html").touch()
+    for out, message in (
+        (house / "_build/html", "lies in the pages of a book"),
+        (house / "_build/html/deep", "lies in the pages of a book"),
+        (house / "book/out", "lies in the sources of the book"),
+        (tmp_path / "out", "was not built here: move it away"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            build.build(out=out)
+    with pytest.raises(ValueError, match="lies in the pages of a book"):
+        chapters.run_chapter("alpha", out=house / "_build/html/alpha")
+    assert sorted(path.name for path in (house / "_build").rglob("*")) == ["html"]
+
+
+def test_a_folder_that_cannot_be_made_is_told(house, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=r"cannot write to .*/file/out: Not a directory"):
+        chapters.run_chapter("alpha", out=tmp_path / "file/out")
+
+
+def test_a_long_folder_for_temporary_files_is_no_place_for_sockets(house, tmp_path, monkeypatch):
+    long = tmp_path / ("x" * 100)
+    long.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(long))
+    chapters.run_chapter("alpha", progress=False)
+    monkeypatch.setattr(kernels, "_place", lambda: (str(long), False))  # nor is any other: ports then
+    chapters.run_chapter("alpha", progress=False)
+    assert not list(long.iterdir())
+
+
+def test_sockets_of_killed_processes_are_swept(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    for name in ("dead", "alive", "starting"):
+        (tmp_path / f"hsu-kernel-{name}").mkdir()
+    (tmp_path / "hsu-kernel-dead" / folders.MARK).touch()
+    monkeypatch.setattr(kernels, "_place", lambda: (str(tmp_path), True))
+    with folders.held(tmp_path / "hsu-kernel-alive", "running"), kernels.configured():
+        assert len(list(tmp_path.iterdir())) == 3
+    assert {path.name for path in tmp_path.iterdir()} == {"hsu-kernel-alive", "hsu-kernel-starting"}
+
+
+# --------------------------------------------------------------------------- pages
+
+
+@pytest.fixture
+def quickly(monkeypatch):
+    """Pages without Jupyter Book: the notebooks as they are."""
+
+    def made(source):
+        (source / "_build/html/_static").mkdir(parents=True)
+        for path in source.glob("*.ipynb"):
+            shutil.copy(path, source / "_build/html" / f"{path.stem}.html")
+
+    monkeypatch.setattr(build, "_jupyter_book", made)
+
+
+def test_new_pages_take_the_place_of_old_ones_in_one_step(house, quickly, monkeypatch):
+    html = house / "_build/html"
+    html.mkdir(parents=True)
+    (html / "old.html").write_text("of an earlier version")
+    (house / "_build/.making/killed/book").mkdir(parents=True)
+    exchanged, seen = folders._exchanged, []
+
+    def watched(new, old):
+        seen.append((sorted(p.name for p in new.glob("*.html")), sorted(p.name for p in old.glob("*.html"))))
+        return exchanged(new, old)
+
+    monkeypatch.setattr(folders, "_exchanged", watched)
+    build.build(progress=False)
+    assert seen == [(["alpha.html", "index.html"], ["old.html"])]
+    assert not (house / "_build/.making").exists()
+    (html / "notes").mkdir()
+    (html / "notes/mine.txt").write_text("mine")
+    build.build("desk", progress=False)
+    assert "MARK 5" in (html / "alpha.html").read_text()
+    assert (html / "notes/mine.txt").read_text() == "mine"
+    assert not list(html.rglob("html"))
+
+
+def test_pages_that_cannot_be_put_in_place_are_told_and_the_old_ones_stay(house, quickly, monkeypatch):
+    page = build.build(progress=False)
+    before = page.read_text()
+
+    def failing(new, old):
+        raise OSError(errno.EBUSY, "Device or resource busy", str(old))
+
+    monkeypatch.setattr(folders, "_exchanged", failing)
+    with pytest.raises(chapters.BookError, match=r"could not be put into .*_build/html: .*busy"):
+        build.build(progress=False)
+    assert page.read_text() == before
+    assert not (house / "_build/.making").exists()
+
+
+def test_a_build_leaves_what_is_published(house, quickly):
+    build.build("quick", progress=False)
+    published.publish("quick")
+    before = {path: path.read_bytes() for path in (house / "book/results/quick").rglob("*") if path.is_file()}
+    assert len(before) == 3
+    build.build(progress=False)
+    assert before == {p: p.read_bytes() for p in (house / "book/results/quick").rglob("*") if p.is_file()}
 
 
 @pytest.mark.slow

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,7 +17,25 @@ from nbformat import NotebookNode
 from papermill.exceptions import strip_color
 
 from hsu_lib import paths
-from hsu_lib.publishing.chapters import TAIL, BookError, best_profile, chapters, run_chapter
+from hsu_lib.publishing import folders
+from hsu_lib.publishing.chapters import (
+    TAIL,
+    BookError,
+    best_profile,
+    chapters,
+    check_out,
+    check_outside_pages,
+    execute,
+    values,
+)
+
+#: Jupyter Book in a process of its own, which ends when the pipe to ours does: when we are killed.
+_JUPYTER_BOOK = """
+import os, threading
+threading.Thread(target=lambda: (os.read(0, 1), os._exit(1)), daemon=True).start()
+from jupyter_book.cli.main import main
+main()
+"""
 
 
 def build(
@@ -32,60 +52,120 @@ def build(
     profile
         Profile of every chapter; None takes each at its `best_profile`.
     recompute, progress
-        As in `run_chapter`.
+        As in `hsu_lib.publishing.chapters.run_chapter`.
     out
-        Folder for executed chapters, assembled sources and pages; by default ``_build``.
+        Folder for executed chapters and pages; by default ``_build``.
 
     Returns
     -------
     Path
         The front page, ``OUT/html/index.html``. The pages replace those of an earlier build only
-        when all went well.
+        when all went well, and in one step.
 
     Raises
     ------
     ValueError, BookError
-        As in `run_chapter`; also a `BookError` with the warnings if the pages do not build cleanly.
+        As in `hsu_lib.publishing.chapters.run_chapter`; also a `BookError` with the warnings if the pages
+        do not build cleanly, or with the reason why they could not be put in place.
+    Busy
+        If another process builds in this folder or executes a chapter in it.
     """
     out = (out or paths.built()).resolve()
-    executed = [
-        run_chapter(
-            chapter,
-            profile=profile or best_profile(chapter),
-            out=out / "chapters" / chapter,
-            recompute=recompute,
-            progress=progress,
-        )
-        for chapter in chapters()
-    ]
-    start = time.monotonic()
-    if progress:
-        print(f"  {'pages':<24}", end="", flush=True)
-    html = _pages(executed, out)
+    html = (out / "html").resolve()
+    _check_pages(out, html)
+    folders.recover(paths.published())
+    profiles = {chapter: profile or best_profile(chapter) for chapter in chapters()}
+    for chapter, chosen in profiles.items():  # mistakes are told before anything is made
+        values(chapter, chosen)
+        check_out(out / "chapters" / chapter, chapter)
+    doing = f"hsu book --profile {profile}" if profile else "hsu book"
+    with ExitStack() as stack:
+        for folder in (out, *(out / "chapters" / chapter for chapter in profiles)):
+            stack.enter_context(folders.held(folder, doing))
+        executed = [
+            execute(
+                chapter,
+                profile=chosen,
+                out=out / "chapters" / chapter,
+                recompute=recompute,
+                progress=progress,
+            )
+            for chapter, chosen in profiles.items()
+        ]
+        start = time.monotonic()
+        if progress:
+            print(f"  {'pages':<24}", end="", flush=True)
+        try:
+            with folders.workplace(html.parent) as place:
+                _pages(executed, html, place)
+        except OSError as error:
+            raise BookError(f"the pages could not be put into {html}: {error}") from error
     if progress:
         print(f"{time.monotonic() - start:6.1f} s", flush=True)
-    return html / "index.html"
+    return out / "html" / "index.html"
 
 
-def _pages(notebooks: Sequence[Path], out: Path) -> Path:
-    source, html = out / "book", out / "html"
-    shutil.rmtree(source, ignore_errors=True)
+def _check_pages(out: Path, html: Path) -> None:
+    """Refuse a place for pages that would do harm.
+
+    Raises
+    ------
+    ValueError
+        If it lies in the sources of the book, or is in use for something else.
+    """
+    check_outside_pages(out)
+    sources = paths.ROOT / "book"
+    if out.is_relative_to(sources):
+        raise ValueError(f"{out} lies in the sources of the book, {sources}: choose another folder")
+    ours = out == paths.built().resolve() or (html / folders.PAGES).exists()
+    if html.is_file() or (html.is_dir() and not ours and any(html.iterdir())):
+        raise ValueError(f"{html} was not built here: move it away, or choose another folder")
+
+
+def _pages(notebooks: Sequence[Path], html: Path, place: Path) -> None:
+    """Build the pages in `place`, and put them where `html` is."""
+    source = place / "book"
     shutil.copytree(paths.ROOT / "book", source, ignore=shutil.ignore_patterns("results", "reported", ".*"))
     for path in (paths.ROOT / "_config.yml", paths.ROOT / "_toc.yml"):
         shutil.copy(path, source)
     for path in notebooks:
         nbformat.write(_as_page(nbformat.read(path, as_version=4)), source / path.name)
-    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(source)]
+    _jupyter_book(source)
+    new = source / "_build" / "html"
+    shutil.copy(_mathjax(), new / "_static")
+    built = sorted(path.relative_to(new).as_posix() for path in new.rglob("*") if path.is_file())
+    _keep_others(html, new)
+    (new / folders.PAGES).write_text("\n".join(built) + "\n")
+    folders.replace(new, html)
+
+
+def _jupyter_book(source: Path) -> None:
+    command = [sys.executable, "-c", _JUPYTER_BOOK, "build", str(source)]
     command += ["-W", "-n", "--keep-going", "--all"]  # without --all, what other pages glue goes stale
-    done = subprocess.run(command, capture_output=True, text=True)
+    here, there = os.pipe()
+    try:
+        done = subprocess.run(command, stdin=here, capture_output=True, text=True)
+    finally:
+        os.close(here)
+        os.close(there)
     if done.returncode != 0:
-        lines = strip_color(done.stdout + done.stderr).splitlines()
+        lines = strip_color(done.stdout + done.stderr).replace(str(source), "book").splitlines()
         telling = [line for line in lines if "WARNING" in line or "ERROR" in line]
         raise BookError("the pages did not build:\n" + "\n".join(telling[-TAIL:] or lines[-TAIL:]))
-    shutil.copy(_mathjax(), source / "_build" / "html" / "_static")
-    shutil.rmtree(html, ignore_errors=True)
-    shutil.move(source / "_build" / "html", html)
-    return html
+
+
+def _keep_others(html: Path, new: Path) -> None:
+    """Take over what somebody else put among the pages of the last build."""
+    if not (html / folders.PAGES).exists():
+        return
+    ours = {folders.PAGES, *(html / folders.PAGES).read_text().splitlines()}
+    for path in html.rglob("*"):
+        name = path.relative_to(html)
+        if path.is_file() and name.as_posix() not in ours:
+            if (new / name).exists():
+                raise BookError(f"{path} was not built here, and a page of this name is to be: move it away")
+            (new / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, new / name)
 
 
 def _as_page(notebook: NotebookNode) -> NotebookNode:

@@ -9,14 +9,16 @@ it leaves behind) and ``HSU_RECOMPUTE`` (1 to replay nothing).
 from __future__ import annotations
 
 import ast
+import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from difflib import get_close_matches
+from hashlib import sha256
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import jupytext
@@ -25,11 +27,16 @@ from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 from papermill import PapermillExecutionError, execute_notebook
 from papermill.exceptions import strip_color
-from traitlets.config import Config
 
 from hsu_lib import paths
-from hsu_lib.publishing.published import PROFILES
+from hsu_lib.publishing import folders, kernels
+from hsu_lib.publishing.manifest import Damaged, Executed, Manifest
+from hsu_lib.publishing.published import PROFILES, fingerprint
+from hsu_lib.runs import DamagedRecord
+from hsu_lib.runs.provenance import commit
 
+#: What a chapter leaves beside its notebook.
+MANIFEST = "chapter.json"
 #: Lines of a failing chapter's traceback, or of a failing build, that an error message shows.
 TAIL = 25
 
@@ -66,14 +73,46 @@ def parameters(chapter: str) -> dict[str, Any]:
     ValueError
         If there is no such chapter, or the cell holds anything but names given a plain value.
     """
-    return _parameters(chapter, _source(chapter))
+    return _parameters(chapter, _notebook(_text(chapter)))
 
 
 def profile_parameters(profile: str, chapter: str) -> dict[str, Any]:
     """What a profile sets for a chapter, ``profile`` itself included; the rest stays quick."""
+    check_profile(profile)
+    path = paths.notebooks() / "profiles" / f"{profile}.yaml"
+    try:
+        settings = dict((yaml.safe_load(path.read_text()) or {}).get(chapter) or {})
+    except (yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
+        told = " ".join(str(error).split())
+        raise ValueError(f"{path}: expected chapters and, below each, NAME: VALUE; {told}") from error
+    return settings | {"profile": profile}
+
+
+def check_profile(profile: str) -> None:
+    """Refuse a profile that there is not.
+
+    Raises
+    ------
+    ValueError
+        If it is unknown; says which are known.
+    """
     _known("profile", profile, profiles())
-    settings = yaml.safe_load((paths.notebooks() / "profiles" / f"{profile}.yaml").read_text()) or {}
-    return {**(settings.get(chapter) or {}), "profile": profile}
+
+
+def values(chapter: str, profile: str, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """All parameters of a chapter with their values: its own, the profile's, and those given.
+
+    Raises
+    ------
+    ValueError
+        If a chapter, profile or parameter is unknown, or a value has the wrong type.
+    """
+    return _values(chapter, _text(chapter), profile, given)
+
+
+def source(chapter: str, profile: str) -> str:
+    """SHA-256 of a chapter's text and of what the profile sets for it."""
+    return _source(_text(chapter), profile_parameters(profile, chapter))
 
 
 def best_profile(chapter: str) -> str:
@@ -124,17 +163,62 @@ def run_chapter(
         If a chapter, profile or parameter is unknown, or a value has the wrong type.
     BookError
         If a cell fails. The notebook up to that cell is kept, and the message says where.
+    Busy
+        If another process fills the folder.
     """
-    notebook = _source(chapter)
-    defaults = _parameters(chapter, notebook)
-    values = dict(defaults)
-    for given in (profile_parameters(profile, chapter), dict(parameters or {})):
-        for name, value in given.items():
-            _known(f"parameter of {chapter}", name, list(defaults))
-            values[name] = _like(defaults[name], value, name)
-    values["profile"] = profile
     out = (out or paths.executed() / chapter).resolve()
-    out.mkdir(parents=True, exist_ok=True)
+    values(chapter, profile, parameters)  # a mistake is told before anything is made
+    check_out(out, chapter)
+    with folders.held(out, f"hsu run {chapter} --profile {profile}"):
+        return execute(
+            chapter, profile=profile, parameters=parameters, out=out, recompute=recompute, progress=progress
+        )
+
+
+def check_out(out: Path, chapter: str) -> None:
+    """Refuse a folder in which executing a chapter would do harm.
+
+    Raises
+    ------
+    ValueError
+        If it holds files that would be replaced and were not made here, or lies in the pages of a book.
+    """
+    check_outside_pages(out)
+    if out.is_relative_to(paths.executed().resolve()) or (out / folders.MARK).exists():
+        return
+    taken = [name for name in (f"{chapter}.ipynb", MANIFEST, "figures") if (out / name).exists()]
+    with suppress(Damaged, OSError):
+        taken = taken if Manifest.read(out / MANIFEST).chapter != chapter else []
+    if taken:
+        raise ValueError(f"{out / taken[0]} was not made by executing a chapter: choose another folder")
+
+
+def check_outside_pages(out: Path) -> None:
+    """Refuse a folder in the pages of a book: the next build would take it away.
+
+    Raises
+    ------
+    ValueError
+        If it is one of pages, or lies in one.
+    """
+    for folder in (out, *out.parents):
+        if (folder / folders.PAGES).exists() or folder == (paths.built() / "html").resolve():
+            raise ValueError(f"{out} lies in the pages of a book, {folder}: choose another folder")
+
+
+def execute(
+    chapter: str,
+    *,
+    profile: str,
+    parameters: Mapping[str, Any] | None = None,
+    out: Path,
+    recompute: bool = False,
+    progress: bool = True,
+) -> Path:
+    """`run_chapter` in a folder that this process `hsu_lib.publishing.folders.held`."""
+    text = _text(chapter)
+    given = _values(chapter, text, profile, parameters)
+    done = Executed(given, _source(text, profile_parameters(profile, chapter)), commit())
     path = out / f"{chapter}.ipynb"
     environment = {
         "HSU_PROFILE": profile,
@@ -153,30 +237,74 @@ def run_chapter(
     if progress:
         print(f"  {chapter:<20}{profile:<8}", end="", flush=True)
     try:
-        with _environment(environment), TemporaryDirectory(prefix="hsu-") as sockets:
-            execute_notebook(
-                notebook,
+        folders.recover(paths.published())
+        Manifest(chapter, profile).write(out / MANIFEST)  # from here to the end, one that does not count
+        before = _pictures(out)
+        with kernels.environment(environment), kernels.configured() as config:
+            notebook = execute_notebook(
+                _notebook(text),
                 str(path),
-                values,
+                given,
                 kernel_name="python3",
                 progress_bar=False,
-                config=_kernel(sockets),
+                config=config,
                 stderr_file=sys.stderr if progress and sys.stderr.isatty() else None,
             )
-    except (PapermillExecutionError, DeadKernelError) as error:
+        code = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+        if any(cell.execution_count is None for cell in code):
+            raise BookError("it ended before its last cell")
+        _end(done, out, before)
+    except (PapermillExecutionError, DeadKernelError, BookError, Damaged, OSError) as error:
         if progress:
             print("failed", flush=True)
-        raise BookError(f"chapter {chapter}: {_what(error)}\nThe notebook up to there: {path}") from error
+        where = f"\nThe notebook up to there: {path}" if path.exists() else ""
+        raise BookError(f"chapter {chapter}: {_what(error)}{where}") from error
     if progress:
         print(f"{time.monotonic() - start:6.1f} s", flush=True)
     return path
 
 
-def _source(chapter: str) -> NotebookNode:
+def _end(done: Executed, out: Path, before: Mapping[str, int]) -> None:
+    """Note in its manifest that the chapter ran to its end, and with what."""
+    manifest = Manifest.read(out / MANIFEST)
+    for picture, changed in _pictures(out).items():
+        if picture in manifest.pictures and before.get(picture) != changed:
+            digest = sha256((out / "figures" / f"{picture}.webp").read_bytes()).hexdigest()
+            done = replace(done, pictures={**done.pictures, picture: digest})
+    with suppress(LookupError, DamagedRecord):  # told when it is to be published
+        done = replace(done, records=fingerprint(manifest.keys))
+    manifest.executed = done
+    manifest.write(out / MANIFEST)
+
+
+def _pictures(out: Path) -> dict[str, int]:
+    """When each picture in the folder of an executed chapter was drawn."""
+    return {path.stem: path.stat().st_mtime_ns for path in (out / "figures").glob("*.webp")}
+
+
+def _text(chapter: str) -> str:
     _known("chapter", chapter, chapters())
-    notebook = jupytext.read(paths.notebooks() / f"{chapter}.py", fmt="py:percent")
+    return (paths.notebooks() / f"{chapter}.py").read_text()
+
+
+def _notebook(text: str) -> NotebookNode:
+    notebook = jupytext.reads(text, fmt="py:percent")
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return notebook
+
+
+def _values(chapter: str, text: str, profile: str, given: Mapping[str, Any] | None) -> dict[str, Any]:
+    defaults = _parameters(chapter, _notebook(text))
+    values = dict(defaults)
+    for settings in (profile_parameters(profile, chapter), given or {}):
+        for name, value in settings.items():
+            _known(f"parameter of {chapter}", name, list(defaults))
+            values[name] = _like(defaults[name], value, name)
+    return values | {"profile": profile}
+
+
+def _source(text: str, settings: Mapping[str, Any]) -> str:
+    return sha256(f"{text}\n{json.dumps(settings, sort_keys=True, default=str)}".encode()).hexdigest()
 
 
 def _parameters(chapter: str, notebook: NotebookNode) -> dict[str, Any]:
@@ -221,35 +349,15 @@ def _like(default: Any, value: Any, name: str) -> Any:
     return value
 
 
-def _kernel(sockets: str) -> Config:
-    """Sockets in a folder instead of TCP ports, about which every kernel prints a warning."""
-    tcp = sys.platform == "win32"
-    return Config({} if tcp else {"KernelManager": {"transport": "ipc", "ip": f"{sockets}/kernel"}})
-
-
 def _what(error: Exception) -> str:
     """What stopped a chapter: the cell and the end of its traceback."""
-    if not isinstance(error, PapermillExecutionError):
+    if isinstance(error, DeadKernelError):
         return f"its kernel died, perhaps out of memory ({error})"
+    if isinstance(error, OSError):
+        return f"cannot read or write: {error.filename or ''} {error.strerror or error}"
+    if not isinstance(error, PapermillExecutionError):
+        return str(error)
     source = error.source.splitlines()[:TAIL]
     traceback = strip_color("\n".join(error.traceback)).splitlines()[-TAIL:]
     shown = "\n".join(f"    {line}" for line in [*source, "", *traceback])
     return f"{error.ename} in cell {error.exec_count}\n{shown}"
-
-
-@contextmanager
-def _environment(values: Mapping[str, str | None]) -> Iterator[None]:
-    """Environment variables for the time of a block; None removes one."""
-    before = {name: os.environ.get(name) for name in values}
-    _set_environment(values)
-    try:
-        yield
-    finally:
-        _set_environment(before)
-
-
-def _set_environment(values: Mapping[str, str | None]) -> None:
-    for name, value in values.items():
-        os.environ.pop(name, None)
-        if value is not None:
-            os.environ[name] = value

@@ -23,12 +23,13 @@ from numpy.typing import ArrayLike
 from PIL import Image
 
 from hsu_lib import paths, scenes
+from hsu_lib.atomic import write_atomically
 from hsu_lib.claims import Comparison, Judgement, claims, judge
 from hsu_lib.publishing import html
 from hsu_lib.publishing.figures import endmember_panels, map_panels
-from hsu_lib.publishing.published import PROFILES, Manifest
+from hsu_lib.publishing.manifest import Manifest, read_published
+from hsu_lib.publishing.published import PROFILES
 from hsu_lib.runs import Record, Results, Run, sweep
-from hsu_lib.runs.record import write_atomically
 from hsu_lib.runs.verification import Verification
 from hsu_lib.scene import SceneSpec
 
@@ -195,7 +196,7 @@ class Page:
         for place in (profile, *(p for p in reversed(PROFILES) if p != profile)):
             path = paths.published() / place / "figures" / f"{self.manifest.chapter}-{name}.webp"
             if path.exists():
-                return path.read_bytes()
+                return read_published(path)
         return None
 
     def table(self, table: pd.DataFrame, *, caption: str, formats: html.Formats | None = None) -> None:

@@ -13,7 +13,6 @@ from hsu_lib.runs.campaign import Block, Enumeration, amounts, blocks, enumerate
 from hsu_lib.runs.estimates import Estimates
 from hsu_lib.runs.packing import Pack, light
 from hsu_lib.runs.provenance import commit, device_name
-from hsu_lib.runs.schedule import named
 from hsu_lib.runs.store import Store
 from hsu_lib.runs.sweeps import default_device
 
@@ -129,7 +128,7 @@ def sweep(
             remaining = f"{end - time.monotonic():.0f} s left"
             if outcome.error is not None:
                 failed += 1
-                tell(f"FAILED after {outcome.seconds:.1f} s: {named(outcome.run)}: {outcome.error!r}")
+                tell(f"FAILED after {outcome.seconds:.1f} s: {outcome.run}: {outcome.error!r}")
                 continue
             made += 1
             tell(f"{made} of {len(runs)}, {remaining}: {outcome.run}: {outcome.seconds:.1f} s")

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 from hsu_lib.runs.execution import execute
@@ -65,7 +65,7 @@ class Make:
                 record = execute(run, device=self.device, progress=self.progress, store=self.store)
                 return Made(run, self.store.put(record), False)
             except Exception as error:
-                error.add_note(f"while making {named(run)}")
+                error.add_note(f"while making {run}")
                 raise
 
 
@@ -76,12 +76,6 @@ class Schedule(Protocol):
         self, runs: Sequence[Run], make: Make, tell: Callable[[Run], object]
     ) -> Generator[Made, None, None]:
         """See the module's text; `tell` is called with a run when it is begun."""
-
-
-def named(run: Run) -> str:
-    """A run in words."""
-    settings = ", ".join(f"{name}={value}" for name, value in run.settings.items())
-    return f"{run.method} on {run.scene}, seed {run.seed}" + (f" ({settings})" if settings else "")
 
 
 def plan(runs: Iterable[Run], *, done: Callable[[Run], bool] = lambda run: False) -> list[Run]:
@@ -197,7 +191,7 @@ def processes(count: int | None = None) -> Schedule:
         runs: Sequence[Run], make: Make, tell: Callable[[Run], object]
     ) -> Generator[Made, None, None]:
         waiting = Waiting(runs)
-        with Pool(min(wanted, len(runs)), make) as pool:
+        with Pool(min(wanted, len(runs)), replace(make, progress=False)) as pool:
             while waiting:
                 while pool.free and (run := waiting.next()) is not None:
                     tell(run)
@@ -208,7 +202,7 @@ def processes(count: int | None = None) -> Schedule:
                         continue
                     record = make.store.find(run.key, local=True)
                     if record is None:
-                        raise RuntimeError(f"the record of {named(run)} is gone from {make.store.local}")
+                        raise RuntimeError(f"the record of {run} is gone from {make.store.local}")
                     waiting.finished(run)
                     yield Made(run, record, found)
 

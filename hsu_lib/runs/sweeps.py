@@ -18,7 +18,7 @@ from hsu_lib.runs.execution import has_old_scores, rescored
 from hsu_lib.runs.question import Run
 from hsu_lib.runs.record import Record, as_row
 from hsu_lib.runs.results import Results
-from hsu_lib.runs.schedule import Make, Schedule, here, named, plan
+from hsu_lib.runs.schedule import Make, Schedule, here, plan
 from hsu_lib.runs.store import Store
 from hsu_lib.scene import SceneSpec, Status
 
@@ -84,7 +84,7 @@ def sweep(
     with tqdm(total=len(asked), disable=not progress, unit="run", mininterval=2.0) as bar:
 
         def told(run: Run) -> None:
-            bar.set_postfix_str(named(run))
+            bar.set_postfix_str(str(run))
 
         for key, run in () if recompute else asked.items():
             record = store.find(key)
@@ -114,14 +114,14 @@ def sweep(
                     if not replayed:
                         computed.add(run.key)
                     bar.update()
-    rows = []
+    rows, answers = [], []
     for run in runs:
-        key = run.key
-        rows.append(
-            as_row(records[key]) | {"label": run.label or run.method, "replayed": key not in computed}
-        )
-        computed.discard(key)  # asked twice, it was computed once
-    return Results(pd.DataFrame(rows), [records[run.key] for run in runs])
+        record = records[run.key]
+        replayed = record.key not in computed
+        rows.append(as_row(record) | {"label": run.label or run.method, "replayed": replayed})
+        answers.append(record)
+        computed.discard(record.key)  # asked twice, it was computed once
+    return Results(pd.DataFrame(rows), answers)
 
 
 def _rescored(record: Record, store: Store) -> Record:
