@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
+import threading
+import time
 from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
@@ -428,6 +431,24 @@ def test_a_run_that_fails_is_told_and_the_others_go_on(store):
     assert len(outcomes) == 3
     assert isinstance(outcomes[bad.key].error, ValueError)
     assert all(outcomes[run.key].error is None and outcomes[run.key].records for run in good)
+
+
+def test_a_process_that_dies_is_told_and_replaced(store):
+    long = Run("ae-patches", SceneSpec("lagoon"), settings={"epochs": 10_000})
+    short = Run("vca-fclsu", SceneSpec("lagoon"))
+
+    def shoot():
+        while not multiprocessing.active_children():
+            time.sleep(0.01)
+        multiprocessing.active_children()[0].kill()
+
+    killer = threading.Thread(target=shoot)
+    killer.start()
+    done = list(within(90.0, [long, short], MakeWithTwins(store, "cpu"), jobs=1, estimates=Estimates()))
+    killer.join()
+    assert [outcome.run.key for outcome in done] == [long.key, short.key]
+    assert "has died (exit code -9)" in str(done[0].error)
+    assert done[1].error is None
 
 
 # --------------------------------------------------------------------------- packing
