@@ -6,15 +6,25 @@ import math
 from collections import Counter
 
 import pytest
-import yaml
 
 from hsu_lib import claims, scenes
-from hsu_lib.claims import REPORTED
+from hsu_lib.claims.questions import (
+    SHAPES as KNOWN_SHAPES,
+)
+from hsu_lib.claims.questions import (
+    Component,
+    base,
+    listed,
+    names,
+    questions,
+    read_words,
+    vocabulary,
+)
 from hsu_lib.methods import METHODS, get
 from hsu_lib.metrics import SCORES
 
-WORDS = yaml.safe_load((REPORTED / "conditions.yaml").read_text(encoding="utf-8"))
-QUESTIONS = claims.claims()["question"].to_dict()
+WORDS = vocabulary()
+ASKED = questions()
 KINDS = {"comparison", "true by construction", "not testable"}
 FIELDS = {
     "primary",
@@ -40,24 +50,12 @@ SHAPES = {
     "above": {"of"},
     "below": {"of"},
 }
+assert set(SHAPES) == set(KNOWN_SHAPES)
 COMMON = {"scene", "score", "snr", "relative", "group"}
 
 
-def listed(value):
-    return value if isinstance(value, list) else [value]
-
-
-def shape(component):
-    (found,) = SHAPES.keys() & component.keys()
-    return found
-
-
-def base(score):
-    return score.removeprefix("test/").split("/")[0]
-
-
 def better(score):
-    return SCORES[base(score)].better if base(score) in SCORES else WORDS["scores"][base(score)]["better"]
+    return SCORES[base(score)].better if base(score) in SCORES else WORDS.scores[base(score)]["better"]
 
 
 def default(score, relative):
@@ -76,102 +74,70 @@ def gain(score, ours, against, relative):
     return ours - against if better(score) == "higher" else against - ours
 
 
-def sides(component):
-    """All sides of a component, the nested ones too."""
-    for key in ("better", "than", "not_worse", "best", "worst", "steadiest", "of", "same", "alike", "group"):
-        for side in listed(component.get(key, [])):
-            yield side
-            if isinstance(side, dict) and "minus" in side:
-                yield side["minus"]
-
-
-def names(side):
-    if isinstance(side, str):
-        return [side]
-    if isinstance(side, dict):
-        found = [n for key in ("condition", "mean_of", "best_of") for n in listed(side.get(key, []))]
-        assert found, side
-        return found
-    assert isinstance(side, (int, float)), side
-    return []
+def used(question):
+    """Names of the conditions of a question."""
+    return {name for part in question.components for side in part.sides() for name in names(side)}
 
 
 def test_every_claim_has_a_question_of_a_known_kind():
-    assert len(QUESTIONS) == 113
-    for claim, question in QUESTIONS.items():
-        kind = question.get("kind", "comparison")
-        assert kind in KINDS, claim
-        assert question.keys() <= FIELDS, claim
-        assert {"primary", "secondary", "why"} <= question.keys(), claim
-        assert question["primary"].endswith("?"), claim
-        assert all(question[k].endswith(".") for k in ("secondary", "why")), claim
+    assert len(ASKED) == 113
+    for claim, question in ASKED.items():
+        assert question.kind in KINDS, claim
+        assert question.says.keys() <= FIELDS, claim
+        assert {"primary", "secondary", "why"} <= question.says.keys(), claim
+        assert question.primary.endswith("?"), claim
+        assert all(question.says[k].endswith(".") for k in ("secondary", "why")), claim
         needed = {"comparison": "components", "true by construction": "check", "not testable": "reason"}
-        assert {needed[k] for k in KINDS if needed[k] in question} == {needed[kind]}, claim
-        assert question.get("reading") in (None, *WORDS["readings"]), claim
-        assert set(question.get("views", ())) <= WORDS["views"].keys(), claim
-        assert len(question.get("views", ("", ""))) > 1, claim
+        assert {needed[k] for k in KINDS if needed[k] in question.says} == {needed[question.kind]}, claim
+        assert question.reading in ("", *WORDS.readings), claim
+        assert set(question.views) <= WORDS.views.keys(), claim
+        assert len(question.views) != 1, claim
 
 
 def test_readings_are_of_the_first_document_only():
-    for claim, question in QUESTIONS.items():
-        if "reading" in question:
+    for claim, question in ASKED.items():
+        if question.reading:
             assert claims.claims().loc[claim, "source"] == "prim", claim
-            used = {
-                n
-                for c in question["components"]
-                for side in sides(c)
-                for n in names(side)
-                if n in WORDS["conditions"]
-            }
-            for name in used:
-                condition = WORDS["conditions"][name]
-                get(condition["method"]).configure(
-                    **condition.get("settings", {}), reading=question["reading"]
-                )
+            for name in used(question) & WORDS.conditions.keys():
+                condition = WORDS.conditions[name]
+                get(condition.method).configure(**condition.settings, reading=question.reading)
 
 
-@pytest.mark.parametrize("claim", [claim for claim, q in QUESTIONS.items() if "components" in q])
+@pytest.mark.parametrize("claim", [claim for claim, q in ASKED.items() if q.components])
 def test_components_are_of_one_shape_and_name_what_is_known(claim):
-    for component in QUESTIONS[claim]["components"]:
+    for component in ASKED[claim].components:
         check_names(component)
 
 
 def check_names(component):
-    found = shape(component)
-    assert component.keys() <= COMMON | {found} | SHAPES[found]
-    assert COMMON & {"scene", "score"} <= component.keys()
+    says, found = component.says, component.shape
+    assert says.keys() <= COMMON | {found} | SHAPES[found]
+    assert COMMON & {"scene", "score"} <= says.keys()
     if "than" in SHAPES[found] or found in ("above", "below", "best", "worst", "steadiest"):
-        assert ("than" in component) != ("of" in component)
-    for place in listed(component["scene"]):
-        assert place in WORDS["scenes"] or place in scenes.names()
-    scores = [*listed(component["score"]), *(s["score"] for s in sides(component) if "score" in dict_of(s))]
-    scores += [s["by"] for s in sides(component) if "by" in dict_of(s)]
-    for score in scores:
-        assert base(score) in SCORES.keys() | WORDS["scores"].keys()
-    for side in sides(component):
-        assert set(names(side)) <= WORDS["conditions"].keys()
-        for key in ("scene", "chosen_on"):
-            place = dict_of(side).get(key)
-            assert place is None or place in WORDS["scenes"] or place in scenes.names()
+        assert ("than" in says) != ("of" in says)
+    for term in component.terms():
+        assert term.scene in WORDS.scenes or term.scene in scenes.names()
+        assert base(term.score) in SCORES.keys() | WORDS.scores.keys()
+        assert term.condition in WORDS.conditions
     for key in ("best", "worst", "steadiest"):
-        if key in component:
-            assert component[key] in component["of"]
-    if "best" in component or "worst" in component:
-        assert set(component.get("reported", component["of"])) == set(component["of"])
+        if key in says:
+            assert says[key] in says["of"]
+    if "best" in says or "worst" in says:
+        assert set(says.get("reported", says["of"])) == set(says["of"])
 
 
 def dict_of(side):
     return side if isinstance(side, dict) else {}
 
 
-@pytest.mark.parametrize("claim", [claim for claim, q in QUESTIONS.items() if "components" in q])
+@pytest.mark.parametrize("claim", [claim for claim, q in ASKED.items() if q.components])
 def test_smallest_effects_are_half_of_the_reported_or_the_default(claim):
-    for component in QUESTIONS[claim]["components"]:
-        check_effect(component)
+    for component in ASKED[claim].components:
+        check_effect(component.says, component.shape)
 
 
-def check_effect(component):
-    found, relative = shape(component), component.get("relative", False)
+def check_effect(component, found):
+    relative = component.get("relative", False)
     score = listed(component["score"])[0]
     usual = default(score, relative)
     assert {default(s, relative) for s in listed(component["score"])} == {usual}
@@ -199,61 +165,67 @@ def check_effect(component):
 
 
 def test_every_condition_is_one_that_its_method_accepts():
-    for name, condition in WORDS["conditions"].items():
-        assert condition.keys() <= {"method", "settings", "times", "planned", "beside"}, name
-        if "planned" in condition:
+    for name, condition in WORDS.conditions.items():
+        if condition.planned:
             continue
-        asked = get(condition["method"]).configure(**condition.get("settings", {}))
-        for setting in condition.get("times", {}):
+        asked = get(condition.method).configure(**condition.settings)
+        for setting in condition.times:
             assert isinstance(getattr(asked, setting), (int, float)), name
-        usual = get(condition["method"]).configure()
-        same = [k for k, v in condition.get("settings", {}).items() if getattr(usual, k) == v]
+        usual = get(condition.method).configure()
+        same = [k for k, v in condition.settings.items() if getattr(usual, k) == v]
         assert len(same) <= 2, name  # what a name says may be the default
-    unknown = {c["method"] for c in WORDS["conditions"].values() if "planned" not in c} - METHODS.keys()
+    unknown = {c.method for c in WORDS.conditions.values() if not c.planned} - METHODS.keys()
     assert not unknown
 
 
 def test_places_are_scenes_with_a_reference_they_have():
-    for name, entries in WORDS["scenes"].items():
-        for entry in entries:
-            if "made" in entry:
+    for name, entries in WORDS.scenes.items():
+        for place in entries:
+            if place.made:
                 continue
-            assert entry.get("reference", "") in scenes.describe(entry["scene"]).references, name
-            settings = entry.get("settings", {})
-            get("ldvae").configure(**settings)
-            assert settings.get("trained_on", "samson") in scenes.names()
+            assert place.reference in scenes.describe(place.scene).references, name
+            get("ldvae").configure(**place.settings)
+            assert place.settings.get("trained_on", "samson") in scenes.names()
 
 
 def test_settings_of_a_question_are_settings_of_its_methods():
-    for claim, question in QUESTIONS.items():
-        if "settings" in question:
-            used = {n for c in question["components"] for side in sides(c) for n in names(side)}
-            for name in used:
-                condition = WORDS["conditions"][name]
-                if condition["method"] in ("undip", "undip-configurable"):
-                    get(condition["method"]).configure(**condition.get("settings", {}) | question["settings"])
-                else:
-                    assert condition["method"] == "sivm-fclsu", claim
+    for claim, question in ASKED.items():
+        for name in used(question) if question.settings else ():
+            condition = WORDS.conditions[name]
+            if condition.method in ("undip", "undip-configurable"):
+                get(condition.method).configure(**{**condition.settings, **question.settings})
+            else:
+                assert condition.method == "sivm-fclsu", claim
+
+
+def test_what_computed_scores_need_is_known():
+    for name, score in WORDS.scores.items():
+        assert set(score.get("also", ())) <= WORDS.conditions.keys(), name
+        assert all(isinstance(level, int) for level in score.get("at", ())), name
 
 
 def test_no_word_is_left_over():
-    used = Counter()
-    for question in QUESTIONS.values():
-        used.update(question.get("views", ()))
-        for c in question.get("components", ()):
-            used.update(listed(c["scene"]))
-            used.update(base(s) for s in listed(c["score"]))
-            for side in sides(c):
-                used.update(names(side))
-                used.update(base(dict_of(side)[k]) for k in ("score", "by") if k in dict_of(side))
-                used.update(dict_of(side)[k] for k in ("scene", "chosen_on") if k in dict_of(side))
-    replaced = {new for view in WORDS["views"].values() for new in view.get("replace", {}).values()}
-    used.update(replaced)
-    text = " ".join(str(q) for q in QUESTIONS.values()) + str(WORDS["scores"])
-    for part in ("scenes", "scores", "views", "conditions"):
-        beside = {name for name, word in WORDS[part].items() if "beside" in word}
-        left = {word for word in WORDS[part] if not used[word] and word not in text} - beside
-        assert not left, (part, left)
+    seen = Counter()
+    for question in ASKED.values():
+        seen.update(question.views)
+        seen.update(used(question))
+        for term in question.terms():
+            seen.update([term.scene, base(term.score)])
+    seen.update(new for view in WORDS.views.values() for new in view.replace.values())
+    seen.update(name for score in WORDS.scores.values() for name in score.get("also", ()))
+    text = " ".join(str(q.says) for q in ASKED.values()) + str(WORDS.scores)
+    beside = {name for name, condition in WORDS.conditions.items() if condition.beside}
+    for part in (WORDS.scenes, WORDS.scores, WORDS.views, WORDS.conditions):
+        assert not {word for word in part if not seen[word] and word not in text} - beside
+
+
+def test_words_and_questions_are_refused_that_nobody_knows():
+    with pytest.raises(TypeError, match="colour"):
+        read_words("{scenes: {}, readings: {}, views: {a: {colour: red}}, conditions: {}, scores: {}}")
+    with pytest.raises(ValueError, match="expected one of better"):
+        assert Component({"scene": "samson", "better": "a", "worst": "b"}).shape
+    with pytest.raises(ValueError, match="expected a condition"):
+        names({"scene": "samson"})
 
 
 def test_reported_figures_are_those_of_the_documents():
@@ -262,8 +234,8 @@ def test_reported_figures_are_those_of_the_documents():
     derived |= {"prim-vae-abundances-tenfold-worse", "prim-pixelwise-costlier", "prim-no-alpha-refines-both"}
     datasets = {"ontech": "ontech-syn-21", "dc1": "dc-unnamed"}
     source = claims.claims()["source"]
-    for claim, question in QUESTIONS.items():
-        for c in question.get("components", ()) if claim not in derived else ():
+    for claim, question in ASKED.items():
+        for c in (part.says for part in question.components) if claim not in derived else ():
             reported = c.get("reported", [])
             numbers = list(reported.values()) if isinstance(reported, dict) else reported
             if not numbers:
@@ -274,9 +246,9 @@ def test_reported_figures_are_those_of_the_documents():
             found = claims.reported(source[claim])
             found = found[found["metric"] == metric]
             two = [dict_of(c.get(side)).get("scene", c["scene"]) for side in ("better", "than")]
-            names = {datasets.get(place, place.split("-")[0]) for place in two}
+            places = {datasets.get(place, place.split("-")[0]) for place in two}
             levels = {dict_of(c.get(side)).get("snr", c.get("snr")) for side in ("better", "than")} - {None}
-            found = found[found["dataset"].isin(names)]
+            found = found[found["dataset"].isin(places)]
             if levels:
                 found = found[found["condition"].isin([f"snr={level}" for level in levels])]
             for number in numbers:

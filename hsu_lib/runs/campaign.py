@@ -341,6 +341,7 @@ def blocks(found: Enumeration, there: Iterable[str], seconds: Callable[[Run], fl
     }
     costs = _Costs(found.runs, frozenset().union(*left.values()), seconds)
     done, result = set(there), []
+    left = {way: needs for way, needs in left.items() if not needs <= done}
     while left:
 
         def gain(keys: frozenset[str]) -> float:
