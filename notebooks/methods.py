@@ -104,3 +104,6 @@ for name, method in METHODS.items():
 
 # %% tags=["remove-input", "nbval-check-output"]
 print(f"{len(METHODS)} methods: " + ", ".join(f"{n} (version {m.version})" for n, m in METHODS.items()))
+
+# %% tags=["remove-input"]
+page.provenance()

@@ -255,6 +255,8 @@ def command(house, *arguments):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # tests that are started in the background ignore interruptions, and would hand that on
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 

@@ -566,6 +566,11 @@ def alive(group):
     return found
 
 
+def interruptible():
+    """Tests that are started in the background ignore interruptions, and hand that on."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.slow
 def test_an_interruption_ends_all_processes_and_keeps_what_was_finished(store):
     script = (
@@ -576,7 +581,9 @@ def test_an_interruption_ends_all_processes_and_keeps_what_was_finished(store):
         "sweep(runs, store=Store(Path(sys.argv[1])), schedule=processes(2), progress=False, device='cpu')\n"
     )
     command = [sys.executable, "-c", script, str(store.local)]
-    process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, start_new_session=True, stderr=subprocess.PIPE, text=True, preexec_fn=interruptible
+    )
     deadline = time.monotonic() + 120
     while len(list(store.local.glob("??/*.npz"))) < 4:
         assert process.poll() is None
