@@ -15,25 +15,27 @@ from hsu_lib import paths
 
 @cache
 def commit() -> str:
-    """Commit of the project's checkout, with ``+`` where files differ from it.
+    """Commit of the project's checkout, with ``+`` where files differ from it; empty outside git.
 
-    Outside git it is what ``HSU_COMMIT`` says, for a copy of a checkout that was made for another machine;
-    else empty.
+    ``HSU_COMMIT`` has the first word: it names the commit of a copy that was made for another machine, whose own
+    git, if it has one, may know nothing of it.
     """
+    if named := os.environ.get("HSU_COMMIT"):
+        return named
+    command = [
+        "git",
+        "-C",
+        str(paths.ROOT),
+        "describe",
+        "--always",
+        "--abbrev=12",
+        "--dirty=+",
+        "--exclude=*",
+    ]
     try:
-        named = [
-            "git",
-            "-C",
-            str(paths.ROOT),
-            "describe",
-            "--always",
-            "--abbrev=12",
-            "--dirty=+",
-            "--exclude=*",
-        ]
-        return subprocess.run(named, capture_output=True, text=True, check=True, timeout=20).stdout.strip()
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout.strip()
     except (OSError, subprocess.SubprocessError):
-        return os.environ.get("HSU_COMMIT", "")
+        return ""
 
 
 def arithmetic(device: str) -> dict[str, Any]:
