@@ -17,8 +17,8 @@ from hsu_lib import paths
 def commit() -> str:
     """Commit of the project's checkout, with ``+`` where files differ from it; empty outside git.
 
-    ``HSU_COMMIT`` has the first word: it names the commit of a copy that was made for another machine, whose own
-    git, if it has one, may know nothing of it.
+    ``HSU_COMMIT`` has the first word: it names the commit of a copy that was made for another machine, whose
+    own git, if it has one, may know nothing of it.
     """
     if named := os.environ.get("HSU_COMMIT"):
         return named
