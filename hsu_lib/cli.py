@@ -189,16 +189,15 @@ def _cell(value: Any) -> str:
     "--sample", "number", default=40, show_default=True, help="How many runs; each method at least once."
 )
 @click.option("--seed", default=0, show_default=True, help="Seed of the sample.")
-@click.option("--tolerance", type=float, help="Largest difference that counts as the same; by default 1e-5.")
 @click.option("--publish", "keep", is_flag=True, help="Write the outcome to verified.json of the profile.")
 @_json_option
-def verify_runs(
-    profile: str, number: int, seed: int, tolerance: float | None, keep: bool, as_json: bool
-) -> None:
-    """Make published runs again and tell how near they come; exit 1 if one is too far.
+def verify_runs(profile: str, number: int, seed: int, keep: bool, as_json: bool) -> None:
+    """Make published runs again and tell how near they come; exit 1 if one differs by as much as counts.
 
-    Scores and endmembers are compared. Runs take the number of threads they were made with. Stop it whenever
-    you like: at the same commit it goes on.
+    Runs take the number of threads they were made with. On the same processor and libraries they are equal.
+    On another one, rounding differs in the last digit, and a long training makes much of that: it ends elsewhere,
+    which is told and tolerated up to an RMSE of abundances of 0.01 and an angle of endmembers of 0.02 rad. Stop it
+    whenever you like: at the same commit it goes on.
     """
     from dataclasses import asdict
 
@@ -208,15 +207,14 @@ def verify_runs(
     from hsu_lib import paths
     from hsu_lib.runs import verification
 
-    tolerance = verification.TOLERANCE if tolerance is None else tolerance
     every = verification.published(profile)
     sample = verification.drawn(every, number, seed)
     found = []
     with tqdm(verification.verify(sample), total=len(sample), unit="run") as bar:
-        for _, difference in bar:
+        for difference in bar:
             found.append(difference)
-            bar.write(f"{difference.size:.1e}  {difference}", file=sys.stderr)
-    outcome = verification.Verification.of_differences(profile, seed, tolerance, found, len(every))
+            bar.write(str(difference), file=sys.stderr)
+    outcome = verification.Verification.of_differences(profile, seed, found, len(every))
     if keep:
         outcome.write(paths.published() / profile)
     if as_json:
@@ -226,7 +224,7 @@ def verify_runs(
         click.echo(str(outcome))
     if outcome.beyond:
         for line in outcome.beyond:
-            click.echo(f"beyond {tolerance:g}: {line}", err=True)
+            click.echo(line, err=True)
         sys.exit(1)
 
 

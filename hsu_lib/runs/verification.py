@@ -20,8 +20,12 @@ from hsu_lib.runs.question import Run
 from hsu_lib.runs.record import Record
 from hsu_lib.runs.store import Store
 
-#: What two machines with the same libraries may differ by: the rounding of float32, a few steps on.
-TOLERANCE = 1e-5
+#: Up to here two results are equal but for rounding: that of float32, a few steps on.
+ROUNDING = 1e-5
+#: Up to here they are two answers to one question: the smallest effects that count (page *How to read*).
+COUNTS = {"rmse-abundances": 0.01, "sad-endmembers": 0.02}
+#: How near a run made again comes, in words.
+KINDS = ("equal", "equal within rounding", "elsewhere, by less than counts", "beyond")
 
 
 @dataclass(frozen=True)
@@ -32,32 +36,37 @@ class Difference:
     ----------
     run
         In words.
-    key, method
-        Of the record.
-    scores
-        Largest absolute difference of a score that both have, in the unit of the score.
-    score
-        Which one.
-    endmembers
-        Largest absolute difference of an entry of `E`, over the largest entry of the published one.
+    method
+        Its name.
+    scores, endmembers
+        Largest absolute difference of a score that both have, in its unit; of an entry of `E`, over the
+        largest entry of the published one. Infinite where they cannot be compared.
+    counts
+        Absolute difference of the scores in `COUNTS`.
+    commit
+        Of the run made again.
     """
 
     run: str
-    key: str
     method: str
     scores: float
-    score: str
     endmembers: float
+    counts: dict[str, float]
+    commit: str
 
     @property
-    def size(self) -> float:
-        """The larger of both; infinite if either is no number."""
+    def kind(self) -> str:
+        """One of `KINDS`."""
         size = max(self.scores, self.endmembers)
-        return size if np.isfinite(self.scores) and np.isfinite(self.endmembers) else float("inf")
+        if size <= ROUNDING:
+            return KINDS[size > 0]
+        return KINDS[2 if all(d <= COUNTS[name] for name, d in self.counts.items()) else 3]
 
     def __str__(self) -> str:
-        score = f"{self.score} by {self.scores:.1e}" if self.score else "no score"
-        return f"{self.run}: {score}, endmembers by {self.endmembers:.1e}"
+        told = ", ".join(f"{name} by {d:.1e}" for name, d in self.counts.items())
+        return (
+            f"{self.run}: {self.kind}; {told or 'no score that counts'}, endmembers by {self.endmembers:.1e}"
+        )
 
 
 def published(profile: str, store: Store | None = None) -> list[Record]:
@@ -108,18 +117,18 @@ def made_again(record: Record, store: Store, *, device: str = "cpu", progress: b
 
 def compared(record: Record, again: Record) -> Difference:
     """How far `again` lies from `record`."""
-    apart = {
-        name: abs(value - again.scores.get(name, np.nan))
-        for name, value in record.scores.items()
-        if name in again.scores or again.status != record.status
-    }
-    score = max(apart, key=lambda name: (np.isnan(apart[name]), apart[name]), default="")
+    both = record.scores.keys() & again.scores.keys()
+    apart = {name: abs(record.scores[name] - again.scores[name]) for name in sorted(both)}
     E, F = (np.asarray(r.arrays["E"], dtype=np.float64) for r in (record, again))
     size = float(np.abs(E).max()) or 1.0
-    endmembers = float(np.abs(E - F).max() / size) if E.shape == F.shape else float("inf")
-    method = record.asked["method"]
+    same = E.shape == F.shape and record.status == again.status
     return Difference(
-        str(Run.from_asked(record.asked)), record.key, method, apart.get(score, 0.0), score, endmembers
+        str(Run.from_asked(record.asked)),
+        record.asked["method"],
+        max(apart.values(), default=0.0),
+        float(np.nan_to_num(np.abs(E - F).max() / size, nan=np.inf)) if same else float("inf"),
+        {name: apart[name] for name in COUNTS if name in apart},
+        str(again.made.get("commit", "")),
     )
 
 
@@ -129,60 +138,54 @@ class Verification:
 
     Parameters
     ----------
-    profile, seed, tolerance
+    profile, seed
         What was asked.
-    date, commit, device, versions
+    date, commits, device, versions
         When and where, as in a record.
-    runs
-        How many runs were made again; `of`, how many are published.
+    runs, of
+        How many runs were made again, and of how many.
+    kinds
+        How many of each of `KINDS`.
     methods
-        By name: how many runs, the largest difference of a score and of the endmembers.
+        By name: how many runs, the largest difference of a score, of the endmembers, and of each score in
+        `COUNTS`.
     beyond
-        The runs that differ by more than the tolerance, in words.
+        The runs that are, in words.
     """
 
     profile: str
     seed: int
-    tolerance: float
     date: str
-    commit: str
+    commits: list[str]
     device: str
     versions: dict[str, str]
     runs: int
     of: int
+    kinds: dict[str, int]
     methods: dict[str, dict[str, Any]]
     beyond: list[str] = field(default_factory=list)
 
-    @property
-    def largest(self) -> float:
-        """Largest difference of all."""
-        return max(max(m["scores"], m["endmembers"]) for m in self.methods.values())
-
     @classmethod
-    def of_differences(
-        cls, profile: str, seed: int, tolerance: float, found: Sequence[Difference], of: int
-    ) -> Verification:
+    def of_differences(cls, profile: str, seed: int, found: Sequence[Difference], of: int) -> Verification:
         """Summary of what was found, made here and now."""
         methods: dict[str, dict[str, Any]] = {}
         for name in sorted({d.method for d in found}):
             theirs = [d for d in found if d.method == name]
-            methods[name] = {
-                "runs": len(theirs),
-                "scores": max(d.scores for d in theirs),
-                "endmembers": max(d.endmembers for d in theirs),
-            }
+            methods[name] = {"runs": len(theirs)}
+            methods[name] |= {k: max(getattr(d, k) for d in theirs) for k in ("scores", "endmembers")}
+            methods[name] |= {k: max((d.counts.get(k, 0.0) for d in theirs), default=0.0) for k in COUNTS}
         return cls(
             profile,
             seed,
-            tolerance,
             datetime.datetime.now(datetime.UTC).date().isoformat(),
-            commit(),
+            sorted({d.commit for d in found}),
             device_name("cpu"),
             versions(),
             len(found),
             of,
+            {kind: sum(d.kind == kind for d in found) for kind in KINDS},
             methods,
-            [str(difference) for difference in found if difference.size > tolerance],
+            [str(d) for d in found if d.kind == KINDS[3]],
         )
 
     def write(self, folder: Path) -> Path:
@@ -198,17 +201,19 @@ class Verification:
         return cls(**json.loads(path.read_text())) if path.is_file() else None
 
     def __str__(self) -> str:
-        near = f"differs by at most {self.largest:.1g}"
-        return f"re-verified on {self.date}: {self.runs} of {self.of} runs, {near}"
+        told = ", ".join(f"{count} {kind}" for kind, count in self.kinds.items() if count)
+        worst = max((m["rmse-abundances"] for m in self.methods.values()), default=0.0)
+        return (
+            f"re-verified on {self.date}: {self.runs} of {self.of} runs, {told}; "
+            f"the RMSE of abundances differs by at most {worst:.1g}"
+        )
 
 
-def verify(
-    records: Sequence[Record], *, device: str = "cpu", progress: bool = True
-) -> Iterator[tuple[Record, Difference]]:
+def verify(records: Iterable[Record], *, device: str = "cpu", progress: bool = True) -> Iterator[Difference]:
     """Make runs again, each with as many threads as before, and tell how near they come.
 
     What was made is kept under the commit, so that a verification that was stopped goes on.
     """
     store = Store(paths.built() / "verified" / (commit() or "unknown"), paths.nowhere())
     for record in records:
-        yield record, compared(record, made_again(record, store, device=device, progress=progress))
+        yield compared(record, made_again(record, store, device=device, progress=progress))
