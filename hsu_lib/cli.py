@@ -195,9 +195,9 @@ def verify_runs(profile: str, number: int, seed: int, keep: bool, as_json: bool)
     """Make published runs again and tell how near they come; exit 1 if one differs by as much as counts.
 
     Runs take the number of threads they were made with. On the same processor and libraries they are equal.
-    On another one, rounding differs in the last digit, and a long training makes much of that: it ends elsewhere,
-    which is told and tolerated up to an RMSE of abundances of 0.01 and an angle of endmembers of 0.02 rad. Stop it
-    whenever you like: at the same commit it goes on.
+    On another one rounding differs in the last digit, and a long training makes much of that: it ends
+    elsewhere, which is told, and tolerated up to an RMSE of abundances of 0.01 and an angle of endmembers of
+    0.02 rad. Stop it whenever you like: at the same commit it goes on.
     """
     from dataclasses import asdict
 

@@ -19,6 +19,7 @@ from hsu_lib.runs.provenance import commit, device_name, versions
 from hsu_lib.runs.question import Run
 from hsu_lib.runs.record import Record
 from hsu_lib.runs.store import Store
+from hsu_lib.scene import Status
 
 #: Up to here two results are equal but for rounding: that of float32, a few steps on.
 ROUNDING = 1e-5
@@ -63,10 +64,8 @@ class Difference:
         return KINDS[2 if all(d <= COUNTS[name] for name, d in self.counts.items()) else 3]
 
     def __str__(self) -> str:
-        told = ", ".join(f"{name} by {d:.1e}" for name, d in self.counts.items())
-        return (
-            f"{self.run}: {self.kind}; {told or 'no score that counts'}, endmembers by {self.endmembers:.1e}"
-        )
+        told = "".join(f", {name} by {d:.1e}" for name, d in self.counts.items())
+        return f"{self.run}: {self.kind}; endmembers by {self.endmembers:.1e}{told}"
 
 
 def published(profile: str, store: Store | None = None) -> list[Record]:
@@ -121,13 +120,13 @@ def compared(record: Record, again: Record) -> Difference:
     apart = {name: abs(record.scores[name] - again.scores[name]) for name in sorted(both)}
     E, F = (np.asarray(r.arrays["E"], dtype=np.float64) for r in (record, again))
     size = float(np.abs(E).max()) or 1.0
-    same = E.shape == F.shape and record.status == again.status
+    diverged = Status.DIVERGED.name in {record.status, again.status} and record.status != again.status
     return Difference(
         str(Run.from_asked(record.asked)),
         record.asked["method"],
         max(apart.values(), default=0.0),
-        float(np.nan_to_num(np.abs(E - F).max() / size, nan=np.inf)) if same else float("inf"),
-        {name: apart[name] for name in COUNTS if name in apart},
+        float("inf") if diverged or E.shape != F.shape else float(np.abs(E - F).max() / size),
+        {name: float("inf") if diverged else apart[name] for name in COUNTS if name in apart},
         str(again.made.get("commit", "")),
     )
 
