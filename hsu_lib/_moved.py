@@ -26,6 +26,7 @@ MOVED = {
     "perturbations": "learning.variability",
     "published": "publishing.published",
     "splits": "learning.labels",
+    "scenes.download": "scenes.public.download",
     "sweep": "runs",
     "training": "learning.fit",
 }
@@ -35,11 +36,11 @@ class _Alias(MetaPathFinder, Loader):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        package, _, name = fullname.rpartition(".")
+        package, _, name = fullname.partition(".")
         return ModuleSpec(fullname, self) if package == "hsu_lib" and name in MOVED else None
 
     def exec_module(self, module: ModuleType) -> None:
-        name = module.__name__.rpartition(".")[2]
+        name = module.__name__.partition(".")[2]
         warnings.warn(f"hsu_lib.{name} is now hsu_lib.{MOVED[name]}", DeprecationWarning, stacklevel=2)
         sys.modules[module.__name__] = importlib.import_module(f"hsu_lib.{MOVED[name]}")
 

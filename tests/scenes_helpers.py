@@ -14,7 +14,7 @@ from scipy.io import savemat
 
 from hsu_lib import scenes
 from hsu_lib.scene import Scene, SceneSpec
-from hsu_lib.scenes import download
+from hsu_lib.scenes.public import download
 
 
 def real(name: str, reference: str = "") -> Scene:

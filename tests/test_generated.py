@@ -180,7 +180,7 @@ def test_urban_library_reads_its_classes(tmp_path):
 @pytest.mark.real_data
 def test_urban_semireal_is_what_it_says():
     scene = real("urban-semireal")
-    from hsu_lib.scenes import download
+    from hsu_lib.scenes.public import download
     from hsu_lib.scenes.public.urban import urban_truth
 
     def get(file):

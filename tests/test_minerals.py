@@ -15,10 +15,10 @@ from hsu_lib import scenes
 from hsu_lib.metrics import score
 from hsu_lib.metrics.alignment import spectral_angle
 from hsu_lib.scene import SceneSpec, Unmixing
-from hsu_lib.scenes import catalogue, download
+from hsu_lib.scenes import catalogue
 from hsu_lib.scenes.generated.minerals import CORRELATION, ONTECH_MATERIALS, SCENES, uniform_abundances
 from hsu_lib.scenes.library import USGS_LIBRARY, usgs_library
-from hsu_lib.scenes.public import cuprite
+from hsu_lib.scenes.public import cuprite, download
 from hsu_lib.scenes.resampling import resample
 from hsu_lib.solvers.fclsu import fclsu
 

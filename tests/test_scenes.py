@@ -16,10 +16,10 @@ from scipy.optimize import nnls
 
 from hsu_lib import atomic, scenes
 from hsu_lib.scene import SceneSpec
-from hsu_lib.scenes import catalogue, download
-from hsu_lib.scenes.download import PublicFile
+from hsu_lib.scenes import catalogue
 from hsu_lib.scenes.noise import add_noise
-from hsu_lib.scenes.public import jasper, samson, urban
+from hsu_lib.scenes.public import download, jasper, samson, urban
+from hsu_lib.scenes.public.download import PublicFile
 from hsu_lib.scenes.public.zhu import image_of
 
 ALL = [

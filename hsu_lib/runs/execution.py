@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import time
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -19,9 +18,8 @@ from hsu_lib.learning.labels import Labels
 from hsu_lib.metrics.alignment import align
 from hsu_lib.metrics.examine import examine
 from hsu_lib.metrics.truth import Truth
-from hsu_lib.runs.provenance import arithmetic, commit, device_name, versions
 from hsu_lib.runs.question import Run
-from hsu_lib.runs.record import Record
+from hsu_lib.runs.record import Record, made_record
 from hsu_lib.runs.store import Store
 from hsu_lib.scene import Scene, SceneSpec, Status, Unmixing
 
@@ -73,22 +71,7 @@ def execute(run: Run, *, device: str = "cpu", progress: bool = False, store: Sto
         unmixing = examined(unmixing, scene, given["labels"], _clean(run.scene))
     if unmixing.status is not Status.DIVERGED:
         scores, unmixing = _scored(unmixing, scene, _truth(run.scene))
-    return Record(
-        asked=run.asked(),
-        scores={name: value for name, value in scores.items() if np.isfinite(value)},
-        status=unmixing.status.name,
-        seconds=round(seconds, 3),
-        made={
-            "device": device_name(device),
-            **arithmetic(device),
-            "versions": versions(),
-            "commit": commit(),
-            "scores": metrics.VERSION,
-            "scene": scene.fingerprint,
-            "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        },
-        arrays={"E": unmixing.E, "A": unmixing.A} | {f"history/{n}": c for n, c in unmixing.history.items()},
-    )
+    return made_record(run, unmixing, scores, scene=scene, seconds=seconds, device=device)
 
 
 def _obtained(run: Run, scene: Scene, **how: Any) -> dict[str, Any]:

@@ -1,16 +1,22 @@
-"""What came out of a run: a `Record`."""
+"""What came out of a run, as a `Record`: made here, whoever executed the run, and what it holds."""
 
 from __future__ import annotations
 
+import datetime
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
 from hsu_lib.atomic import write_atomically as write_atomically  # its place before it had a module
 from hsu_lib.runs.canonical import digest, to_json
-from hsu_lib.scene import SceneSpec, Status, Unmixing
+from hsu_lib.runs.provenance import arithmetic, commit, device_name, versions
+from hsu_lib.scene import Scene, SceneSpec, Status, Unmixing
+
+if TYPE_CHECKING:
+    from hsu_lib.runs.question import Run
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,46 @@ class Record:
             name.removeprefix("history/"): a for name, a in self.arrays.items() if name.startswith("history/")
         }
         return Unmixing(self.arrays["E"], self.arrays["A"], Status[self.status], curves)
+
+
+def made_record(
+    run: Run,
+    unmixing: Unmixing,
+    scores: Mapping[str, float],
+    *,
+    scene: Scene,
+    seconds: float,
+    device: str,
+) -> Record:
+    """Record of a run that was just made on this machine, from this commit, with `device`.
+
+    Parameters
+    ----------
+    run, scene
+        What was asked, and the scene it was.
+    unmixing, scores
+        What came out; scores that are not finite are left out.
+    seconds
+        Wall time of the method.
+    """
+    from hsu_lib import metrics  # here, because listing records takes none
+
+    return Record(
+        asked=run.asked(),
+        scores={name: value for name, value in scores.items() if math.isfinite(value)},
+        status=unmixing.status.name,
+        seconds=round(seconds, 3),
+        made={
+            "device": device_name(device),
+            **arithmetic(device),
+            "versions": versions(),
+            "commit": commit(),
+            "scores": metrics.VERSION,
+            "scene": scene.fingerprint,
+            "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        },
+        arrays={"E": unmixing.E, "A": unmixing.A} | {f"history/{n}": c for n, c in unmixing.history.items()},
+    )
 
 
 def as_row(record: Record) -> dict[str, Any]:

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hsu_lib.scene import Scene, SceneSpec
-from hsu_lib.scenes import download, public
+from hsu_lib.scenes import public
 from hsu_lib.scenes.generated import lagoon, minerals, semireal
 from hsu_lib.scenes.info import Read, SceneInfo
 from hsu_lib.scenes.noise import add_noise
+from hsu_lib.scenes.public import download
 
 if TYPE_CHECKING:
     import pandas as pd

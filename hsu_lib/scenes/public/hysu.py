@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsu_lib.scene import Scene
-from hsu_lib.scenes.download import locate
 from hsu_lib.scenes.info import Get, SceneInfo
 from hsu_lib.scenes.matlab import read_mat
+from hsu_lib.scenes.public.download import locate
 
 HYSU_MATERIALS = ("bitumen", "red metal sheets", "blue fabric", "red fabric", "green fabric", "grass")
 HYSU_PIXEL_AREA = 0.7**2
