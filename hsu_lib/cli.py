@@ -435,7 +435,7 @@ def show_answers(profile: str, claims: str | None, seeds: str, local: bool, as_j
                 "interval": f"{low:+.3g} to {high:+.3g}",
                 "effect": f"{decides.effect:g}" if decides.effect else "",
                 "seeds": str(len(decides.seeds)),
-                "decides": shorten(decides.words, 70, placeholder=" ..."),
+                "decides": shorten(decides.words, 90, placeholder=" ..."),
             }
         rows.append(row | {"reason": shorten(answer.reason, 70, placeholder=" ...")})
     shown = pd.DataFrame(

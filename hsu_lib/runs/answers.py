@@ -562,9 +562,9 @@ def _words(at: Term, first: Any, second: Any, reads: str, relative: bool, scores
     title = SCORES[name].title if name in SCORES else name
     told = [_say(side, scores) for side in (first, second)]
     owns = any(isinstance(side, dict) and "scene" in side for side in (first, second))
-    where = "" if owns else f", on {_where(at.scene, at.snr, scores)}"
+    where = "" if owns else f" on {_where(at.scene, at.snr, scores)}"
     of = " (ratio, as a logarithm)" if relative else ""
-    return f"{title}{of}: {told[0]} {reads} {told[1]}{where}"
+    return f"{told[0]} {reads} {told[1]}{where}: {title}{of}"
 
 
 def _where(scene: str, snr: float | None, scores: _Scores) -> str:
