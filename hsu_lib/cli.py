@@ -24,6 +24,7 @@ Examples
   hsu run patching --profile desk -p scene=jasper -p seeds=3 --out mine
   hsu unmix image.mat --method vca-fclsu -p 4    any method on an image of your own
   hsu scorecard                                  every claim with its verdict so far
+  hsu answers --claims prim                      what fresh seeds say of the first document's claims
 """
 
 
@@ -376,6 +377,69 @@ def merge_records(files: tuple[Path, ...]) -> None:
         click.echo(damage, err=True)
     if merged.damaged:
         sys.exit(1)
+
+
+@main.command("answers")
+@click.argument("profile", default="paper")
+@_claims_option
+@_seeds_option
+@click.option(
+    "--local",
+    is_flag=True,
+    help="Also records of the local store, before the published ones.",
+)
+@_json_option
+def show_answers(profile: str, claims: str | None, seeds: str, local: bool, as_json: bool) -> None:
+    """What fresh seeds say of each claim, by rule 2 of the page How to read.
+
+    PROFILE says how much was trained: quick, desk or paper (the default). A row names the comparison that
+    decides: its mean difference, positive where it speaks for the claim, the 97.1 % interval, the smallest
+    effect of interest, and the number of seeds. Records count only if they were made from files as a commit
+    has them. Where a claim is not answered, the reason is told. With --json: all comparisons, in all ways to
+    ask.
+
+    \b
+    Examples
+      hsu answers --claims prim-alpha        the claims about alpha
+      hsu answers --claims prim --json       all comparisons, every seed
+      hsu answers --local --claims undip     with what `hsu sweep` has made here
+    """
+    from textwrap import shorten
+
+    import pandas as pd
+
+    from hsu_lib.runs import Store
+    from hsu_lib.runs.answers import answers
+    from hsu_lib.runs.campaign import amounts
+    from hsu_lib.runs.evidence import published
+    from hsu_lib.runs.operations import matching
+
+    found = answers(
+        claims and matching(claims),
+        amounts=amounts(profile),
+        seeds=_seeds(seeds),
+        find=Store().find if local else published(profile),
+    )
+    if as_json:
+        click.echo(json.dumps([answer.to_dict() for answer in found], indent=1))
+        return
+    rows = []
+    for answer in found:
+        row: dict[str, Any] = {"claim": answer.claim, "verdict": answer.word}
+        if (decides := answer.deciding) is not None:
+            mean, low, high = decides.interval
+            row |= {
+                "mean": f"{mean:+.3g}",
+                "interval": f"{low:+.3g} to {high:+.3g}",
+                "effect": f"{decides.effect:g}" if decides.effect else "",
+                "seeds": str(len(decides.seeds)),
+                "decides": shorten(decides.words, 90, placeholder=" ..."),
+            }
+        rows.append(row | {"reason": shorten(answer.reason, 70, placeholder=" ...")})
+    shown = pd.DataFrame(
+        rows, columns=["claim", "verdict", "mean", "interval", "effect", "seeds", "decides", "reason"]
+    )
+    _show(shown, False)
 
 
 # --------------------------------------------------------------------------- chapters and book

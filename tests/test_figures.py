@@ -165,3 +165,20 @@ def test_latent_panels_draw_the_first_two_numbers_and_the_loss():
     np.testing.assert_array_equal(left.lines[0].get_xydata(), z[:, :2])
     np.testing.assert_array_equal(left.lines[1].get_ydata(), np.zeros(4))
     np.testing.assert_array_equal(right.lines[0].get_ydata(), [3, 1])
+
+
+def test_a_forest_marks_each_kind_on_one_axis():
+    kinds = ["reproduced", "reversed", "open"]
+    lines = [
+        figures.Interval("first", 2.0, 1.0, 30.0, "reproduced"),
+        figures.Interval("second", -0.5, -0.9, 0.1, "open"),
+    ]
+    ax = figures.forest(lines, kinds, xlabel="effects").axes[0]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["first", "second"]
+    assert [text.get_text() for text in ax.figure.legends[0].get_texts()] == ["reproduced", "open"]
+    drawn = {tuple(line.get_xdata()): line for line in ax.lines}
+    assert (1.0, 30.0) in drawn
+    marks = [line for line in ax.lines if line.get_marker() != "None" and len(line.get_xdata()) == 1]
+    assert len({line.get_marker() for line in marks}) == 2
+    assert len({line.get_markeredgecolor() for line in marks}) == 2
+    assert "100" in [label.get_text() for label in ax.get_xticklabels()]

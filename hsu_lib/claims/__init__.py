@@ -10,7 +10,7 @@ from hsu_lib.claims.documents import (
     reported_value,
     settings,
 )
-from hsu_lib.claims.ledger import scorecard
+from hsu_lib.claims.ledger import changed, scorecard
 from hsu_lib.claims.verdicts import (
     CONFIDENCE,
     FEWEST_SEEDS,
@@ -35,6 +35,7 @@ __all__ = [
     "Judgement",
     "Verdict",
     "alike",
+    "changed",
     "claims",
     "compare",
     "constrained",

@@ -56,3 +56,38 @@ def scorecard(found: Iterable[Judged]) -> pd.DataFrame:
         entry |= {name: getattr(decisive, name, None) for name in ("mean", "low", "high")}
         rows.append(entry)
     return pd.DataFrame(rows).set_index("claim")
+
+
+#: What a verdict of either rule says of its claim: for it, against it, or nothing yet.
+_SIDES = {
+    "reproduced": "for",
+    "reproduced, smaller": "for",
+    "contradicted": "against",
+    "reversed": "against",
+    "no such effect": "against",
+    "undecided": "open",
+    "open": "open",
+    "depends on the reading": "open",
+}
+
+
+def changed(before: str, after: str) -> str:
+    """What became of a claim from its verdict by rule 1 to that by rule 2, both in words.
+
+    Examples
+    --------
+    >>> changed("undecided", "reproduced, smaller"), changed("reproduced", "reversed")
+    ('decided now', 'turned round')
+    >>> changed("contradicted", "depends on the reading")
+    'no longer decided'
+    """
+    old, new = _SIDES.get(before), _SIDES.get(after)
+    if new is None:
+        return "" if after == before else after
+    if old is None:
+        return "answered now"
+    if old == new:
+        return "still open" if new == "open" else "the same side"
+    if "open" in (old, new):
+        return "no longer decided" if new == "open" else "decided now"
+    return "turned round"

@@ -192,7 +192,7 @@ SCORES: Mapping[str, Score] = {
     "contrast-abundances": Score("difference of the maps' standard deviations", "1", "lower"),
     "detail-abundances": Score("correlation of the maps' differences between neighbours", "1", "higher"),
     "cos-endmembers-own-order": Score("cosine of E over its own best order, over maxima", "1", "higher"),
-    "cos-endmembers-code": Score("the same with the reference over its maxima too", "1", "higher"),
+    "cos-endmembers-code": Score("cosine of E over its own best order, both over maxima", "1", "higher"),
     "mse-abundances-own-order": Score("mean squared error of A over its own best order", "1", "lower"),
     "cos-abundances-own-order": Score("cosine similarity of A over its own best order", "1", "higher"),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -453,4 +453,64 @@ def latent_panels(latents: Mapping[str, ArrayLike], losses: Mapping[str, ArrayLi
     axes[0, 1].set(title="loss of the VAE", xlabel="epoch", ylabel="loss per set", yscale="log")
     for ax in axes[0]:
         ax.legend(fontsize="small")
+    return figure
+
+
+class Interval(NamedTuple):
+    """A line of a `forest`: its name, a mean with the ends of its interval, and what it comes to."""
+
+    name: str
+    mean: float
+    low: float
+    high: float
+    kind: str
+
+
+#: A marker, a colour and whether it is filled, for each kind in turn: told apart without colours too.
+_KINDS = (
+    ("o", "#0072B2", True),
+    ("o", "#0072B2", False),
+    ("s", "#D55E00", True),
+    ("D", "#E69F00", True),
+    ("^", "#CC79A7", True),
+    ("X", "#666666", True),
+)
+
+
+def forest(lines: Sequence[Interval], kinds: Sequence[str], *, xlabel: str) -> Figure:
+    """Intervals below each other on one axis, which is straight from -1 to 1 and logarithmic beyond.
+
+    Parameters
+    ----------
+    lines
+        From the top.
+    kinds
+        What they may come to, at most six; a symbol and a colour each, in this order.
+    xlabel
+        What one is.
+    """
+    look = dict(zip(kinds, _KINDS, strict=False))
+    figure, axes = grid(1, 1, ratio=0.12 + 0.03 * len(lines))
+    ax = axes[0, 0]
+    ax.axvspan(-1, 1, color="black", alpha=0.06, linewidth=0)
+    ax.axvline(0, color="black", linewidth=1)
+    for k, line in enumerate(lines):
+        marker, colour, filled = look[line.kind]
+        ax.plot([line.low, line.high], [k, k], color=colour, linewidth=1.5)
+        style = {"markerfacecolor": colour if filled else "white", "markeredgecolor": colour}
+        ax.plot(line.mean, k, marker, markersize=7, **style)
+    for kind, (marker, colour, filled) in look.items():
+        if any(line.kind == kind for line in lines):
+            style = {"markerfacecolor": colour if filled else "white", "markeredgecolor": colour}
+            ax.plot([], [], marker, label=_words(kind), **style)
+    ax.set_yticks(range(len(lines)), [_words(line.name) for line in lines], fontsize="small")
+    ax.set_ylim(len(lines) - 0.5, -0.5)
+    ax.set_xscale("symlog", linthresh=1)
+    reach = max((abs(end) for line in lines for end in (line.low, line.high)), default=1.0)
+    powers = [10**k for k in range(int(np.ceil(np.log10(max(reach, 1)))) + 1)]
+    ticks = [*(-p for p in reversed(powers)), 0, *powers]
+    ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.set_xlabel(xlabel)
+    ax.grid(axis="x", alpha=0.3)
+    figure.legend(loc="outside upper center", ncols=3, fontsize="small")
     return figure

@@ -20,6 +20,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from hsu_lib.claims import Comparison, Judgement, Verdict
+from hsu_lib.runs import answers
 
 #: A verdict with more comparisons folds its table behind a line that counts them.
 _MOST_ROWS = 4
@@ -121,12 +122,43 @@ def verdict(
     )
 
 
+def answer(found: answers.Answer, claim: Mapping[str, Any]) -> Markup:
+    """What fresh seeds say of a claim, with all comparisons in all ways to ask it, folded.
+
+    Parameters
+    ----------
+    found
+        The answer.
+    claim
+        As of `verdict`.
+    """
+    head = ["comparison", "mean difference", "97.1 % interval", "smallest effect", "n", "", "seeds needed"]
+    tables = []
+    for way in found.ways:
+        if way.verdict is not None:
+            rows = [[(text, False) for text in _of_answer(c)] for c in way.comparisons]
+            count = f"{len(rows)} comparison{'s' if len(rows) != 1 else ''}"
+            tables.append((f"{way.words}: {way.verdict.value} ({count})", head, rows))
+    return _fill(
+        "verdict",
+        claim=found.claim,
+        badge=badge(found.word),
+        statement=claim["statement"],
+        where=claim["where"],
+        own_figures=claim["own_figures"],
+        tables=tables,
+        reason=_sentence(found.reason),
+    )
+
+
 # --------------------------------------------------------------------------- parts of a line
 
 
 def badge(verdict: str) -> Markup:
     """Verdict as a colour and the word."""
-    return Markup('<span class="verdict verdict-{}">{}</span>').format(verdict.replace(" ", "-"), verdict)
+    return Markup('<span class="verdict verdict-{}">{}</span>').format(
+        verdict.replace(",", "").replace(" ", "-"), verdict
+    )
 
 
 def link(chapter: str, place: str, text: str) -> Markup:
@@ -225,6 +257,26 @@ def _comparison(c: Comparison) -> list[str]:
         str(c.seeds),
         *percent,
         _mark(c),
+    ]
+
+
+def _sentence(text: str) -> str:
+    """With a capital letter before it and a full stop behind it."""
+    return text and f"{text[0].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
+
+
+def _of_answer(c: answers.Comparison) -> list[str]:
+    mean, low, high = c.interval
+    kinds = {"equal": f"margin ±{c.effect:g}", "not worse": f"margin {c.effect:g}", "threshold": ""}
+    out = f", without {', '.join(map(str, c.left_out))}" if c.left_out else ""
+    return [
+        c.words,
+        _signed(mean),
+        f"{_signed(low)} to {_signed(high)}",
+        kinds.get(c.shape, f"{c.effect:g}{' (half of the reported)' if c.reported else ''}"),
+        f"{len(c.seeds)}{out}",
+        c.outcome.value,
+        "" if c.needed is None else str(c.needed),
     ]
 
 

@@ -29,7 +29,8 @@ from hsu_lib.publishing import html
 from hsu_lib.publishing.figures import endmember_panels, map_panels
 from hsu_lib.publishing.manifest import Manifest, read_published
 from hsu_lib.publishing.published import PROFILES
-from hsu_lib.runs import Record, Results, Run, sweep
+from hsu_lib.runs import Record, Results, Run, as_row, sweep
+from hsu_lib.runs.answers import Answer
 from hsu_lib.runs.verification import Verification
 from hsu_lib.scene import SceneSpec
 
@@ -67,6 +68,17 @@ class Page:
         self.rows.append(results.table)
         self._keep()
         return results
+
+    def used(self, records: Iterable[Record]) -> None:
+        """Note records that the page shows and has not made, such as published ones of other profiles."""
+        found = list(records)
+        self.manifest.keys += [r.key for r in found if r.key not in self.manifest.keys]
+        self.rows.append(pd.DataFrame([as_row(record) | {"replayed": True} for record in found]))
+        self._keep()
+
+    def answer(self, found: Answer) -> None:
+        """Show what fresh seeds say of a claim, with all comparisons behind it; nothing is judged here."""
+        _show(html.answer(found, claims().loc[found.claim].to_dict()))
 
     def figure(
         self,

@@ -157,18 +157,18 @@ def enumerated(
     for question in (questions[claim] for claim in asked):
         for number, (view, entry) in enumerate(question.ways(words)):
             way = Way(question.claim, number)
-            terms = _terms(question, view, words)
+            terms = terms_of(question, view, words)
             if not _can_run(terms, entry, words):
                 planned += [question.claim] if question.components and number == 0 else []
                 continue
-            made = [_run(t, question, view, entry, words, amounts, choices) for t in terms]
+            made = [run_of(t, question, view, entry, words, amounts, choices) for t in terms]
             if None in made:
                 waiting.append(way)
                 continue
             for seed in seeds:
-                seeded = [_seeded(run, seed) for run in made if run is not None]
-                keys = [run.key for run in seeded]
-                for key, run in zip(keys, seeded, strict=True):
+                with_seed = [seeded(run, seed) for run in made if run is not None]
+                keys = [run.key for run in with_seed]
+                for key, run in zip(keys, with_seed, strict=True):
                     runs.setdefault(key, run)
                 ways.setdefault(way, {})[seed] = tuple(dict.fromkeys(keys))
             if any(words.timed(term.score) for term in terms):
@@ -194,31 +194,36 @@ def _worth(way: Way) -> float:
     return _FURTHER if way.number else 1.0
 
 
-def _terms(question: Question, view: View, words: Vocabulary) -> list[Term]:
+def terms_of(question: Question, view: View, words: Vocabulary) -> list[Term]:
     """What is run and scored in this way to ask, with what computed scores are made of."""
     found: dict[Term, None] = {}
     for term in question.terms():
-        asked = term._replace(
-            condition=view.replace.get(term.condition, term.condition),
-            score=view.replace.get(term.score, term.score),
-            snr=term.snr if view.snr is None else view.snr,
-        )
-        found |= dict.fromkeys(words.needs(asked))
+        found |= dict.fromkeys(words.needs(in_view(term, view)))
     return list(found)
+
+
+def in_view(term: Term, view: View) -> Term:
+    """The term as it is called in this view."""
+    return term._replace(
+        condition=view.replace.get(term.condition, term.condition),
+        score=view.replace.get(term.score, term.score),
+        snr=term.snr if view.snr is None else view.snr,
+    )
 
 
 def _can_run(terms: Sequence[Term], entry: int, words: Vocabulary) -> bool:
     return bool(terms) and not any(
-        words.conditions[term.condition].planned or _place(term, entry, words).made for term in terms
+        words.conditions[term.condition].planned or place_of(term, entry, words).made for term in terms
     )
 
 
-def _place(term: Term, entry: int, words: Vocabulary) -> Place:
+def place_of(term: Term, entry: int, words: Vocabulary) -> Place:
+    """Where a term is run: the entry of its place; the last, where it has fewer."""
     entries = words.places(term.scene)
     return entries[min(entry, len(entries) - 1)]
 
 
-def _run(
+def run_of(
     term: Term,
     question: Question,
     view: View,
@@ -228,7 +233,7 @@ def _run(
     choices: Choices,
 ) -> Run | None:
     """The run of a term without its seed; None where a choice is still to be made."""
-    condition, place = words.conditions[term.condition], _place(term, entry, words)
+    condition, place = words.conditions[term.condition], place_of(term, entry, words)
     settings = _settings(condition, place, question, words)
     if view.choice and _has(condition.method, view.choice[0]):
         chosen = choices(view.name, condition.method, place.scene)
@@ -270,7 +275,8 @@ def spec_of(place: Place, snr: float | None = None, seed: int = 0) -> SceneSpec:
     )
 
 
-def _seeded(run: Run, seed: int) -> Run:
+def seeded(run: Run, seed: int) -> Run:
+    """The run with that seed, of its noise too."""
     spec = run.scene
     return replace(run, seed=seed, scene=spec if spec.snr_db is None else replace(spec, noise_seed=seed))
 

@@ -42,13 +42,20 @@ def planned(
     OSError
         If the store cannot be read.
     """
-    found = enumerated(amounts(profile), seeds, claims and _matching(claims))
+    found = enumerated(amounts(profile), seeds, claims and matching(claims))
     rows = store.rows()
     estimates = Estimates(rows, device_name(device or default_device()))
     return found, blocks(found, (row["key"] for row in rows), estimates.seconds), estimates
 
 
-def _matching(claims: str) -> list[str]:
+def matching(claims: str) -> list[str]:
+    """Ids of the claims that are named, or that begin so; commas between.
+
+    Raises
+    ------
+    ValueError
+        If one begins no id.
+    """
     found: dict[str, None] = {}
     for start in claims.split(","):
         names = [start] if start in all_questions() else [c for c in all_questions() if c.startswith(start)]

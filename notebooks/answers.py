@@ -1,0 +1,132 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # What fresh seeds say
+#
+# **Question.** The verdicts on the front page come from seeds that were looked at while the book was written.
+# [Rule 2](how-to-read.md) was written before the runs that it is applied to: what does it say of the claims
+# of document 000, by seeds that nobody had looked at?
+
+# %% tags=["parameters", "remove-cell"]
+profile = "quick"
+
+# %% tags=["remove-input"]
+import pandas as pd
+
+from hsu_lib import claims
+from hsu_lib.claims import rule
+from hsu_lib.claims.questions import questions
+from hsu_lib.publishing import figures, html, pages, published
+from hsu_lib.runs import evidence
+from hsu_lib.runs.answers import answers
+from hsu_lib.runs.campaign import SEEDS, amounts
+
+DOCUMENT, AMOUNTS = "prim", "paper"
+page = pages.Page("answers", profile)
+stated, before = claims.claims(), claims.scorecard(published.manifests())
+found = answers([c for c in questions() if stated["source"][c] == DOCUMENT], amounts=amounts(AMOUNTS))
+find = evidence.published(AMOUNTS)
+records = [find(key) for key in dict.fromkeys(key for answer in found for key in answer.keys)]
+page.used(records)
+words = [answer.word for answer in found]
+counts = [f"{words.count(v.value)} {v.value}" for v in rule.Verdict if v.value in words]
+waiting = [answer for answer in found if answer.verdict is None]
+page.text(
+    f"**So far,** of the {len(found)} claims of document 000: {', '.join(counts)}, {len(waiting)} not yet "
+    "answered. It is the first look of two: what is decided is final, what is open may be run with as many "
+    "seeds more. [The front page](index.html) still shows the verdicts by rule 1."
+)
+
+# %% tags=["remove-cell", "nbval-check-output"]
+for answer in found:
+    print(answer.claim, answer.word)
+
+# %% tags=["hide-input"]
+KINDS = [v.value for v in (*rule.FOR, *rule.AGAINST, rule.Verdict.DEPENDS, rule.Verdict.OPEN)]
+decided = sorted((a for a in found if a.deciding), key=lambda answer: KINDS.index(answer.word))
+
+
+def line(answer):
+    """The claim's deciding comparison, over its smallest effect of interest."""
+    name = answer.claim.removeprefix(f"{DOCUMENT}-").replace("-", " ")
+    mark = {"equal": " (=)", "threshold": " (>)", "not worse": " (≥)"}.get(answer.deciding.shape, "")
+    ends = (end / answer.deciding.usual for end in answer.deciding.interval)
+    return figures.Interval(f"{name}{mark}", *ends, answer.word)
+
+
+lines = [line(answer) for answer in decided]
+told = "; ".join(f"{x.name} {x.mean:.1f} ({x.low:.1f} to {x.high:.1f}), {x.kind}" for x in lines)
+page.figure(
+    "forest",
+    lambda: figures.forest(lines, KINDS, xlabel="mean difference over the smallest effect of interest"),
+    alt=f"A line per claim: mean difference over the smallest effect, 97.1 % interval, verdict. {told}.",
+    caption=f"The comparison that decides each of {len(lines)} claims, over its smallest effect of interest: "
+    "right of 0 speaks for the claim, and the grey band is smaller than what counts. 97.1 % intervals; "
+    "beyond 1 the axis is logarithmic. (=): equal, both sides of the band speak against it; (≥): not worse "
+    "by more than the band; (>): above a threshold, over the usual effect of its score.",
+)
+
+# %% tags=["hide-input"]
+kinds = " and ".join(sorted({record.made["device"] for record in records}))
+convolutions = {bool(record.made.get("tf32", {}).get("convolutions")) for record in records}
+page.text(
+    f"**What was run.** {len(records)} runs with the seeds {SEEDS[0]} to {SEEDS[-1]}, on "
+    f"{html.verbatim(kinds)}, another machine than that of the other chapters. Convolutions were computed "
+    f"{'in TF32, which keeps 10 bits of a fraction' if convolutions == {True} else 'not all in TF32'}. Less "
+    f"was trained than in the document, by the same share on both sides of a comparison: "
+    f"{html.verbatim(amounts(AMOUNTS).share)} Figures of the document are of its own training, so how large "
+    "an effect is may differ for that reason alone."
+)
+
+# %% [markdown]
+# ## Before and now
+#
+# Rule 1 judged other seeds, other amounts of training, often another score and sometimes another scene; the
+# questions themselves are sharper now. What changed is therefore not always due to the seeds.
+
+# %% tags=["remove-input"]
+table = pd.DataFrame(
+    {
+        "claim": [answer.claim for answer in found],
+        "by rule 1": [before["verdict"][answer.claim] for answer in found],
+        "by rule 2": words,
+    }
+)
+table["what changed"] = [claims.changed(*pair) for pair in zip(table["by rule 1"], words, strict=True)]
+page.table(
+    table,
+    caption="Verdicts of the published scorecard (rule 1), and what fresh seeds say (rule 2).",
+    formats={
+        "claim": lambda claim: html.link("", claim, stated["statement"][claim]),
+        "by rule 1": html.badge,
+        "by rule 2": html.badge,
+    },
+)
+
+# %% [markdown]
+# ## Claim by claim
+#
+# Every comparison, in every way to ask; the first way decides. *Seeds needed* says how many would decide an
+# open comparison if its mean and spread stayed as they are, where 200 are enough and it asks for no margin.
+
+# %% tags=["remove-input"]
+for answer in decided:
+    page.answer(answer)
+
+# %% [markdown]
+# ## What runs have not answered, and why
+
+# %% tags=["remove-input"]
+for answer in (answer for answer in found if not answer.deciding):
+    page.answer(answer)
+page.provenance()
