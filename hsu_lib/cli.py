@@ -23,7 +23,7 @@ Examples
   hsu run patching                               a chapter on the embedded scene, in a minute
   hsu run patching --profile desk -p scene=jasper -p seeds=3 --out mine
   hsu unmix image.mat --method vca-fclsu -p 4    any method on an image of your own
-  hsu scorecard                                  every claim with its verdict so far
+  hsu scorecard                                  the judged claims with their verdicts
   hsu answers --claims prim                      what fresh seeds say of the first document's claims
 """
 

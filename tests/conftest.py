@@ -11,6 +11,9 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+# one thread: tests run side by side, and some fork, which a process with torch's threads does not survive
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # the same examples on every run: a failure can be repeated, and a green run stays green
 settings.register_profile("hsu", derandomize=True, deadline=None)
 settings.load_profile("hsu")

@@ -170,7 +170,7 @@ def test_a_record_of_a_newer_version_is_left_alone(store, monkeypatch):
 
 
 def published():
-    return sorted(paths.published().glob("*/records/*.json"))[::100]
+    return sorted(paths.published().glob("desk/records/*.json"))[::100]
 
 
 def test_old_records_are_read_and_their_words_count(store):

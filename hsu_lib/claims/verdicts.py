@@ -1,4 +1,4 @@
-"""The one rule by which our runs judge a claim.
+"""Rule 1, by which the chapters judge a claim.
 
 The rule, fixed before any run and the same for every claim: a claim is turned into one or more
 comparisons, each a difference per seed whose sign says whether the claim holds (positive: it does). The
@@ -342,6 +342,3 @@ def judge(
 def _agreed(readings: tuple[Comparison, ...]) -> Verdict:
     verdicts = {c.verdict for c in readings}
     return verdicts.pop() if len(verdicts) == 1 else Verdict.UNDECIDED
-
-
-# --------------------------------------------------------------------------- what the documents say

@@ -1,4 +1,4 @@
-"""All methods by name. A new method is one function: write it in a file beside this one and list it here."""
+"""All methods by name. A new method is one function: write it in a family of this folder and list it here."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Needs:
     truth
         What is known of the scene, for a history of errors: it watches, nothing depends on it.
     spatial
-        Where the pixels lie: abundances of a pixel depend on its neighbours.
+        A property: where pixels lie matters, because the abundances of one depend on its neighbours.
     first
         A first estimation: from the settings to the method that makes it, on the same scene with the same
         seed, and that method's settings.
@@ -54,12 +54,12 @@ class Needs:
 
 @dataclass(frozen=True)
 class Problem:
-    """All that a solver may see.
+    """All that a solver is given. No reference reaches an estimate that does not declare it: a test says so.
 
     Parameters
     ----------
     scene
-        The image; its `E` only where the method needs endmembers or a setting asks for them.
+        The image. Its `E` is for methods that need endmembers, or whose settings ask for them.
     endmembers
         How many to find.
     seed
@@ -193,7 +193,7 @@ class Method:
         scene
             The image; supervised methods also take its `E`. It is not changed.
         endmembers
-            How many to look for; by default as many as the scene's reference has.
+            How many to look for; by default as many as the scene's reference (or that of its labels) has.
         seed
             Seed of everything random: the same seed on the same device gives the same result.
         device
@@ -217,7 +217,7 @@ class Method:
         Returns
         -------
         Unmixing
-            With `A` that fulfils ANC and ASC.
+            With `A` that fulfils ANC and ASC, unless its status is DIVERGED.
 
         Raises
         ------
