@@ -418,7 +418,7 @@ def show_answers(profile: str, claims: str | None, seeds: str, local: bool, as_j
         claims and matching(claims),
         amounts=amounts(profile),
         seeds=_seeds(seeds),
-        find=Store().find if local else published(profile),
+        find=Store().find if local else published(),
     )
     if as_json:
         click.echo(json.dumps([answer.to_dict() for answer in found], indent=1))

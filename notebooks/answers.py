@@ -35,7 +35,7 @@ DOCUMENT, AMOUNTS = "prim", "paper"
 page = pages.Page("answers", profile)
 stated, before = claims.claims(), claims.scorecard(published.manifests())
 found = answers([c for c in questions() if stated["source"][c] == DOCUMENT], amounts=amounts(AMOUNTS))
-find = evidence.published(AMOUNTS)
+find = evidence.published()
 records = [find(key) for key in dict.fromkeys(key for answer in found for key in answer.keys)]
 page.used(records)
 words = [answer.word for answer in found]

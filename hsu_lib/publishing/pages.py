@@ -72,6 +72,8 @@ class Page:
     def used(self, records: Iterable[Record]) -> None:
         """Note records that the page shows and has not made, such as published ones of other profiles."""
         found = list(records)
+        if not found:
+            return
         self.manifest.keys += [r.key for r in found if r.key not in self.manifest.keys]
         self.rows.append(pd.DataFrame([as_row(record) | {"replayed": True} for record in found]))
         self._keep()

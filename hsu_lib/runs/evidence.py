@@ -56,19 +56,23 @@ def score_of(record: Record, score: str) -> float:
     return float("nan") if value is None else float(value)
 
 
+#: Folder of published results that holds the records of fresh seeds. No profile has its name.
+FRESH = "fresh"
+
+
 def counts(record: Record) -> bool:
     """Whether a record can decide: only what was made from files as some commit has them."""
     commit = str(record.made.get("commit", ""))
     return bool(commit) and not commit.endswith("+")
 
 
-def published(profile: str = "paper") -> Find:
-    """Look-up among the published records of a profile alone, whatever else was run here."""
-    folder = paths.published() / profile / "records"
+def published() -> Find:
+    """Look-up among the published records of fresh seeds alone, whatever else was run here."""
+    folder = paths.published() / FRESH / "records"
 
     def find(key: str) -> Record | None:
         try:
-            return read_record(folder / f"{key}.npz", profile)
+            return read_record(folder / f"{key}.npz", FRESH)
         except (FileNotFoundError, NotADirectoryError):
             return None
 
