@@ -83,9 +83,9 @@ page.text(
     f"**What was run.** {len(records)} runs with the seeds {SEEDS[0]} to {SEEDS[-1]}, on "
     f"{html.verbatim(kinds)}, another machine than that of the other chapters. Convolutions were computed "
     f"{'in TF32, which keeps 10 bits of a fraction' if convolutions == {True} else 'not all in TF32'}. Less "
-    f"was trained than in the document, by the same share on both sides of a comparison: "
-    f"{html.verbatim(amounts(AMOUNTS).share)} Figures of the document are of its own training, so how large "
-    "an effect is may differ for that reason alone."
+    f"was trained than in the document: {html.verbatim(amounts(AMOUNTS).share)} A comparison whose two sides "
+    "got unequal shares of their training is not answered by these runs, since the rule asks for equal ones. "
+    "The document's figures are of its own training, so sizes of effects may differ for that reason alone."
 )
 
 # %% [markdown]

@@ -435,3 +435,12 @@ def test_what_comes_from_data_is_escaped():
     assert "<script>" not in shown
     assert "&lt;b&gt; needs." in shown
     assert "verdict-reproduced-smaller" in html.badge(Verdict.SMALLER.value)
+
+
+def test_unequal_shares_of_training_answer_nothing():
+    found = {answer.claim: answer for answer in answers()}
+    refused = found["prim-perturbation-beats-vae"]
+    assert refused.verdict is None
+    assert "unequal shares of the document's training" in refused.reason
+    assert "vae-augmentation 14%" in refused.reason
+    assert found["prim-alpha0-poor-endmembers"].verdict is not None

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from hsu_lib import methods
 from hsu_lib.claims import rule
 from hsu_lib.claims.questions import Component, Question, Term, View, Vocabulary, base, listed, names
 from hsu_lib.claims.questions import questions as all_questions
@@ -44,6 +45,10 @@ _DEFAULTS = {"rad": 0.02, "dB": 0.5}
 
 #: What the rule calls a comparison; see `hsu_lib.claims.rule.Question`.
 Shape = Literal["better", "threshold", "not worse", "equal"]
+
+
+#: Shares of training that differ by less are the same: whole numbers of epochs cannot be had in all shares.
+_EQUAL_SHARE = 1.1
 
 
 class Unanswered(LookupError):
@@ -298,6 +303,8 @@ def _way(question: Question, view: View, entry: int, how: _How) -> Way:
     scores = _Scores(question, view, entry, how)
     try:
         _check(terms, view, entry, how)
+        for part in question.components:
+            _check_shares(part, view, how)
         made = [c for part in question.components for c in _comparisons(part, scores)]
         _complete(made, scores)
     except Unanswered as reason:
@@ -308,6 +315,29 @@ def _way(question: Question, view: View, entry: int, how: _How) -> Way:
     )
     necessary = bool(question.says.get("necessary_only", False))
     return Way(words, rule.judged(found, necessary_only=necessary), done, keys=tuple(scores.used))
+
+
+def _check_shares(part: Component, view: View, how: _How) -> None:
+    """Tell of a comparison whose sides get unequal shares of their document's training: the rule forbids it.
+
+    Raises
+    ------
+    Unanswered
+        With the shares.
+    """
+    names = [view.replace.get(term.condition, term.condition) for term in part.terms()]
+    used = dict.fromkeys(how.words.conditions[name].method for name in names)
+    shares = {m: how.amounts.part(m) for m in used if {"epochs", "iterations"} & _settings_of(m)}
+    if shares and max(shares.values()) > _EQUAL_SHARE * min(shares.values()):
+        told = ", ".join(f"{method} {share:.0%}" for method, share in shares.items())
+        raise Unanswered(
+            f"its two sides got unequal shares of the document's training ({told}), and the rule asks for "
+            "equal ones"
+        )
+
+
+def _settings_of(method: str) -> set[str]:
+    return {row["setting"] for row in methods.get(method).describe()}
 
 
 def _check(terms: Sequence[Term], view: View, entry: int, how: _How) -> None:

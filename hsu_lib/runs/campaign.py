@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache
+from math import prod
 from typing import Any, NamedTuple
 
 import yaml
@@ -38,6 +39,10 @@ class Amounts:
 
     share: str = ""
     methods: Mapping[str, Mapping[str, Fraction]] = field(default_factory=dict)
+
+    def part(self, method: str) -> float:
+        """How much of its document's training a method gets: the product of its factors."""
+        return float(prod(self.methods.get(method, {}).values(), start=Fraction(1)))
 
     def of(self, method: str, settings: Mapping[str, Any]) -> dict[str, Any]:
         """The settings with their share of training; what they do not name is the method's default."""
