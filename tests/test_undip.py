@@ -430,7 +430,8 @@ def test_a_fit_with_a_damaged_checkpoint_starts_afresh(monkeypatch, tmp_path):
     scene, path = smooth_scene(), tmp_path / "state"
     interrupted_after(monkeypatch, 3, scene, path=path)
     path.write_bytes(path.read_bytes()[:100])
-    found, done = interrupted_after(monkeypatch, 99, scene, path=path)
+    with pytest.warns(RuntimeWarning, match="damaged checkpoint, begun anew"):
+        found, done = interrupted_after(monkeypatch, 99, scene, path=path)
     assert done == 4
     assert_same(found, unmix(scene))
     assert not path.exists()
