@@ -112,7 +112,7 @@ def plain_iteration(case: Case) -> Call:
 
 def step(case: Case, layout: torch.memory_format) -> Call:
     """Forward, loss, backward, Adam."""
-    network, target = case.network(layout), case.watch.images["re"]
+    network, target = case.network(layout), case.watch.images["mse-reconstruction"]
     optimise = torch.optim.Adam(network.parameters(), lr=0.001)
 
     def once() -> None:
@@ -180,7 +180,7 @@ def small(case: Case) -> dict[str, Call]:
     """What is not the network: the history and the two losses, with their gradients."""
     Y, E = (torch.tensor(X, dtype=torch.float32) for X in (case.Y, case.E))
     A = case.A.clone().requires_grad_()
-    target = case.watch.images["re"]
+    target = case.watch.images["mse-reconstruction"]
     record, loss = torch.zeros(1, 1 + 2 * len(case.watch.names)), torch.zeros(())
 
     def history() -> None:

@@ -20,9 +20,9 @@
 # Five documents propose ways to do it, and report how well they work: a student report on self-supervised
 # perturbations, a student report on UnDIP, a tutorial, and two papers on latent Dirichlet autoencoders.
 # This book runs them again. It puts our figure, over several seeds, beside every figure that they report,
-# and gives each of their claims a verdict by [a rule](how-to-read.md), which also lists what was changed with
-# results in sight. A second rule, written before its runs and judged by seeds that nobody had looked at, is at
-# work: [what they say so far](answers.ipynb) about the first document.
+# and gives each of their claims a verdict by [a rule](how-to-read.md), which also lists what was changed
+# with results in sight. A second rule was written before its runs, and seeds that nobody had looked at decide
+# by it: [what they say so far](answers.ipynb) about the first document.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"

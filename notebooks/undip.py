@@ -136,18 +136,16 @@ page.maps(drawn, shown)
 
 # %% tags=["hide-input"]
 TITLES = {
-    "re": "reconstruction error",
-    "mae-fclsu": "MAE against FCLSU",
-    "mae-reference": "MAE against reference",
+    "mse-reconstruction": "reconstruction error",
+    "mae-abundances-fclsu": "MAE against FCLSU",
+    "mae-abundances": "MAE against reference",
 }
 
 
 def curves(name, quantity, averaged=True):
     """Error at every iteration, shape (seeds, iterations)."""
     ending = "-averaged" if averaged else ""
-    return np.stack(
-        [r.arrays[f"history/{quantity.replace('-', '/')}{ending}"] for r in results.pick(name, UNDIP)]
-    )
+    return np.stack([r.arrays[f"history/{quantity}{ending}"] for r in results.pick(name, UNDIP)])
 
 
 histories = {
@@ -314,13 +312,13 @@ judge(
 # %% tags=["hide-input"]
 lag = max(iterations // 60, 1)
 half, third = iterations // 2, iterations // 3
-outputs = {truth: curves(followed, f"mae-{truth}", averaged=False) for truth in MAE}
-averages = {truth: curves(followed, f"mae-{truth}") for truth in MAE}
+outputs = {truth: curves(followed, MAE[truth], averaged=False) for truth in MAE}
+averages = {truth: curves(followed, MAE[truth]) for truth in MAE}
 
 
 def apart(name, truth):
     """Share of spans in which RE falls and MAE rises, by seed."""
-    error, mae = (curves(name, q, averaged=False) for q in ("re", f"mae-{truth}"))
+    error, mae = (curves(name, q, averaged=False) for q in ("mse-reconstruction", MAE[truth]))
     return np.mean((error[:, lag:] < error[:, :-lag]) & (mae[:, lag:] > mae[:, :-lag]), axis=1)
 
 
@@ -395,7 +393,7 @@ judge(
 
 
 def safe(name, truth):
-    output, average = curves(name, f"mae-{truth}", averaged=False), curves(name, f"mae-{truth}")
+    output, average = curves(name, MAE[truth], averaged=False), curves(name, MAE[truth])
     return [
         *(
             claims.compare(

@@ -98,6 +98,9 @@ def scores(name, label, quantity, level=None):
     return results.scores(str(noised(name, level)), label, quantity)
 
 
+MAE = {"fclsu": "mae-abundances-fclsu", "reference": "mae-abundances"}
+
+
 def curves(name, label, quantity, level=None, found=results):
     """Error of the averaged output at every iteration, shape (seeds, iterations)."""
     records = found.pick(str(noised(name, level)), label)
@@ -145,14 +148,16 @@ for k in ARCHITECTURES:
 
 # %% tags=["hide-input"]
 TITLES = {
-    "re": "reconstruction error",
-    "mae/fclsu": "MAE against FCLSU",
-    "mae/reference": "MAE against reference",
+    "mse-reconstruction": "reconstruction error",
+    "mae-abundances-fclsu": "MAE against FCLSU",
+    "mae-abundances": "MAE against reference",
 }
 histories = {
     title: {label: curves(noise_scene, label, q) for label in LABELS.values()} for q, title in TITLES.items()
 }
-told = "; ".join(f"{k} {histories[TITLES['mae/fclsu']][LABELS[k]][:, -1].mean():.4f}" for k in LABELS)
+told = "; ".join(
+    f"{k} {histories[TITLES['mae-abundances-fclsu']][LABELS[k]][:, -1].mean():.4f}" for k in LABELS
+)
 page.figure(
     "curves",
     lambda: figures.curve_panels(histories, ylabel="error", steps="iterations", counted=True),
@@ -221,7 +226,7 @@ SHOWN = {
     "mae-abundances": ("MAE, reference", 1),
 }
 for name in names:
-    group = {label: curves(name, label, "mae/fclsu") for label in LABELS.values()}
+    group = {label: curves(name, label, "mae-abundances-fclsu") for label in LABELS.values()}
     threshold = common_threshold(group)
     rows = []
     for label in every:
@@ -240,7 +245,7 @@ for name in names:
 falling = {
     name: np.mean([1 - c[:, -1] / c[:, -max(iterations // 10, 1)] for c in by_label.values()])
     for name in names
-    for by_label in ({label: curves(name, label, "mae/fclsu") for label in LABELS.values()},)
+    for by_label in ({label: curves(name, label, "mae-abundances-fclsu") for label in LABELS.values()},)
 }
 page.text(
     "None of the six has arrived: over the last tenth of the iterations the MAE against FCLSU still falls by "
@@ -274,8 +279,8 @@ limited = page.sweep(
 def pair_of(name, k, truth):
     """Curves of MAE with one halving, and with several."""
     return {
-        "one": curves(name, LIMITED[k], f"mae/{truth}", found=limited),
-        "several": curves(name, LABELS[k], f"mae/{truth}"),
+        "one": curves(name, LIMITED[k], MAE[truth], found=limited),
+        "several": curves(name, LABELS[k], MAE[truth]),
     }
 
 
@@ -306,7 +311,6 @@ page.table(
 # stands below each. Errors over the iterations are those of the averaged output, which is the estimate.
 
 # %% tags=["hide-input"]
-MAE = {"fclsu": "mae-abundances-fclsu", "reference": "mae-abundances"}
 documented = get("undip-configurable").configure()
 wanted = {"samson", "jasper", "urban"}
 elsewhere = "" if wanted <= set(names) else f"Judged on {', '.join(names)} (document: Samson, Jasper, Urban)."
@@ -333,14 +337,14 @@ def rank_correlation(values):
 
 def iterations_needed(name, truth, level=None):
     """Iterations to a value that all six reach: architecture to an array (seeds,)."""
-    group = {k: curves(name, LABELS[k], f"mae/{truth}", level) for k in LABELS}
+    group = {k: curves(name, LABELS[k], MAE[truth], level) for k in LABELS}
     threshold = common_threshold(group)
     return {k: reached(c, threshold) for k, c in group.items()}
 
 
 def falls(name, truth):
     """Whether the MAE falls at all while training; otherwise nothing comes down to a common value."""
-    return all((c[:, -1] < c[:, 0]).all() for c in (curves(name, LABELS[k], f"mae/{truth}") for k in LABELS))
+    return all((c[:, -1] < c[:, 0]).all() for c in (curves(name, LABELS[k], MAE[truth]) for k in LABELS))
 
 
 def mean_over(group, by_architecture):
@@ -367,7 +371,7 @@ judge(
             f"{name}: rank correlation of the iteration at which MAE has settled with the number of values "
             "trained, above none",
             name,
-            rank_correlation([settled(curves(name, LABELS[k], f"mae/{truth}")) for k in LABELS]),
+            rank_correlation([settled(curves(name, LABELS[k], MAE[truth])) for k in LABELS]),
             0,
         )
         for name in names

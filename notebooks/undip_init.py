@@ -110,6 +110,9 @@ page.maps(drawn, {label: results.pick(drawn, label)[0] for label in shown})
 # %% tags=["hide-input"]
 
 
+MAE = {"fclsu": "mae-abundances-fclsu", "reference": "mae-abundances"}
+
+
 def curves(name, start, quantity):
     """Loss or error at every iteration, shape (seeds, iterations)."""
     return np.stack([r.arrays[f"history/{quantity}"] for r in results.pick(name, prior(start))])
@@ -117,12 +120,12 @@ def curves(name, start, quantity):
 
 TITLES = {
     "loss": "loss of the output",
-    "re-averaged": "RE of the average",
-    "mae/fclsu-averaged": "MAE of the average, FCLSU",
+    "mse-reconstruction-averaged": "RE of the average",
+    "mae-abundances-fclsu-averaged": "MAE of the average, FCLSU",
 }
 histories = {title: {start: curves(drawn, start, q) for start in STARTS} for q, title in TITLES.items()}
 told = "; ".join(
-    f"{start} {curves(drawn, start, 'mae/fclsu-averaged')[:, -1].mean():.4f}" for start in STARTS
+    f"{start} {curves(drawn, start, 'mae-abundances-fclsu-averaged')[:, -1].mean():.4f}" for start in STARTS
 )
 page.figure(
     "curves",
@@ -184,7 +187,7 @@ SHOWN = {
     "mae-abundances": ("MAE, reference", 1),
 }
 for name in names:
-    steps = needed(name, "mae/fclsu-averaged")
+    steps = needed(name, "mae-abundances-fclsu-averaged")
     rows = []
     for label in (*map(prior, STARTS), *alone, FCLSU):
         row = {"method": label}
@@ -260,7 +263,7 @@ def judge(claim, asserts, *reasons, **how):
 
 
 def readings(truth):
-    return {"MAE": f"mae/{truth}-averaged", "loss": "loss"}
+    return {"MAE": f"{MAE[truth]}-averaged", "loss": "loss"}
 
 
 def rise(name, start):
@@ -346,7 +349,7 @@ def time_to_common(name, start, truth):
     """Seconds of the start and of the iterations to a common MAE, by seed."""
     per_iteration = seconds(name, prior("random")) / iterations
     of_start = seconds(name, f"{start} alone") if STARTS[start] else 0.0
-    return of_start + needed(name, f"mae/{truth}-averaged")[start] * per_iteration
+    return of_start + needed(name, f"{MAE[truth]}-averaged")[start] * per_iteration
 
 
 judge(

@@ -760,3 +760,12 @@ def test_published_records_of_before_stay_as_they_are(tmp_path):
     found = [read_record(path, "desk") for path in chosen]
     assert runs.publish(found, tmp_path, [r.key for r in found if "A" in r.arrays]) == 0
     assert snapshot(tmp_path) == before
+
+
+def test_curves_of_old_records_go_by_the_names_of_their_scores():
+    names = set()
+    for path in sorted(paths.published().glob("desk/records/*.json")):
+        if json.loads(path.read_text())["asked"]["method"].startswith("undip"):
+            names |= {n.removeprefix("history/") for n in read_record(path, "desk").arrays}
+    assert {"mse-reconstruction", "mse-spectral-averaged", "mae-abundances", "mae-abundances-fclsu"} <= names
+    assert not {n for n in names if n.startswith(("re", "spectral", "mae/"))}

@@ -17,6 +17,7 @@ from hsu_lib.solvers.extraction import sivm
 
 BOTH = ["undip", "undip-configurable"]
 CPU = torch.device("cpu")
+RE = "mse-reconstruction"
 both = pytest.mark.parametrize("name", BOTH)
 
 
@@ -47,7 +48,7 @@ def test_the_low_dimensional_loss_is_the_direct_one_with_its_gradient(endmembers
     Y = rng.random((9, 35))
     watch = Watch(Y, E, (7, 5), Truth(), 1.0, CPU)
     A = torch.rand(1, E.shape[1], 7, 5, requires_grad=True)
-    low = 0.5 * watch.distance(A, *watch.images["re"])
+    low = 0.5 * watch.distance(A, *watch.images[RE])
     residual = E @ A.detach().double().numpy().reshape(-1, 35) - Y
     np.testing.assert_allclose(low.item(), 0.5 * np.sum(residual**2), rtol=1e-6)
     gradient = torch.autograd.grad(low, A)[0].numpy().reshape(-1, 35)
@@ -59,7 +60,7 @@ def test_nothing_cancels_in_the_loss_where_the_fit_is_good():
     E, A = scene.E.astype(float), scene.A.astype(float)
     Y = E @ A.reshape(3, -1)
     watch = Watch(1e3 * Y, 1e3 * E, (16, 12), Truth(), 1.0, CPU)
-    low = 0.5 * watch.distance(torch.tensor(A[None], dtype=torch.float32), *watch.images["re"])
+    low = 0.5 * watch.distance(torch.tensor(A[None], dtype=torch.float32), *watch.images[RE])
     assert low.item() < 1e-12 * 0.5 * np.sum((1e3 * Y) ** 2)
 
 
@@ -88,10 +89,10 @@ def test_outputs_are_averaged_with_exponential_weights(name):
 
 def test_a_window_of_one_is_no_average():
     history = unmix(smooth_scene(), iterations=5, window=1).history
-    for name in ("re", "mae/reference"):
+    for name in (RE, "mae-abundances"):
         np.testing.assert_array_equal(history[name], history[f"{name}-averaged"])
     history = unmix(smooth_scene(), iterations=5, window=2).history
-    assert (history["re"][1:] != history["re-averaged"][1:]).all()
+    assert (history[RE][1:] != history[f"{RE}-averaged"][1:]).all()
 
 
 def test_snapshots_are_the_averaged_maps_at_the_asked_iterations():
@@ -136,11 +137,11 @@ def test_the_history_is_what_numpy_computes_from_the_outputs():
     for suffix, maps in (("", outputs), ("-averaged", averaged)):
         Y_hat = np.einsum("lp,tphw->tlhw", scene.E / scale, maps)
         expected = {
-            "re": np.mean((Y_hat - scene.Y / scale) ** 2, axis=(1, 2, 3)),
-            "spectral-mse": np.mean((Y_hat - clean.Y / scale) ** 2, axis=(1, 2, 3)),
-            "mae/reference": np.abs(maps - scene.A).mean(axis=(1, 2, 3)),
-            "mae/turned": np.abs(maps - scene.A).mean(axis=(1, 2, 3)),
-            "mae/other": np.abs(maps - 1 / 3).mean(axis=(1, 2, 3)),
+            RE: np.mean((Y_hat - scene.Y / scale) ** 2, axis=(1, 2, 3)),
+            "mse-spectral": np.mean((Y_hat - clean.Y / scale) ** 2, axis=(1, 2, 3)),
+            "mae-abundances": np.abs(maps - scene.A).mean(axis=(1, 2, 3)),
+            "mae-abundances-turned": np.abs(maps - scene.A).mean(axis=(1, 2, 3)),
+            "mae-abundances-other": np.abs(maps - 1 / 3).mean(axis=(1, 2, 3)),
         }
         for name, values in expected.items():
             np.testing.assert_allclose(u.history[name + suffix], values, rtol=1e-4, err_msg=name + suffix)
@@ -151,9 +152,9 @@ def test_the_history_is_what_numpy_computes_from_the_outputs():
 def test_the_loss_is_half_the_squared_distance_of_the_mirrored_image():
     even, odd = smooth_scene(), smooth_scene(15, 12)
     u = unmix(even)
-    np.testing.assert_allclose(u.history["loss"], 0.5 * even.Y.size * u.history["re"], rtol=1e-5)
+    np.testing.assert_allclose(u.history["loss"], 0.5 * even.Y.size * u.history[RE], rtol=1e-5)
     u = unmix(odd)
-    ratio = u.history["loss"] / (0.5 * odd.Y.size * u.history["re"])
+    ratio = u.history["loss"] / (0.5 * odd.Y.size * u.history[RE])
     assert ratio.min() > 1.01  # one row in sixteen counts twice
     assert ratio.max() < 1.2
 
@@ -166,8 +167,14 @@ def test_what_is_known_has_no_influence_and_what_does_not_fit_is_left_out():
     broken = Reference(np.full_like(scene.E, np.nan), scene.A)
     truth = Truth(scene.Y[1:], {"a": reference, "fewer": fewer, "smaller": smaller, "broken": broken})
     u, without = unmix(scene, truth=truth), unmix(scene, truth=Truth())
-    assert set(u.history) == {"loss", "re", "re-averaged", "mae/a", "mae/a-averaged"}
-    assert set(without.history) == {"loss", "re", "re-averaged"}
+    assert set(u.history) == {
+        "loss",
+        RE,
+        f"{RE}-averaged",
+        "mae-abundances-a",
+        "mae-abundances-a-averaged",
+    }
+    assert set(without.history) == {"loss", RE, f"{RE}-averaged"}
     np.testing.assert_array_equal(u.A, without.A)
 
 
@@ -175,7 +182,7 @@ def test_references_in_double_precision_are_welcome():
     scene = smooth_scene()
     double = Reference(scene.E.astype(np.float64), scene.A.astype(np.float64))
     u = unmix(scene, truth=Truth(references={"reference": double}))
-    np.testing.assert_array_equal(u.history["mae/reference"], unmix(scene).history["mae/reference"])
+    np.testing.assert_array_equal(u.history["mae-abundances"], unmix(scene).history["mae-abundances"])
 
 
 # --------------------------------------------------------------------------- padding
@@ -239,7 +246,7 @@ def test_normalised_images_have_norm_one(normalise):
     largest = np.abs(Y).sum(axis=0).max() if normalise == "l1" else np.abs(Y).max()
     np.testing.assert_allclose(scale, largest)
     assert undip.norm(0 * Y, normalise) == 1
-    plain, scaled = (unmix(scene, normalise=kind, iterations=1).history["re"] for kind in ("none", normalise))
+    plain, scaled = (unmix(scene, normalise=kind, iterations=1).history[RE] for kind in ("none", normalise))
     np.testing.assert_allclose(scaled * scale**2, plain, rtol=1e-5)
 
 
@@ -445,7 +452,7 @@ def test_with_the_true_endmembers_a_smooth_scene_is_found(name, given):
     scene = smooth_scene()
     u = unmix(scene, name, filters=32, iterations=300, window=20, **given)
     assert np.abs(u.A - scene.A).mean() < 0.01  # uniform maps: 0.22
-    assert u.history["mae/reference-averaged"][-1] < 0.01
+    assert u.history["mae-abundances-averaged"][-1] < 0.01
     assert u.history["loss"][-1] < 1e-3 * u.history["loss"][0]
 
 

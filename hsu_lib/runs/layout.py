@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
@@ -217,6 +218,17 @@ def _body_beside(path: Path, data: bytes) -> dict[str, Any]:
     return body
 
 
+#: Curves of errors had other names than the scores that they are, before format 2.
+_RENAMED = re.compile(r"(?<=^history/)(re|spectral-mse|mae/(\w+))(?=$|-averaged$)")
+
+
+def _score(old: re.Match[str]) -> str:
+    """A curve's name today."""
+    if old[2]:
+        return "mae-abundances" if old[2] == "reference" else f"mae-abundances-{old[2]}"
+    return {"re": "mse-reconstruction", "spectral-mse": "mse-spectral"}[old[1]]
+
+
 def _packed(text: str, arrays: Mapping[str, NDArray]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
@@ -241,6 +253,7 @@ def _unpacked(data: bytes, *, sealed: bool) -> dict[str, NDArray]:
         arrays = {name: file[name] for name in file.files if name != "record.json"}
     if not sealed:
         arrays = {name.replace(".", "/"): array for name, array in arrays.items()}
+        arrays = {_RENAMED.sub(_score, name): array for name, array in arrays.items()}
     for name in [name for name in arrays if name.endswith("_quantised")]:
         arrays[name.removesuffix("_quantised")] = dequantise(arrays.pop(name))
     return arrays

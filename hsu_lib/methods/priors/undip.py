@@ -109,10 +109,11 @@ ARCHITECTURES: dict[int, dict[str, Any]] = {
 def solve(problem: Problem, settings: UnDIPSettings) -> Unmixing:
     """Pick endmembers, then fit the network; its averaged output is the estimate.
 
-    History, one value per iteration: ``loss``; ``re``, the mean squared error of :math:`E A` against the
-    image, and ``spectral-mse``, the same against the clean image, where it is known; ``mae/NAME`` for
-    every reference. All but the loss also with ``-averaged``, of the averaged output, and in the unit of
-    the normalised image.
+    History, one value per iteration: ``loss``, and errors by the names of their scores:
+    ``mse-reconstruction``, of :math:`E A` against the image; ``mse-spectral``, the same against the clean
+    image, where it is known; ``mae-abundances`` and ``mae-abundances-NAME`` for every reference. All but the
+    loss also with ``-averaged``, of the averaged output. Those of images are in the unit of the normalised
+    image.
     """
     scene, endmembers, where = problem.scene, problem.endmembers, torch.device(problem.device)
     scale = 1.0 if settings.normalise == "none" else norm(scene.pixels, settings.normalise)
@@ -179,6 +180,11 @@ def padded(maps: Tensor, multiple: int) -> Tensor:
     return F.pad(maps, (0, missing[1], 0, missing[0]), mode=mode)
 
 
+def _of_reference(name: str) -> str:
+    """The score's name of the mean absolute error against a reference."""
+    return "mae-abundances" if name == "reference" else f"mae-abundances-{name}"
+
+
 class Watch:
     r"""Image, clean image and references in the low-dimensional coordinates in which errors are cheap.
 
@@ -218,11 +224,12 @@ class Watch:
             maps = maps.view(1, -1, *size)
             return maps[:, :-1], maps[:, -1:]
 
-        self.images = {"re": project(Y)}
+        self.images = {"mse-reconstruction": project(Y)}
         if truth.clean is not None:
-            self.images["spectral-mse"] = project(truth.clean.reshape(len(Y), -1).astype(np.float64) / scale)
+            clean = truth.clean.reshape(len(Y), -1).astype(np.float64) / scale
+            self.images["mse-spectral"] = project(clean)
         self.references = {
-            f"mae/{name}": torch.tensor(
+            _of_reference(name): torch.tensor(
                 np.asarray(A)[None, np.argsort(align(E, E_ref))], dtype=torch.float32, device=device
             )
             for name, (E_ref, A) in truth.references.items()
@@ -260,7 +267,7 @@ def fit(
     network.train()
     optimise = _OPTIMISERS[settings.optimiser](network.parameters(), lr=settings.learning_rate)
     names = watch.names
-    target = [padded(maps, network.multiple) for maps in watch.images["re"]]
+    target = [padded(maps, network.multiple) for maps in watch.images["mse-reconstruction"]]
     record = torch.full((settings.iterations, 1 + 2 * len(names)), math.nan, device=Z.device)
     keep = set(snapshots_at(settings.iterations, settings.snapshots))
     frames: list[Tensor] = []
