@@ -119,6 +119,14 @@ def test_the_seeds_that_would_decide():
     assert rule.outcomes([Question(spread(0.4, 10), 0.3)]) == [Outcome.OPEN]
     assert stats.ttest_1samp(spread(0.4, needed), 0, alternative="greater").pvalue < rule.LEVEL
     assert rule.seeds_needed(Question(spread(0.001), 0.001)) is None
+    # a margin is met from the inside, and only there
+    for shape in ("equal", "not worse"):
+        inside = rule.seeds_needed(Question(spread(0.0), 0.5, shape))
+        assert inside is not None
+        assert rule.outcomes([Question(spread(0.0, 20), 0.5, shape)]) == [
+            Outcome.HOLDS if inside <= 20 else Outcome.OPEN
+        ]
+        assert rule.seeds_needed(Question(spread(-0.5), 0.5, shape)) is None
 
 
 def decided(rng, comparisons, *, mean, effect, claims=200, heaps=False):

@@ -248,15 +248,18 @@ def seeds_needed(question: Question, *, most: int = 200) -> int | None:
 
     By Student's t alone, for whichever of the outcomes comes first.
     """
-    d = np.asarray(question.differences)
-    mean, deviation, effect = float(d.mean()), float(d.std(ddof=1)), question.effect
-    bounds = {"better": (-effect, 0.0, effect), "threshold": (0.0,)}.get(question.shape, (-effect, effect))
-    distances = [abs(mean - bound) for bound in bounds]
-    if deviation == 0 or max(distances) == 0:
-        return None
+    d, effect = np.asarray(question.differences), question.effect
+    mean, deviation = float(d.mean()), float(d.std(ddof=1))
     for n in range(FEWEST, most + 1):
-        half = float(stats.t.ppf(1 - LEVEL, n - 1)) * deviation / np.sqrt(n)
-        inside = question.shape == "better" and abs(mean) + half < effect
-        if inside or mean - half > 0 or mean + half < (-effect if question.reported else 0.0):
+        half = float(special.stdtrit(n - 1, 1 - LEVEL)) * deviation / np.sqrt(n)
+        low, high = mean - half, mean + half
+        inside = low > -effect and high < effect
+        decided = {
+            "better": low > 0 or inside or high < (-effect if question.reported else 0),
+            "threshold": low > 0 or high < 0,
+            "not worse": low > -effect or high < -effect,
+            "equal": inside or low > effect or high < -effect,
+        }
+        if decided[question.shape]:
             return n
     return None
