@@ -117,7 +117,7 @@ page.table(
 # ## Claim by claim
 #
 # Every comparison, in every way to ask; the first way decides. *Seeds needed* says how many would decide an
-# open comparison if its mean and spread stayed as they are, where 200 are enough and it asks for no margin.
+# open comparison if its mean and spread stayed as they are, where 200 are enough.
 
 # %% tags=["remove-input"]
 for answer in decided:

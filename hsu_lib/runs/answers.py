@@ -104,11 +104,8 @@ class Comparison:
 
     @property
     def needed(self) -> int | None:
-        """How many seeds would decide it, if mean and spread stay; None where it is decided or not known.
-
-        Not known are margins, and more than 200 seeds.
-        """
-        if self.outcome is not rule.Outcome.OPEN or self.shape in ("equal", "not worse"):
+        """How many seeds would decide it, if mean and spread stay; None if it is decided, or 200 do not."""
+        if self.outcome is not rule.Outcome.OPEN:
             return None
         return rule.seeds_needed(_ask(self)) if len(self.seeds) > 1 and not _too_few(self) else None
 
