@@ -54,7 +54,9 @@ class Needs:
 
 @dataclass(frozen=True)
 class Problem:
-    """All that a solver is given. No reference reaches an estimate that does not declare it: a test says so.
+    """All that a solver is given.
+
+    With a method's defaults no reference reaches an estimate unless its needs declare so: a test.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ from hsu_lib.metrics.alignment import align
 from hsu_lib.metrics.examine import examine
 from hsu_lib.metrics.truth import Truth
 from hsu_lib.runs.question import Run
-from hsu_lib.runs.record import Record, made_record
+from hsu_lib.runs.record import Record, arrays_of, made_record
 from hsu_lib.runs.store import Store
 from hsu_lib.scene import Scene, SceneSpec, Status, Unmixing
 
@@ -114,7 +114,8 @@ def examined(unmixing: Unmixing, scene: Scene, labels: Labels, clean: NDArray | 
 def _scored(unmixing: Unmixing, scene: Scene, truth: Truth) -> tuple[dict[str, float], Unmixing]:
     """`hsu_lib.metrics.score`; maps that the history keeps come into the order of the reference as well.
 
-    Where the history tells the pixels kept for testing, their scores are there too, as ``test/NAME``.
+    Where the history tells the pixels kept for testing, their scores are there too, as ``test/NAME``. Scores
+    that are not finite are left out.
     """
     scores, aligned = metrics.score(unmixing, scene, truth)
     if "test" in unmixing.history and scene.A is not None:
@@ -123,6 +124,7 @@ def _scored(unmixing: Unmixing, scene: Scene, truth: Truth) -> tuple[dict[str, f
         part = Unmixing(unmixing.E, unmixing.A[:, kept][:, None], ordered=unmixing.ordered)
         of_part, _ = metrics.score(part, there)
         scores |= {f"test/{name}": value for name, value in of_part.items() if name.startswith(_PIXELWISE)}
+    scores = {name: value for name, value in scores.items() if np.isfinite(value)}
     if "snapshots" not in aligned.history:
         return scores, aligned
     order = align(unmixing.E, aligned.E)
@@ -164,10 +166,9 @@ def twin(record: Record, run: Run) -> Record | None:
     return replace(
         record,
         asked=run.asked(),
-        scores={name: value for name, value in scores.items() if np.isfinite(value)},
+        scores=scores,
         made=made,
-        arrays={"E": unmixing.E, "A": unmixing.A}
-        | {f"history/{n}": curve for n, curve in unmixing.history.items()},
+        arrays=arrays_of(unmixing),
     )
 
 
@@ -185,6 +186,4 @@ def rescored(record: Record) -> Record:
     needs = methods.get(record.asked["method"]).needs
     unmixing = replace(record.unmixing, ordered=needs.labels or needs.endmembers)
     scores, _ = _scored(unmixing, scenes.load(record.scene), _truth(record.scene))
-    return replace(
-        record, scores={name: value for name, value in scores.items() if np.isfinite(value)}, made=made
-    )
+    return replace(record, scores=scores, made=made)

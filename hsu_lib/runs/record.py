@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -87,6 +86,11 @@ class Record:
         return Unmixing(self.arrays["E"], self.arrays["A"], Status[self.status], curves)
 
 
+def arrays_of(unmixing: Unmixing) -> dict[str, NDArray]:
+    """What a record keeps of an unmixing, by the names of its arrays."""
+    return {"E": unmixing.E, "A": unmixing.A} | {f"history/{n}": c for n, c in unmixing.history.items()}
+
+
 def made_record(
     run: Run,
     unmixing: Unmixing,
@@ -103,7 +107,7 @@ def made_record(
     run, scene
         What was asked, and the scene it was.
     unmixing, scores
-        What came out; scores that are not finite are left out.
+        What came out.
     seconds
         Wall time of the method.
     """
@@ -111,7 +115,7 @@ def made_record(
 
     return Record(
         asked=run.asked(),
-        scores={name: value for name, value in scores.items() if math.isfinite(value)},
+        scores=dict(scores),
         status=unmixing.status.name,
         seconds=round(seconds, 3),
         made={
@@ -123,7 +127,7 @@ def made_record(
             "scene": scene.fingerprint,
             "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         },
-        arrays={"E": unmixing.E, "A": unmixing.A} | {f"history/{n}": c for n, c in unmixing.history.items()},
+        arrays=arrays_of(unmixing),
     )
 
 
