@@ -78,9 +78,11 @@ page.figure(
 
 # %% tags=["hide-input"]
 kinds = " and ".join(sorted({record.made["device"] for record in records}))
+again = sum("estimate_of" in record.made for record in records)
 convolutions = {bool(record.made.get("tf32", {}).get("convolutions")) for record in records}
 page.text(
-    f"**What was run.** {len(records)} runs with the seeds {SEEDS[0]} to {SEEDS[-1]}, on "
+    f"**What was run.** {len(records) - again} runs with the seeds {SEEDS[0]} to {SEEDS[-1]}, {again} of "
+    "their estimates scored by a second reference too, on "
     f"{html.verbatim(kinds)}, another machine than that of the other chapters. Convolutions were computed "
     f"{'in TF32, which keeps 10 bits of a fraction' if convolutions == {True} else 'not all in TF32'}. Less "
     f"was trained than in the document: {html.verbatim(amounts(AMOUNTS).share)} A comparison whose two sides "
