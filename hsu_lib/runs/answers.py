@@ -70,6 +70,8 @@ class Comparison:
         As of `hsu_lib.claims.rule.Question`.
     effect, reported
         Smallest effect of interest or margin (0 for a threshold), and whether it is half of a reported one.
+    printed
+        The reported difference, as ours is taken; None where none is reported.
     usual
         The effect; for a threshold the default of its score. It makes comparisons of unlike scores
         comparable, and decides nothing.
@@ -89,6 +91,7 @@ class Comparison:
     seeds: tuple[int, ...]
     differences: tuple[float, ...]
     left_out: tuple[int, ...]
+    printed: float | None = None
     outcome: rule.Outcome = rule.Outcome.OPEN
 
     @cached_property
@@ -548,31 +551,35 @@ def _comparison(
     seeds = np.array(scores.how.seeds)
     kept = seeds[keep][finite]
     effect = float(says.get("smallest_effect", says.get("margin", 0.0)))
+    leads = _reported_leads(says, asked, sign, relative)
     usual = 0.1 if relative else _DEFAULTS.get(_unit(at.score, scores.how.words), 0.01)
     return Comparison(
         _words(at, first, second, reads, relative, scores),
         shape,
         effect,
-        shape == "better" and _is_half(says, asked, sign, relative),
+        # half of the reported effect (of a best one, of its lead), not a default
+        shape == "better" and bool(leads) and bool(np.isclose(min(leads.values()) / 2, effect, rtol=2e-3)),
         effect or usual,
         tuple(int(seed) for seed in kept),
         tuple(float(d) for d in differences[finite]),
         tuple(int(seed) for seed in seeds if seed not in kept),
+        leads.get(second if isinstance(second, str) and second in leads else ""),
     )
 
 
-def _is_half(says: Mapping[str, Any], shape: str, sign: float, relative: bool) -> bool:
-    """Whether the smallest effect is half of the reported one (of a best one, of its lead), not a default."""
+def _reported_leads(
+    says: Mapping[str, Any], shape: str, sign: float, relative: bool
+) -> Mapping[str, float]:
+    """The reported difference, by the other condition where there are several, else by an empty name."""
     reported = says.get("reported")
     if not reported:
-        return False
+        return {}
     if isinstance(reported, Mapping):
-        pairs = [(reported[says[shape]], v) for name, v in reported.items() if name != says[shape]]
+        pairs = {name: (reported[says[shape]], v) for name, v in reported.items() if name != says[shape]}
     else:
-        pairs = [tuple(reported)]
+        pairs = {"": tuple(reported)}
     scale = np.log if relative else np.asarray
-    lead = min(float(sign * (scale(ours) - scale(other))) for ours, other in pairs)
-    return bool(np.isclose(lead / 2, says["smallest_effect"], rtol=2e-3, atol=0))
+    return {name: float(sign * (scale(ours) - scale(other))) for name, (ours, other) in pairs.items()}
 
 
 def _unit(score: str, words: Vocabulary) -> str:
