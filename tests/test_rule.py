@@ -161,3 +161,12 @@ def test_error_rates(comparisons, heaps):
     # and a large one is found: four standard deviations
     if not heaps:
         assert decided(rng, comparisons, mean=6.0, effect=3.0, claims=60)[Verdict.REPRODUCED] > 0.9
+
+
+@pytest.mark.parametrize(("effect", "seeds"), [(0.9, 10), (0.5, 20)])
+def test_power_is_what_simulation_finds(effect, seeds):
+    rng = np.random.default_rng(7)
+    found = np.mean(
+        [rule.holds(Question(rng.normal(effect, 1, seeds), effect / 2)) for _ in range(1000)], dtype=float
+    )
+    assert rule.power(effect, 1, seeds) == pytest.approx(found, abs=0.04)

@@ -243,6 +243,31 @@ def over_views(verdicts: Sequence[Verdict]) -> Verdict:
     return Verdict.DEPENDS if any(other in opposite for other in others) else first
 
 
+def power(effect: float, deviation: float, seeds: int) -> float:
+    """How likely a comparison "better" comes out as holding, if the mean difference is `effect`.
+
+    By Student's t for normal differences, which the sign flips hardly change.
+
+    Parameters
+    ----------
+    effect, deviation
+        Mean of the differences, and their standard deviation over seeds.
+    seeds
+        How many; with fewer than `FEWEST` nothing is decided.
+
+    Examples
+    --------
+    >>> round(power(1, 1, 10), 2), round(power(1, 1, 20), 2), power(1, 1, 8)
+    (0.71, 0.98, 0.0)
+    """
+    if seeds < FEWEST:
+        return 0.0
+    if deviation == 0:
+        return float(effect > 0)
+    critical = stats.t.ppf(1 - LEVEL, seeds - 1)
+    return float(stats.nct.sf(critical, seeds - 1, effect / deviation * np.sqrt(seeds)))
+
+
 def seeds_needed(question: Question, *, most: int = 200) -> int | None:
     """How many seeds would decide, if mean and spread stay what they are; None if more than `most`.
 
