@@ -8,7 +8,7 @@ not answered, and the answer says why.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 from typing import Any, Literal
@@ -284,6 +284,7 @@ def _answer(question: Question, how: _How) -> Answer:
         return Answer(question.claim, rule.Verdict.BY_CONSTRUCTION, reason=str(question.says["check"]))
     if question.kind == "not testable":
         return Answer(question.claim, rule.Verdict.NOT_TESTABLE, reason=str(question.says["reason"]))
+    how = replace(how, amounts=how.amounts.for_claim(question.claim))
     ways = tuple(_way(question, view, entry, how) for view, entry in question.ways(how.words))
     first, *others = ways
     if first.verdict is None:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from hsu_lib import methods, paths, scenes
+from hsu_lib.claims.documents import claims as claims_of_documents
 from hsu_lib.claims.questions import Condition, Place, Question, Term, View, Vocabulary
 from hsu_lib.claims.questions import questions as all_questions
 from hsu_lib.claims.questions import vocabulary as all_words
@@ -35,10 +36,19 @@ class Amounts:
         The same in words.
     methods
         Factor of each setting, by method.
+    documents
+        The same for the claims of one document, before the others: where two methods that train unequal
+        amounts elsewhere are compared.
     """
 
     share: str = ""
     methods: Mapping[str, Mapping[str, Fraction]] = field(default_factory=dict)
+    documents: Mapping[str, Mapping[str, Mapping[str, Fraction]]] = field(default_factory=dict)
+
+    def for_claim(self, claim: str) -> Amounts:
+        """The amounts for a claim: those of its document."""
+        own = self.documents.get(claims_of_documents()["source"].get(claim, ""), {})
+        return Amounts(self.share, {**self.methods, **own})
 
     def part(self, method: str) -> float:
         """How much of its document's training a method gets: the product of its factors."""
@@ -66,11 +76,16 @@ def amounts(profile: str) -> Amounts:
     known = yaml.safe_load((paths.reported() / "amounts.yaml").read_text(encoding="utf-8"))
     if profile not in known:
         raise ValueError(f"no amounts of training for {profile!r}; known: {', '.join(known)}")
-    shares = {
+    says = known[profile]
+    documents = {name: _factors(methods) for name, methods in says.get("documents", {}).items()}
+    return Amounts(says["share"], _factors(says["methods"]), documents)
+
+
+def _factors(written: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Fraction]]:
+    return {
         method: {name: Fraction(str(factor)) for name, factor in factors.items()}
-        for method, factors in known[profile]["methods"].items()
+        for method, factors in written.items()
     }
-    return Amounts(known[profile]["share"], shares)
 
 
 class Way(NamedTuple):
@@ -160,13 +175,14 @@ def enumerated(
     ways: dict[Way, dict[int, tuple[str, ...]]] = {}
     timed, waiting, planned = set(), [], []
     for question in (questions[claim] for claim in asked):
+        share = amounts.for_claim(question.claim)
         for number, (view, entry) in enumerate(question.ways(words)):
             way = Way(question.claim, number)
             terms = terms_of(question, view, words)
             if not _can_run(terms, entry, words):
                 planned += [question.claim] if question.components and number == 0 else []
                 continue
-            made = [run_of(t, question, view, entry, words, amounts, choices) for t in terms]
+            made = [run_of(t, question, view, entry, words, share, choices) for t in terms]
             if None in made:
                 waiting.append(way)
                 continue
