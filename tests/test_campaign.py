@@ -40,15 +40,16 @@ from hsu_lib.runs.campaign import (
     to_make,
     twins,
 )
+from hsu_lib.runs.choices import Wanted
 from hsu_lib.runs.estimates import Estimates, amount
 from hsu_lib.runs.execution import twin
 from hsu_lib.runs.packing import Pack, light, merge
 from hsu_lib.scene import SceneSpec
 
 
-def chosen(view: str, method: str, scene: str) -> dict[str, float]:
+def chosen(wanted: Wanted) -> dict[str, float]:
     """A choice for every view that has one."""
-    return {"abundance_weight": 10.0 if view.endswith("validation") else 1000.0}
+    return {"abundance_weight": 10.0 if wanted.view.endswith("validation") else 1000.0}
 
 
 @cache

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from toys import pure_pixel_scene
 
-from hsu_lib.learning.labels import training_mask
+from hsu_lib.learning.labels import Labels, training_mask, validation_mask
 
 
 @given(
@@ -55,3 +56,46 @@ def test_another_seed_gives_another_split_and_all_may_be_for_training():
 def test_wrong_splits_are_refused(wrong, message):
     with pytest.raises(ValueError, match=message):
         training_mask(4, 4, **({"share": 0.5} | wrong))
+
+
+@given(
+    st.integers(4, 30),
+    st.integers(4, 30),
+    st.floats(0.05, 0.95),
+    st.sampled_from(["pixels", "blocks"]),
+    st.integers(0, 50),
+)
+def test_validation_pixels_are_a_share_of_the_training_pixels(height, width, share, by, seed):
+    mask = training_mask(height, width, share=0.9, by=by, side=3, seed=seed)
+    side = 1 if by == "pixels" else 3
+    count = mask[::side, ::side].sum()
+    if max(round(share * count), 1) >= count:
+        with pytest.raises(ValueError, match="leave none"):
+            validation_mask(mask, share=share, by=by, side=3, seed=seed)
+        return
+    held = validation_mask(mask, share=share, by=by, side=3, seed=seed)
+    assert not (held & ~mask).any()
+    assert held[::side, ::side].sum() == max(round(share * count), 1)
+    np.testing.assert_array_equal(held, held[::side, ::side].repeat(side, 0).repeat(side, 1)[:height, :width])
+
+
+def test_the_second_draw_does_not_know_the_first():
+    """Both may draw from all pixels here; a fifth by each has a fifth of a fifth in common."""
+    everything = training_mask(100, 100, share=1.0, seed=4)
+    held = validation_mask(everything, share=0.2, seed=4)
+    test = ~training_mask(100, 100, share=0.8, seed=4)
+    assert abs((held & test).sum() - 400) < 60
+    assert (held != validation_mask(everything, share=0.2, seed=5)).any()
+
+
+def test_labels_held_out_are_what_scores_are_of():
+    scene = pure_pixel_scene(8, 8)
+    mask = training_mask(8, 8, share=0.5, seed=0)
+    held = validation_mask(mask, share=0.25, seed=0)
+    labels = Labels(scene, mask & ~held, held)
+    np.testing.assert_array_equal(labels.kept_for_testing(scene), held)
+    assert len(labels.spectra) == 24
+    with pytest.raises(ValueError, match="both learnt from and held out"):
+        Labels(scene, mask, held)
+    with pytest.raises(ValueError, match="unmix that one"):
+        labels.kept_for_testing(pure_pixel_scene(8, 8))

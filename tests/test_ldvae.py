@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,7 @@ from toys import pure_pixel_scene
 
 from hsu_lib import metrics
 from hsu_lib.learning.fit import fit
-from hsu_lib.learning.labels import Labels, training_mask
+from hsu_lib.learning.labels import Labels, training_mask, validation_mask
 from hsu_lib.learning.networks import latent
 from hsu_lib.learning.networks.latent import (
     PixelEncoder,
@@ -24,8 +26,9 @@ from hsu_lib.methods.labelled.fclsu import learnt
 from hsu_lib.methods.labelled.ldvae import LDVAESettings, Together, evidence
 from hsu_lib.methods.labelled.spacnn import patches
 from hsu_lib.metrics.examine import examine
+from hsu_lib.metrics.truth import Truth
 from hsu_lib.runs import Run, Store, execute
-from hsu_lib.runs.execution import examined
+from hsu_lib.runs.execution import _scored, examined
 from hsu_lib.scene import Scene, SceneSpec, Status
 
 METHODS = {name: dict(get(name).quick) for name in ("ldvae", "spacnn-ldvae", "labelled-fclsu")}
@@ -59,6 +62,53 @@ def test_no_test_pixel_reaches_training(name, split):
     # the test can fail: what is learnt from does matter
     Y[:, mask] *= 0.5
     assert not np.array_equal(one.E, trained(Scene(Y, scene.E, A), name, **how).E)
+
+
+@pytest.mark.parametrize("split", ["pixels", "blocks"])
+@pytest.mark.parametrize("name", list(METHODS))
+def test_no_test_pixel_reaches_a_choice_by_validation(name, split):
+    """Neither training nor what is told of the validation pixels knows a test pixel's label or spectrum."""
+    scene = pure_pixel_scene(16, 15)
+    mask = training_mask(16, 15, share=0.7, by=split, side=4, seed=5)
+    held = validation_mask(mask, share=0.3, by=split, side=4, seed=5)
+    context = name == "spacnn-ldvae"  # whose patches hold neighbours' spectra, whatever they are for
+    how = {"seed": 5, "share": 0.7, "split": split, "block": 4, "holdout": 0.3}
+
+    def spoilt(where, context=context):
+        Y, A = scene.Y.copy(), scene.A.copy()
+        Y[:, where] = Y[:, where] if context else 7 * Y[::-1, where]
+        A[:, where] = A[::-1, where]
+        return replace(scene, Y=Y, A=A)
+
+    one, other = trained(scene, name, **how), trained(spoilt(~mask), name, **how)
+    np.testing.assert_array_equal(one.E, other.E)
+    assert one.history.keys() == other.history.keys()
+    for told in one.history.keys() - {"constraints"}:
+        np.testing.assert_array_equal(one.history[told], other.history[told])
+    np.testing.assert_array_equal(one.history["test"], held.ravel())
+    scores, _ = _scored(one, scene, Truth.of(scene))
+    of_other, _ = _scored(other, spoilt(~mask), Truth.of(scene))
+    told = ["sad-endmembers", *(score for score in scores if score.startswith("test/"))]
+    assert "test/rmse-abundances-averaged" in told
+    assert {score: scores[score] for score in told} == {score: of_other[score] for score in told}
+    # nor is a validation pixel learnt from; what is left is
+    unseen = spoilt(held, context and split == "pixels")
+    np.testing.assert_array_equal(one.E, trained(unseen, name, **how).E)
+    assert not np.array_equal(one.E, trained(spoilt(mask & ~held, False), name, **how).E)
+
+
+def test_a_training_image_is_its_own_validation():
+    found = trained(pure_pixel_scene(10, 10), share=1.0, holdout=0.2)
+    assert found.history["test"].sum() == 20
+    with pytest.raises(ValueError, match="unmix it, share 1"):
+        LDVAESettings(trained_on="lagoon", holdout=0.2)
+
+
+def test_without_holdout_no_key_moves():
+    run = Run("ldvae", SMALL)
+    assert "holdout" not in run.asked()["settings"]
+    assert replace(run, settings={"holdout": 0.0}).key == run.key
+    assert replace(run, settings={"holdout": 0.2}).key != run.key
 
 
 def test_blocks_too_small_for_a_patch_are_refused():

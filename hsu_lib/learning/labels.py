@@ -23,23 +23,29 @@ class Labels:
         With abundances.
     mask
         True where a pixel is for training, shape ``(height, width)``; by default everywhere.
+    validation
+        True where a pixel is held out to choose settings by, same shape; by default nowhere.
 
     Raises
     ------
     ValueError
-        If the scene has no abundances, or the mask is not one of its pixels.
+        If the scene has no abundances, a mask is not one of its pixels, or a pixel is for both.
     """
 
     scene: Scene
     mask: NDArray[np.bool_] | None = None
+    validation: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         if self.scene.A is None:
             raise ValueError(f"{self.scene.name} has no abundances to learn from")
-        if self.mask is not None and self.mask.shape != (self.scene.height, self.scene.width):
-            raise ValueError(
-                f"mask is {self.mask.shape}, {self.scene.name} {(self.scene.height, self.scene.width)}"
-            )
+        for mask in (self.mask, self.validation):
+            if mask is not None and mask.shape != (self.scene.height, self.scene.width):
+                raise ValueError(
+                    f"mask is {mask.shape}, {self.scene.name} {(self.scene.height, self.scene.width)}"
+                )
+        if self.validation is not None and (self.validation & self.chosen).any():
+            raise ValueError("a pixel cannot be both learnt from and held out for validation")
 
     @property
     def chosen(self) -> NDArray[np.bool_]:
@@ -61,8 +67,13 @@ class Labels:
     def kept_for_testing(self, scene: Scene) -> NDArray[np.bool_]:
         """Pixels of `scene` that were not learnt from, shape ``(height, width)``.
 
-        All of them where the labels are of another scene, or where all of its own were learnt from.
+        All of them where the labels are of another scene, or where all of its own were learnt from. Where
+        some are held out for validation, only these: then no pixel that is kept for testing is looked at.
         """
+        if self.validation is not None:
+            if scene is not self.scene:
+                raise ValueError("validation pixels are of the scene that is learnt from: unmix that one")
+            return self.validation
         everywhere = np.ones((scene.height, scene.width), dtype=bool)
         return ~self.chosen if scene is self.scene and not self.chosen.all() else everywhere
 
@@ -106,3 +117,36 @@ def training_mask(
     chosen[np.random.default_rng(seed).permutation(chosen.size)[:count]] = True
     grid = chosen.reshape(rows, columns).repeat(side, axis=0).repeat(side, axis=1)
     return grid[:height, :width]
+
+
+def validation_mask(
+    training: NDArray[np.bool_], *, share: float, by: By = "pixels", side: int = 10, seed: int = 0
+) -> NDArray[np.bool_]:
+    """True where a training pixel is held out for validation; shape ``(height, width)``.
+
+    They are drawn as `training_mask` draws, pixel by pixel or in the same blocks, independently of it.
+
+    Parameters
+    ----------
+    training
+        What `training_mask` gave with the same `by`, `side` and `seed`.
+    share
+        Of the training pixels or blocks that is held out, in ``(0, 1)``; at least one pixel or block is.
+    by, side, seed
+        See `training_mask`.
+
+    Raises
+    ------
+    ValueError
+        If nothing would be left to learn from.
+    """
+    side = 1 if by == "pixels" else side
+    cells = training[::side, ::side]  # a block is for training as a whole
+    numbers = np.flatnonzero(cells)
+    count = max(round(share * numbers.size), 1)
+    if count >= numbers.size:
+        raise ValueError(f"holdout: {count} of {numbers.size} {by} leave none to learn from")
+    held = np.zeros(cells.size, dtype=bool)
+    held[np.random.default_rng((seed, 1)).permutation(numbers)[:count]] = True
+    grid = held.reshape(cells.shape).repeat(side, axis=0).repeat(side, axis=1)
+    return grid[: training.shape[0], : training.shape[1]]

@@ -8,7 +8,7 @@ not answered, and the answer says why.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 from typing import Any, Literal
@@ -25,9 +25,8 @@ from hsu_lib.metrics import SCORES
 from hsu_lib.runs.campaign import (
     SEEDS,
     Amounts,
-    Choices,
+    chosen_among,
     in_view,
-    nothing_chosen,
     place_of,
     run_of,
     seeded,
@@ -35,6 +34,7 @@ from hsu_lib.runs.campaign import (
     terms_of,
 )
 from hsu_lib.runs.campaign import amounts as amounts_of
+from hsu_lib.runs.choices import Choices, chosen_from
 from hsu_lib.runs.evidence import COMPUTED, Find, counts, published, score_of
 from hsu_lib.runs.record import Record
 
@@ -138,7 +138,7 @@ class Way:
     reason
         Why it is not answered.
     keys
-        Of the records that were used.
+        Of the records that were used, those that settings were chosen by at the end.
     """
 
     words: str
@@ -221,7 +221,7 @@ def answers(
     amounts: Amounts | None = None,
     seeds: Sequence[int] = SEEDS,
     find: Find | None = None,
-    choices: Choices = nothing_chosen,
+    choices: Choices | None = None,
     questions: Mapping[str, Question] | None = None,
     words: Vocabulary | None = None,
 ) -> list[Answer]:
@@ -238,7 +238,7 @@ def answers(
     find
         Where records are looked up; by default among the published ones.
     choices
-        What views choose.
+        What views choose; by default what the records of the grid say.
     questions, words
         By default those of the book.
 
@@ -252,6 +252,7 @@ def answers(
     if unknown := [claim for claim in asked if claim not in questions]:
         raise ValueError(f"no such claim: {', '.join(unknown)}")
     records = _Records(find or published())
+    choices = choices or chosen_from(records.get)
     how = _How(words, amounts or amounts_of("paper"), tuple(seeds), choices, records)
     return [_answer(questions[claim], how) for claim in asked]
 
@@ -284,6 +285,7 @@ def _answer(question: Question, how: _How) -> Answer:
         return Answer(question.claim, rule.Verdict.BY_CONSTRUCTION, reason=str(question.says["check"]))
     if question.kind == "not testable":
         return Answer(question.claim, rule.Verdict.NOT_TESTABLE, reason=str(question.says["reason"]))
+    how = replace(how, amounts=how.amounts.for_claim(question.claim))
     ways = tuple(_way(question, view, entry, how) for view, entry in question.ways(how.words))
     first, *others = ways
     if first.verdict is None:
@@ -314,7 +316,9 @@ def _way(question: Question, view: View, entry: int, how: _How) -> Way:
         Comparison(**vars_of(c) | {"outcome": outcome}) for c, outcome in zip(made, found, strict=True)
     )
     necessary = bool(question.says.get("necessary_only", False))
-    return Way(words, rule.judged(found, necessary_only=necessary), done, keys=tuple(scores.used))
+    behind = [run.key for run in chosen_among(terms, question, view, entry, how.words, how.amounts)]
+    keys = dict.fromkeys([*scores.used, *(key for key in behind if how.records.get(key))])
+    return Way(words, rule.judged(found, necessary_only=necessary), done, keys=tuple(keys))
 
 
 def _check_shares(part: Component, view: View, how: _How) -> None:
@@ -567,9 +571,7 @@ def _comparison(
     )
 
 
-def _reported_leads(
-    says: Mapping[str, Any], shape: str, sign: float, relative: bool
-) -> Mapping[str, float]:
+def _reported_leads(says: Mapping[str, Any], shape: str, sign: float, relative: bool) -> Mapping[str, float]:
     """The reported difference, by the other condition where there are several, else by an empty name."""
     reported = says.get("reported")
     if not reported:

@@ -12,9 +12,11 @@ from typing import Any, NamedTuple
 import yaml
 
 from hsu_lib import methods, paths, scenes
+from hsu_lib.claims.documents import claims as claims_of_documents
 from hsu_lib.claims.questions import Condition, Place, Question, Term, View, Vocabulary
 from hsu_lib.claims.questions import questions as all_questions
 from hsu_lib.claims.questions import vocabulary as all_words
+from hsu_lib.runs.choices import Choices, Wanted, grid, nothing_chosen
 from hsu_lib.runs.question import Run, can_be_twin
 from hsu_lib.runs.schedule import plan
 from hsu_lib.scene import SceneSpec
@@ -35,10 +37,19 @@ class Amounts:
         The same in words.
     methods
         Factor of each setting, by method.
+    documents
+        The same for the claims of one document, before the others: where two methods that train unequal
+        amounts elsewhere are compared.
     """
 
     share: str = ""
     methods: Mapping[str, Mapping[str, Fraction]] = field(default_factory=dict)
+    documents: Mapping[str, Mapping[str, Mapping[str, Fraction]]] = field(default_factory=dict)
+
+    def for_claim(self, claim: str) -> Amounts:
+        """The amounts for a claim: those of its document."""
+        own = self.documents.get(claims_of_documents()["source"].get(claim, ""), {})
+        return Amounts(self.share, {**self.methods, **own})
 
     def part(self, method: str) -> float:
         """How much of its document's training a method gets: the product of its factors."""
@@ -66,11 +77,16 @@ def amounts(profile: str) -> Amounts:
     known = yaml.safe_load((paths.reported() / "amounts.yaml").read_text(encoding="utf-8"))
     if profile not in known:
         raise ValueError(f"no amounts of training for {profile!r}; known: {', '.join(known)}")
-    shares = {
+    says = known[profile]
+    documents = {name: _factors(methods) for name, methods in says.get("documents", {}).items()}
+    return Amounts(says["share"], _factors(says["methods"]), documents)
+
+
+def _factors(written: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Fraction]]:
+    return {
         method: {name: Fraction(str(factor)) for name, factor in factors.items()}
-        for method, factors in known[profile]["methods"].items()
+        for method, factors in written.items()
     }
-    return Amounts(known[profile]["share"], shares)
 
 
 class Way(NamedTuple):
@@ -88,14 +104,6 @@ class Need(NamedTuple):
     value: float
 
 
-#: Settings that a view chooses, by name of the view, method and scene; None where nothing is chosen yet.
-Choices = Callable[[str, str, str], Mapping[str, Any] | None]
-
-
-def nothing_chosen(view: str, method: str, scene: str) -> None:
-    """No choice."""
-
-
 @dataclass(frozen=True)
 class Enumeration:
     """The runs that questions need.
@@ -109,7 +117,7 @@ class Enumeration:
     timed
         Those among the ways that need runs with nothing beside them.
     waiting
-        Ways that wait for a choice of settings.
+        Ways that wait for a choice of settings; for each, the keys of the grid to choose from, by seed.
     planned
         Claims that need methods which are still to be written, or nothing that can be run.
     """
@@ -117,7 +125,7 @@ class Enumeration:
     runs: Mapping[str, Run]
     ways: Mapping[Way, Mapping[int, tuple[str, ...]]]
     timed: frozenset[Way]
-    waiting: tuple[Way, ...]
+    waiting: Mapping[Way, Mapping[int, tuple[str, ...]]]
     planned: tuple[str, ...]
 
 
@@ -158,17 +166,21 @@ def enumerated(
         raise ValueError(f"no such claim: {', '.join(unknown)}")
     runs: dict[str, Run] = {}
     ways: dict[Way, dict[int, tuple[str, ...]]] = {}
-    timed, waiting, planned = set(), [], []
+    waiting: dict[Way, dict[int, tuple[str, ...]]] = {}
+    timed, planned = set(), []
     for question in (questions[claim] for claim in asked):
+        share = amounts.for_claim(question.claim)
         for number, (view, entry) in enumerate(question.ways(words)):
             way = Way(question.claim, number)
             terms = terms_of(question, view, words)
             if not _can_run(terms, entry, words):
                 planned += [question.claim] if question.components and number == 0 else []
                 continue
-            made = [run_of(t, question, view, entry, words, amounts, choices) for t in terms]
+            made = [run_of(t, question, view, entry, words, share, choices) for t in terms]
             if None in made:
-                waiting.append(way)
+                behind = chosen_among(terms, question, view, entry, words, share)
+                runs |= {run.key: run for run in behind if run.key not in runs}
+                waiting[way] = _keys_by_seed(behind)
                 continue
             for seed in seeds:
                 with_seed = [seeded(run, seed) for run in made if run is not None]
@@ -178,7 +190,7 @@ def enumerated(
                 ways.setdefault(way, {})[seed] = tuple(dict.fromkeys(keys))
             if any(words.timed(term.score) for term in terms):
                 timed.add(way)
-    return Enumeration(runs, ways, frozenset(timed), tuple(waiting), tuple(planned))
+    return Enumeration(runs, ways, frozenset(timed), waiting, tuple(planned))
 
 
 def deciding(
@@ -187,12 +199,19 @@ def deciding(
     """Every run that the primary questions of claims need, each once; parameters as of `enumerated`."""
     found = enumerated(amounts, seeds, claims, **more)
     serves: dict[str, dict[str, float]] = {key: {} for key in found.runs}
-    for way, by_seed in found.ways.items():
+    for way, by_seed in (*found.ways.items(), *found.waiting.items()):
         for keys in by_seed.values():
             for key in keys:
                 serves[key].setdefault(way.claim, _worth(way))
                 serves[key][way.claim] = max(serves[key][way.claim], _worth(way))
     return [Need(run, tuple(serves[key]), sum(serves[key].values())) for key, run in found.runs.items()]
+
+
+def _keys_by_seed(runs: Iterable[Run]) -> dict[int, tuple[str, ...]]:
+    found: dict[int, tuple[str, ...]] = {}
+    for run in runs:
+        found[run.seed] = (*found.get(run.seed, ()), run.key)
+    return found
 
 
 def _worth(way: Way) -> float:
@@ -240,8 +259,8 @@ def run_of(
     """The run of a term without its seed; None where a choice is still to be made."""
     condition, place = words.conditions[term.condition], place_of(term, entry, words)
     settings = _settings(condition, place, question, words)
-    if view.choice and _has(condition.method, view.choice[0]):
-        chosen = choices(view.name, condition.method, place.scene)
+    if _has_choice(view, condition):
+        chosen = choices(Wanted(view.name, condition.method, place.scene, settings, amounts))
         if chosen is None:
             return None
         settings = {**chosen, **settings}
@@ -251,6 +270,25 @@ def run_of(
         settings=amounts.of(condition.method, settings),
         label=condition.name,
     )
+
+
+def _has_choice(view: View, condition: Condition) -> bool:
+    return bool(view.choice) and _has(condition.method, view.choice[0])
+
+
+def chosen_among(
+    terms: Iterable[Term], question: Question, view: View, entry: int, words: Vocabulary, amounts: Amounts
+) -> list[Run]:
+    """The runs of the grids that the view chooses from for these terms, each once; see `run_of`."""
+    asked: dict[tuple[str, ...], Wanted] = {}
+    for term in terms:
+        condition, place = words.conditions[term.condition], place_of(term, entry, words)
+        if _has_choice(view, condition):
+            settings = _settings(condition, place, question, words)
+            wanted = Wanted(view.name, condition.method, place.scene, settings, amounts)
+            asked[wanted.behind] = wanted
+    options = (grid(wanted) for wanted in asked.values())
+    return list({run.key: run for each in options for runs in each.values() for run in runs}.values())
 
 
 def _settings(condition: Condition, place: Place, question: Question, words: Vocabulary) -> dict[str, Any]:
@@ -303,12 +341,16 @@ class Block:
         Estimate of what is missing; None where nothing is known of a method.
     missing
         Keys of those of the runs that are not there.
+    chooses
+        Whether these are the runs of a grid: when they are there, settings are chosen by them, and the ways
+        get the runs that decide them.
     """
 
     runs: tuple[Run, ...]
     ways: tuple[Way, ...]
     seconds: float | None
     missing: frozenset[str]
+    chooses: bool = False
 
     @property
     def claims(self) -> tuple[str, ...]:
@@ -331,7 +373,8 @@ def blocks(found: Enumeration, there: Iterable[str], seconds: Callable[[Run], fl
     """Blocks by how many claims each second can decide, the best first.
 
     A block is what one way to ask needs, with all that this decides besides. Ways that need runs with nothing
-    beside them are left out, and what another run gives as well (`twins`) is no run of its own.
+    beside them are left out, and what another run gives as well (`twins`) is no run of its own. The grids
+    that settings are chosen from come before all, by how many waiting ways each second releases.
 
     Parameters
     ----------
@@ -345,29 +388,44 @@ def blocks(found: Enumeration, there: Iterable[str], seconds: Callable[[Run], fl
     there, also = set(there), twins(found.runs)
     given = {run.key: key for key, runs in also.items() for run in runs}
     there = {key for key in there if all(run.key in there for run in also.get(key, ()))}
-    left = {
+    grids = _sorted(found.runs, found.waiting, {}, there, seconds, chooses=True)
+    ways = {way: by_seed for way, by_seed in found.ways.items() if way not in found.timed}
+    return grids + _sorted(found.runs, ways, given, there, seconds)
+
+
+def _sorted(
+    runs: Mapping[str, Run],
+    ways: Mapping[Way, Mapping[int, tuple[str, ...]]],
+    given: Mapping[str, str],
+    there: set[str],
+    seconds: Callable[[Run], float | None],
+    *,
+    chooses: bool = False,
+) -> list[Block]:
+    """Blocks of these ways, the best first; `given` names the run that gives another one."""
+    needed = {
         way: frozenset(given.get(key, key) for keys in by_seed.values() for key in keys)
-        for way, by_seed in found.ways.items()
-        if way not in found.timed
+        for way, by_seed in ways.items()
     }
-    costs = _Costs(found.runs, frozenset().union(*left.values()), seconds)
+    costs = _Costs(runs, frozenset().union(*needed.values()), seconds)
     done, result = set(there), []
-    left = {way: needs for way, needs in left.items() if not needs <= done}
+    left = {way: needs for way, needs in needed.items() if not needs <= done}
     while left:
 
         def gain(keys: frozenset[str]) -> float:
-            decided = sum(_worth(way) for way, needs in left.items() if needs <= done | keys)  # noqa: B023
-            return decided / max(costs.of(keys, done), 1e-3)  # noqa: B023
+            ready = [way for way, needs in left.items() if needs <= done | keys]  # noqa: B023
+            value = sum(1.0 if chooses else _worth(way) for way in ready)
+            return value / max(costs.of(keys, done), 1e-3)  # noqa: B023
 
         best = max(sorted(set(left.values()), key=sorted), key=gain)
-        ways = tuple(way for way, needs in left.items() if needs <= done | best)
+        ready = tuple(way for way, needs in left.items() if needs <= done | best)
         missing = frozenset(best - done)
         if missing:
-            runs = tuple(found.runs[key] for key in _by_seed(ways, found, best))
+            made = tuple(runs[key] for key in _by_seed(ready, ways, best))
             known = all(costs.known(key) for key in missing)
-            result.append(Block(runs, ways, costs.of(missing, done) if known else None, missing))
+            result.append(Block(made, ready, costs.of(missing, done) if known else None, missing, chooses))
         done |= best | costs.firsts(best)
-        left = {way: needs for way, needs in left.items() if way not in ways}
+        left = {way: needs for way, needs in left.items() if way not in ready}
     return result
 
 
@@ -414,10 +472,12 @@ def twins(runs: Mapping[str, Run]) -> dict[str, tuple[Run, ...]]:
     return found
 
 
-def _by_seed(ways: Sequence[Way], found: Enumeration, keys: frozenset[str]) -> list[str]:
+def _by_seed(
+    ready: Sequence[Way], ways: Mapping[Way, Mapping[int, tuple[str, ...]]], keys: frozenset[str]
+) -> list[str]:
     """The keys seed by seed."""
-    seeds = dict.fromkeys(seed for way in ways for seed in found.ways[way])
-    ordered = [k for seed in seeds for way in ways for k in found.ways[way].get(seed, ()) if k in keys]
+    seeds = dict.fromkeys(seed for way in ready for seed in ways[way])
+    ordered = [k for seed in seeds for way in ready for k in ways[way].get(seed, ()) if k in keys]
     return list(dict.fromkeys(ordered))
 
 

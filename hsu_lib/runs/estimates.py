@@ -12,6 +12,7 @@ from hsu_lib import methods, scenes
 from hsu_lib.runs.question import Run
 
 _NUMBER = re.compile(r"(?:^|, )(\w+)=(\d+)(?=,|$)")
+_LEARNT = re.compile(r"(?:^|, )trained_on=([^,]+)")
 _WINDOW = re.compile(r"window of (\d+) x (\d+)")
 
 
@@ -42,8 +43,11 @@ class Estimates:
             numbers = {name: int(value) for name, value in _NUMBER.findall(row["settings"])}
             name = row["scene"].split(",")[0]
             if row["method"] in methods.METHODS and row["seconds"] > 0 and name in scenes.names():
-                window = _WINDOW.search(row["scene"])
-                pixels = int(window[1]) * int(window[2]) if window else _pixels(name)
+                learnt, window = _LEARNT.search(row["settings"]), _WINDOW.search(row["scene"])
+                if learnt and learnt[1] in scenes.names():
+                    pixels = _pixels(learnt[1])
+                else:
+                    pixels = int(window[1]) * int(window[2]) if window else _pixels(name)
                 here = bool(device) and row["device"].split(",")[0] == device.split(",")[0]
                 work = amount(row["method"], numbers, pixels)
                 rates = self._rates.setdefault(row["method"], [])
@@ -73,8 +77,8 @@ def _amount_of(run: Run) -> float:
     settings = method.configure(**run.settings)
     names = (name for name in ("epochs", "images", "patches", "batch", "patch_size", "iterations", "filters"))
     numbers = {name: getattr(settings, name) for name in (*names, "patch") if hasattr(settings, name)}
-    crop = run.scene.crop
-    return amount(run.method, numbers, crop[2] * crop[3] if crop else _pixels(run.scene.name))
+    spec = run.training or run.scene
+    return amount(run.method, numbers, spec.crop[2] * spec.crop[3] if spec.crop else _pixels(spec.name))
 
 
 @cache
@@ -91,7 +95,7 @@ def amount(method: str, settings: Mapping[str, int], pixels: int) -> float:
     settings
         Those that are whole numbers.
     pixels
-        Of the scene.
+        Of the scene, or of the one that is learnt from.
     """
     if "iterations" in settings:
         return settings["iterations"] * pixels * settings.get("filters", 1)

@@ -99,9 +99,9 @@ def _first(run: Run, *, store: Store | None, **how: Any) -> Record:
 
 
 def examined(unmixing: Unmixing, scene: Scene, labels: Labels, clean: NDArray | None = None) -> Unmixing:
-    """The same with a history of what it makes of the pixels kept for testing.
+    """The same with a history of what it makes of the pixels kept for testing, or held out for validation.
 
-    Its history holds ``test``, True where a pixel was kept, shape ``(height * width,)``, and what
+    Its history holds ``test``, True for these pixels, shape ``(height * width,)``, and what
     `hsu_lib.metrics.examine.examine` finds there.
     """
     if unmixing.decoder is None:

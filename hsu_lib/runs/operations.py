@@ -10,6 +10,7 @@ from pathlib import Path
 from hsu_lib.claims.questions import questions as all_questions
 from hsu_lib.runs.budget import MakeWithTwins, exact_in, within
 from hsu_lib.runs.campaign import Block, Enumeration, amounts, blocks, enumerated, to_make, twins
+from hsu_lib.runs.choices import chosen_from
 from hsu_lib.runs.estimates import Estimates
 from hsu_lib.runs.packing import Pack, light
 from hsu_lib.runs.provenance import commit, device_name
@@ -21,6 +22,8 @@ def planned(
     profile: str, seeds: Sequence[int], claims: str | None, store: Store, device: str | None
 ) -> tuple[Enumeration, list[Block], Estimates]:
     """What claims need, blocks of what is missing, and the estimates behind them.
+
+    What waits for a choice of settings is planned once the grid behind it is there.
 
     Parameters
     ----------
@@ -42,7 +45,8 @@ def planned(
     OSError
         If the store cannot be read.
     """
-    found = enumerated(amounts(profile), seeds, claims and matching(claims))
+    choices = chosen_from(store.find)
+    found = enumerated(amounts(profile), seeds, claims and matching(claims), choices=choices)
     rows = store.rows()
     estimates = Estimates(rows, device_name(device or default_device()))
     return found, blocks(found, (row["key"] for row in rows), estimates.seconds), estimates
@@ -73,6 +77,8 @@ def told(profile: str, found: Enumeration, chosen: Sequence[Block]) -> Iterator[
         f", and {unknown} blocks of which nothing is known" if unknown else ""
     )
     yield f"Training: {amounts(profile).share}"
+    if grids := sum(len(block.missing) for block in chosen if block.chooses):
+        yield f"{grids} of the runs choose settings; the runs that these wait for are planned after them"
     left_out = {
         "wait for settings that are chosen by validation": {way.claim for way in found.waiting},
         "need runs with nothing beside them": {way.claim for way in found.timed},
@@ -123,26 +129,39 @@ def sweep(
     store.tidy()
     if not commit() or commit().endswith("+"):
         tell("These records will not count: they are made from files that differ from any commit.")
-    found, chosen, estimates = planned(profile, seeds, claims, store, device)
-    runs = to_make(chosen, found, lambda run: exact_in(store, run))
-    starts = {run.first.key for run in found.runs.values() if run.first is not None}
-    tell(f"{len(runs)} runs to make on {device_name(device)}, {jobs} at once, commit {commit() or 'unknown'}")
-    made, failed = 0, 0
-    make = MakeWithTwins(store, device, twins=twins(found.runs))
+    made, failed = 0, set[str]()
     with Pack(out) if out else nullcontext() as pack:
-        left = end - time.monotonic()
-        for outcome in within(left, runs, make, jobs=jobs, estimates=estimates):
-            remaining = f"{end - time.monotonic():.0f} s left"
-            if outcome.error is not None:
-                failed += 1
-                tell(f"FAILED after {outcome.seconds:.1f} s: {outcome.run}: {outcome.error!r}")
+        for grids_only in (True, False):  # what the grids decide is planned when they are there
+            found, chosen, estimates = planned(profile, seeds, claims, store, device)
+            chosen = [block for block in chosen if block.chooses or not grids_only]
+            if grids_only and not chosen:
                 continue
-            made += 1
-            tell(f"{made} of {len(runs)}, {remaining}: {outcome.run}: {outcome.seconds:.1f} s")
-            for record in outcome.records:
-                if pack:
-                    maps = record.asked["seed"] == min(seeds)
-                    pack.add(record if record.key in starts else light(record, maps=maps))
-    tell(f"{made} made, {failed} failed, {len(runs) - made - failed} not made")
+            runs = to_make(chosen, found, lambda run: exact_in(store, run))
+            runs = [run for run in runs if run.key not in failed]
+            starts = {run.first.key for run in found.runs.values() if run.first is not None}
+            what = "runs that settings are chosen by" if grids_only else "runs"
+            tell(
+                f"{len(runs)} {what} to make on {device_name(device)}, {jobs} at once, "
+                f"commit {commit() or 'unknown'}"
+            )
+            make, total, left = (
+                MakeWithTwins(store, device, twins=twins(found.runs)),
+                made + len(runs),
+                len(runs),
+            )
+            for outcome in within(end - time.monotonic(), runs, make, jobs=jobs, estimates=estimates):
+                remaining = f"{end - time.monotonic():.0f} s left"
+                left -= 1
+                if outcome.error is not None:
+                    failed.add(outcome.run.key)
+                    tell(f"FAILED after {outcome.seconds:.1f} s: {outcome.run}: {outcome.error!r}")
+                    continue
+                made += 1
+                tell(f"{made} of {total}, {remaining}: {outcome.run}: {outcome.seconds:.1f} s")
+                for record in outcome.records:
+                    if pack:
+                        maps = record.asked["seed"] == min(seeds)
+                        pack.add(record if record.key in starts else light(record, maps=maps))
+    tell(f"{made} made, {len(failed)} failed, {left} not made")
     if pack:
         tell("packed: " + ", ".join(f"{p} ({p.stat().st_size / 1e6:.1f} MB)" for p in pack.paths))
