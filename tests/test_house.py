@@ -16,7 +16,7 @@ from hsu_lib import paths
 
 #: The rooms by floor, from the ground; `hsu_lib/__init__.py` and the old names in `_moved.py` are outside.
 FLOORS = (
-    ("scene", "paths", "atomic"),
+    ("scene", "paths", "atomic", "errors"),
     ("solvers",),
     ("scenes", "metrics", "learning", "claims"),
     ("methods",),
