@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -59,7 +60,22 @@ class Cube:
     notes: tuple[str, ...] = ()
 
 
-def row_blocks(bands: int, height: int, width: int, limit: int = BLOCK) -> Iterator[slice]:
-    """Slices of whole rows that hold about `limit` numbers each, in order."""
+def row_blocks(values: NDArray, bands: int, limit: int = BLOCK) -> Iterator[slice]:
+    """Slices of whole rows of an image ``(all bands, height, width)``, about `limit` numbers of `bands` each.
+
+    Between one and the next, memory that a map of the file took goes back.
+    """
+    _, height, width = values.shape
     step = max(1, limit // max(1, bands * width))
-    return (slice(top, min(top + step, height)) for top in range(0, height, step))
+    for top in range(0, height, step):
+        yield slice(top, min(top + step, height))
+        release(values)
+
+
+def release(values: NDArray) -> None:
+    """Give back the memory that a map of a file took; its pages are read again when they are asked for."""
+    base: Any = values
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):  # not everywhere
+        base.madvise(mmap.MADV_DONTNEED)

@@ -80,7 +80,7 @@ def described(cube: Cube, header: Header) -> Cube:
         wavelengths=header.numbers("wavelength", bands),
         unit=units,
         good=None if good is None else good > 0,
-        fill=cube.fill if ignored is None else (ignored,),
+        fill=cube.fill if ignored is None else tuple(dict.fromkeys((*cube.fill, ignored))),
         gains=cube.gains if gains is None else gains,
         offsets=cube.offsets if offsets is None else offsets,
         scale=cube.scale if scale is None else scale,

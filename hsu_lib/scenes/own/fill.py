@@ -51,7 +51,7 @@ def survey(values: NDArray, bands: NDArray[np.intp], fill: Sequence[float]) -> S
     missing = np.zeros((height, width), dtype=np.int64)  # bands without a value, of each pixel
     per_band = np.zeros(len(bands), dtype=np.int64)
     low, high = np.full(len(bands), np.inf), np.full(len(bands), -np.inf)
-    for rows in row_blocks(len(bands), height, width):
+    for rows in row_blocks(values, len(bands)):
         block = np.asarray(values[bands, rows])
         absent = is_fill(block, fill)
         if absent.any():
@@ -120,7 +120,7 @@ def suspects(values: NDArray, found: Survey) -> list[Suspect]:
     inside = [value for value in candidates if low <= value <= high]
     _, height, width = values.shape
     counts = {value: np.zeros((height, width), dtype=np.int32) for value in inside}
-    for rows in row_blocks(len(found.bands), height, width):
+    for rows in row_blocks(values, len(found.bands)):
         block = np.asarray(values[found.bands, rows])
         for value, count in counts.items():
             count[rows] = _equal(block, value).sum(axis=0, dtype=np.int32)

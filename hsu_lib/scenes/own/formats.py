@@ -202,7 +202,10 @@ def _read_labelled(path: Path, kind: str, variable: str | None) -> Cube:
     chosen = _chosen(path, held, variable)
     array = held[chosen]
     order = _dimensions(path, array)
-    values = array.transpose(*order)
+    array = array.isel({name: 0 for name in array.dims if name not in order})
+    values = np.asarray(array.transpose(*order))
+    if str(array.attrs.get("_Unsigned", "")).lower() == "true" and values.dtype.kind == "i":
+        values = values.view(values.dtype.str.replace("i", "u"))
     wavelengths, unit = _labelled_wavelengths(held, order[0], len(values))
     about = {**array.encoding, **array.attrs}
     crs = held.get(str(array.attrs.get("grid_mapping", "")))
@@ -210,7 +213,7 @@ def _read_labelled(path: Path, kind: str, variable: str | None) -> Cube:
     place = {} if text is None else {"crs": text}
     transform = _regular(held.get(order[2]), held.get(order[1]))
     return Cube(
-        np.asarray(values),
+        values,
         wavelengths=wavelengths,
         unit=unit,
         said=f"variable {chosen!r}",

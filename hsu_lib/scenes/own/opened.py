@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsu_lib.scene import Array, Scene
-from hsu_lib.scenes.own.cube import BLOCK, row_blocks
+from hsu_lib.scenes.own.cube import BLOCK, release, row_blocks
 from hsu_lib.scenes.own.fill import Suspect
 
 
@@ -85,7 +85,7 @@ class OwnImage:
 
     def physical(self, rows: slice) -> NDArray[np.float64]:
         """Numbers of some rows with gains and offsets applied, shape ``(bands, rows, width)``."""
-        block = np.asarray(self.values[self._selection, rows], dtype=np.float64)
+        block = np.array(self.values[self._selection, rows], dtype=np.float64)  # never the file's own
         if self.gains is not None:
             block = block * self.gains[self.kept][:, None, None]
         return block if self.offsets is None else block + self.offsets[self.kept][:, None, None]
@@ -107,13 +107,14 @@ class OwnImage:
         for row in rows:
             block = self.physical(slice(row, row + 1))[:, 0]
             parts.append(block if self.mask is None else block[:, self.mask[row]])
+            release(self.values)
         return np.concatenate(parts, axis=1)
 
     def reflectance(self, rows: slice) -> Array:
         """Some rows, float32 and read-only, shape ``(bands, rows, width)``; NaN where no pixel counts."""
         top, bottom, _ = rows.indices(self.height)
         out = np.empty((self.bands, bottom - top, self.width), dtype=np.float32)
-        for part in row_blocks(self.bands, bottom - top, self.width):
+        for part in row_blocks(self.values[:, top:bottom], self.bands):
             inside = slice(top + part.start, top + part.stop)
             block = self.physical(inside)
             block /= self.divisor
@@ -149,6 +150,6 @@ class OwnImage:
         Whatever treats each pixel by itself, such as FCLSU with given endmembers, needs no more memory than
         a block takes.
         """
-        for rows in row_blocks(self.bands, self.height, self.width, limit):
+        for rows in row_blocks(self.values, self.bands, limit):
             if self.mask is None or self.mask[rows].any():
                 yield rows, self.scene(rows)

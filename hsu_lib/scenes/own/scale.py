@@ -52,10 +52,11 @@ def divisor(
                 f"reflectance. Give {scale}, the number to divide by"
             )
         return declared, f"divided by {declared:g}, the {said}"
-    if top <= BRIGHTEST:
+    if _DARKEST <= top <= BRIGHTEST:
         return 1.0, f"taken as reflectance ({told})"
     if _TEN_THOUSAND[0] <= top <= _TEN_THOUSAND[1]:
         return 10_000.0, f"divided by 10000, which is a guess: {told}"
+    told += " and such numbers are often of another type or byte order" if not 1e-9 < top < 1e9 else ""
     raise InputError(
         f"{path}: {told}, which is no reflectance, and nothing says what it is to be divided by. Give "
         f"{scale}: the number that stands for a reflectance of one, such as 100 for percent; "
