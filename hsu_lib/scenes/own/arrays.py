@@ -29,6 +29,7 @@ _BANDS = re.compile(
     re.IGNORECASE,
 )
 _UNIT = re.compile(r"(wave_?lengths?_?)?units?", re.IGNORECASE)
+_MOST = 100  # arrays that a message lists
 _MATLAB = "(height, width, bands), MATLAB's usual order"
 
 
@@ -132,7 +133,7 @@ def _hdf5(path: Path) -> tuple[dict[str, NDArray], dict[str, dict[str, Any]]]:
 
 def _choose(path: Path, variables: Mapping[str, NDArray], wanted: str | None) -> str:
     """Name of the image among the arrays of a file."""
-    held = ", ".join(f"{k} {v.shape} {v.dtype}" for k, v in variables.items()) or "nothing"
+    held = _listed(variables)
     if wanted is not None:
         name = wanted if wanted in variables else _dotted(wanted)
         if name not in variables:
@@ -160,6 +161,13 @@ def _choose(path: Path, variables: Mapping[str, NDArray], wanted: str | None) ->
         f"{path}: no image in it. Expected an array of real numbers with three axes, or a matrix of pixels; "
         f"it holds {held}"
     )
+
+
+def _listed(variables: Mapping[str, NDArray]) -> str:
+    """Every array with shape and type, unless there are very many or their names are very long."""
+    listed = [f"{name[:80]} {values.shape} {values.dtype}" for name, values in variables.items()]
+    more = [f"and {len(listed) - _MOST} more"] if len(listed) > _MOST else []
+    return ", ".join(listed[:_MOST] + more) or "nothing"
 
 
 def _dotted(name: str) -> str:

@@ -119,7 +119,8 @@ def _image_of(header: Header) -> Path:
     same = [other for other in found if path.stem in (other.stem, other.name)]
     found = same or found
     if not found:
-        raise FileNotFoundError(f"{path}: its image does not lie beside it, as {path.stem}.img for instance")
+        such = path.stem if inside else f"{path.stem}.img"
+        raise FileNotFoundError(f"{path}: its image does not lie beside it, as {such} for instance")
     if len(found) > 1:
         fitting = [other for other in found if _fits(header, other)]
         if len(fitting) != 1:

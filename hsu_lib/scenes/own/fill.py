@@ -45,6 +45,7 @@ class Survey:
     high: NDArray
 
 
+@np.errstate(invalid="ignore")  # of signalling NaN
 def survey(values: NDArray, bands: NDArray[np.intp], fill: Sequence[float]) -> Survey:
     """Look at the stored numbers, shape ``(all bands, height, width)``, of some bands, a block at a time."""
     _, height, width = values.shape
@@ -109,6 +110,7 @@ class Suspect:
     pixels: int
 
 
+@np.errstate(invalid="ignore")
 def suspects(values: NDArray, found: Survey) -> list[Suspect]:
     """Undeclared constants that look like fill, the most frequent first.
 
@@ -154,6 +156,14 @@ def refuse(path: Path, listed: Sequence[Suspect], pixels: int) -> None:
 
 def _given(listed: Sequence[Suspect]) -> float | str:
     """What to give as ``nodata``: a number, or several with commas between."""
-    values = [suspect.value for suspect in listed]
-    short = [int(value) if value == int(value) and abs(value) < 1e15 else value for value in values]
-    return short[0] if len(short) == 1 else ",".join(str(value) for value in short)
+    values = [_short(suspect.value) for suspect in listed]
+    return values[0] if len(values) == 1 else ",".join(str(value) for value in values)
+
+
+def _short(value: float) -> float | int:
+    """The same number with the fewest digits: a whole one, or a float32 as people write it."""
+    if value == int(value) and abs(value) < 1e15:
+        return int(value)
+    with np.errstate(over="ignore"):
+        few = float(f"{value:.7g}")
+        return few if np.float32(few) == np.float32(value) == value else value

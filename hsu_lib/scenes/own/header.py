@@ -179,7 +179,7 @@ def _braced(path: Path, name: str, value: str, rest: Iterator[str]) -> str:
     parts = [value[1:]]
     while "}" not in parts[-1]:
         line = next(rest, None)
-        if line is None or _is_field(line):
+        if line is None or _is_field(line, free=name == "description"):
             raise InputError(f"{path}: {name}: its brace is not closed; correct the header")
         if not line.lstrip().startswith(";"):
             parts.append(line.strip())
@@ -187,9 +187,14 @@ def _braced(path: Path, name: str, value: str, rest: Iterator[str]) -> str:
     return " ".join(parts).strip()
 
 
-def _is_field(line: str) -> bool:
-    """Whether a line inside braces is the next field, as where a brace was forgotten."""
-    name, equals, _ = line.partition("=")
+def _is_field(line: str, *, free: bool) -> bool:
+    """Whether a line inside braces is the next field, as where a brace was forgotten.
+
+    In `free` text, a line that closes the brace may look like one.
+    """
+    name, equals, value = line.partition("=")
+    if free and "}" in value and not value.lstrip().startswith("{"):
+        return False
     return bool(equals) and " ".join(name.lower().split()) in _ESSENTIAL
 
 

@@ -83,6 +83,7 @@ class OwnImage:
         """Number of pixel columns."""
         return self.values.shape[2]
 
+    @np.errstate(invalid="ignore")  # of signalling NaN
     def physical(self, rows: slice) -> NDArray[np.float64]:
         """Numbers of some rows with gains and offsets applied, shape ``(bands, rows, width)``."""
         block = np.array(self.values[self._selection, rows], dtype=np.float64)  # never the file's own

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hsu_lib.errors import InputError
 
 _PIXELS = 200  # that are looked at
-_NEAR = 4.0  # by this factor the sum of abundances may be off: shade, illumination, materials that lack
+_NEAR = 8.0  # by this factor the sum of abundances may be off: shade, illumination, materials that lack
 
 
 def factor_between(E: NDArray, Y: NDArray) -> float | None:

@@ -1,0 +1,189 @@
+"""Formats that describe themselves. Products are made here by their published structure: none was at hand."""
+
+from __future__ import annotations
+
+import h5py
+import numpy as np
+import pytest
+import tifffile
+
+from hsu_lib.errors import InputError
+from hsu_lib.scenes import read_image
+from hsu_lib.scenes.own import formats
+
+BANDS, HEIGHT, WIDTH = 8, 12, 9
+WAVELENGTHS = np.linspace(2400, 410, BANDS)
+needs_rasterio = pytest.mark.skipif(not formats.has("rasterio"), reason="needs the extra formats")
+needs_xarray = pytest.mark.skipif(not formats.has("xarray"), reason="needs the extra formats")
+
+
+@pytest.fixture(scope="module")
+def Y():
+    return np.random.default_rng(3).uniform(0.1, 0.9, (BANDS, HEIGHT, WIDTH)).astype(np.float32)
+
+
+def write_geotiff(path, values, **profile):
+    import rasterio
+    from rasterio.transform import from_origin
+
+    place = {"crs": "EPSG:32632", "transform": from_origin(600000, 5300000, 30, 20)}
+    profile = {"driver": "GTiff", "dtype": values.dtype, **place, **profile}
+    bands, height, width = values.shape
+    with rasterio.open(path, "w", count=bands, height=height, width=width, **profile) as file:
+        file.write(values)
+        if bands == BANDS:
+            file.descriptions = [f"Band {k + 1} ({nm:.3f} nm)" for k, nm in enumerate(WAVELENGTHS)]
+
+
+@needs_rasterio
+@pytest.mark.parametrize("interleave", ["band", "pixel"])
+def test_geotiff(tmp_path, Y, interleave):
+    counts = np.round(Y * 1e4).astype(np.int16)
+    counts[:, :2] = -9999
+    write_geotiff(tmp_path / "field.tif", counts, interleave=interleave, compress="deflate", nodata=-9999)
+    scene = read_image(tmp_path / "field.tif")
+    np.testing.assert_allclose(scene.Y[:, 2:], counts[:, 2:] / 1e4, rtol=1e-6)
+    assert scene.counting == 90
+    np.testing.assert_allclose(scene.wavelengths, WAVELENGTHS, atol=1e-3)
+    assert scene.georeference["transform"] == (30, 0, 600000, 0, -20, 5300000)
+    assert "UTM zone 32N" in scene.georeference["crs"]
+
+
+@pytest.mark.parametrize("without_gdal", [False, True])
+@pytest.mark.parametrize("planes", ["separate", "contig", "pages"])
+def test_tiff(tmp_path, Y, planes, without_gdal, monkeypatch):
+    if without_gdal:
+        monkeypatch.setattr(formats, "has", lambda package: False)
+    values = Y.transpose(1, 2, 0) if planes == "contig" else Y
+    config = None if planes == "pages" else planes
+    tifffile.imwrite(tmp_path / "field.tif", values, photometric="minisblack", planarconfig=config)
+    np.testing.assert_array_equal(read_image(tmp_path / "field.tif").Y, Y)
+
+
+def dataset(Y, dims):
+    import xarray
+
+    sizes = dict(zip(("wavelength", "y", "x"), Y.shape, strict=True))
+    coordinates = {
+        "wavelength": ("wavelength", WAVELENGTHS / 1000, {"units": "um"}),
+        "y": 1000.0 - 20 * np.arange(sizes["y"]),
+        "x": 500.0 + 30 * np.arange(sizes["x"]),
+    }
+    array = xarray.DataArray(Y, dims=("wavelength", "y", "x"), coords=coordinates)
+    return array.transpose(*dims).to_dataset(name="reflectance")
+
+
+@needs_xarray
+@pytest.mark.parametrize("dims", [("wavelength", "y", "x"), ("y", "x", "wavelength")])
+@pytest.mark.parametrize("engine", ["h5netcdf", "scipy", "zarr"])
+def test_netcdf_and_zarr(tmp_path, Y, dims, engine):
+    Y = Y.copy()
+    Y[:, 3:5, 2] = np.nan
+    packed = {"reflectance": {"dtype": "i2", "scale_factor": 1e-4, "_FillValue": np.int16(-9999)}}
+    path = tmp_path / ("field.zarr" if engine == "zarr" else "field.nc")
+    if engine == "zarr":
+        dataset(Y, dims).to_zarr(path, encoding=packed, consolidated=False)
+    else:
+        dataset(Y, dims).expand_dims("time").to_netcdf(path, engine=engine, encoding=packed)
+    scene = read_image(path)
+    np.testing.assert_allclose(scene.Y, Y, atol=1e-4)
+    np.testing.assert_allclose(scene.wavelengths, WAVELENGTHS, rtol=1e-5)
+    assert scene.counting == HEIGHT * WIDTH - 2
+    np.testing.assert_allclose(scene.georeference["transform"], (30, 0, 485, 0, -20, 1010))
+
+
+@needs_xarray
+def test_netcdf_that_does_not_say(tmp_path, Y):
+    import xarray
+
+    xarray.Dataset({"a": (("i", "j", "k"), Y)}).to_netcdf(tmp_path / "field.nc", engine="h5netcdf")
+    with pytest.raises(InputError, match="do not say which are bands, rows and columns"):
+        read_image(tmp_path / "field.nc")
+    both = xarray.Dataset(dict.fromkeys("ab", (("band", "y", "x"), Y)))
+    both.to_netcdf(tmp_path / "both.nc", engine="h5netcdf")
+    with pytest.raises(InputError, match="give variable= the image; it holds a "):
+        read_image(tmp_path / "both.nc")
+    np.testing.assert_array_equal(read_image(tmp_path / "both.nc", variable="b").Y, Y)
+
+
+def test_without_the_extra(tmp_path, Y, monkeypatch):
+    monkeypatch.setattr(formats, "has", lambda package: False)
+    (tmp_path / "field.nc").write_bytes(b"CDF\x01" + bytes(100))
+    with pytest.raises(InputError, match=r"needs xarray: pip install 'hsu\[formats\]'"):
+        read_image(tmp_path / "field.nc")
+
+
+def test_plain_hdf5(tmp_path, Y):
+    with h5py.File(tmp_path / "field.h5", "w") as file:
+        file["data/cube"] = np.round(Y.transpose(1, 2, 0) * 1e4).astype(np.uint16)
+        file["data/cube"].attrs["_FillValue"] = 65535
+        file["data/wavelength"] = WAVELENGTHS
+    scene = read_image(tmp_path / "field.h5")
+    np.testing.assert_allclose(scene.Y, Y, atol=1e-4)
+    np.testing.assert_allclose(scene.wavelengths, WAVELENGTHS, rtol=1e-6)
+
+
+# --------------------------------------------------------------------------- products
+
+
+def test_prisma(tmp_path, Y):
+    """Level 2D: two cubes (lines, bands, samples), bands from long to short, 0 where one is not used."""
+    vnir, swir = np.array([0, 950.0, 700, 450]), np.array([2400.0, 1700, 1000, 940])
+    with h5py.File(tmp_path / "PRS_L2D_STD.he5", "w") as file:
+        fields = file.create_group("HDFEOS/SWATHS/PRS_L2D_HCO/Data Fields")
+        for name, key, half, centres in (("VNIR", "Vnir", Y[:4], vnir), ("SWIR", "Swir", Y[4:], swir)):
+            stored = np.round((half - 0.05) / 0.9 * 65535).astype(np.uint16)
+            fields[f"{name}_Cube"] = stored.transpose(1, 0, 2)
+            fields[f"{name}_PIXEL_L2_ERR_MATRIX"] = np.zeros(fields[f"{name}_Cube"].shape, np.uint8)
+            file.attrs[f"L2Scale{key}Min"], file.attrs[f"L2Scale{key}Max"] = 0.05, 0.95
+            file.attrs[f"List_Cw_{key}"] = centres
+    scene = read_image(tmp_path / "PRS_L2D_STD.he5")
+    np.testing.assert_allclose(scene.wavelengths, [450, 700, 940, 950, 1000, 1700, 2400])
+    np.testing.assert_allclose(scene.Y, Y[[3, 2, 7, 1, 6, 5, 4]], atol=2e-5)
+
+
+def test_prisma_radiance_is_refused(tmp_path):
+    with h5py.File(tmp_path / "PRS_L1_STD.he5", "w") as file:
+        file.create_group("HDFEOS/SWATHS/PRS_L1_HCO/Data Fields")
+    with pytest.raises(InputError, match="no surface reflectance: take a product of level 2C or 2D"):
+        read_image(tmp_path / "PRS_L1_STD.he5")
+
+
+def test_emit(tmp_path, Y):
+    """Level 2A: reflectance (downtrack, crosstrack, bands) with -9999, band parameters in a group."""
+    values = Y.transpose(1, 2, 0).copy()
+    values[:, 0], values[..., 5] = -9999, -0.01
+    good = np.arange(BANDS) != 5
+    with h5py.File(tmp_path / "EMIT_L2A_RFL.nc", "w") as file:
+        file["reflectance"] = values
+        file["reflectance"].attrs["_FillValue"] = np.float32(-9999)
+        file["sensor_band_parameters/wavelengths"] = WAVELENGTHS
+        file["sensor_band_parameters/good_wavelengths"] = good.astype(np.float32)
+        file.attrs["geotransform"], file.attrs["spatial_ref"] = [10.0, 0.1, 0, 50, 0, -0.1], "WGS 84"
+    scene = read_image(tmp_path / "EMIT_L2A_RFL.nc")
+    np.testing.assert_array_equal(scene.Y[:, :, 1:], Y[good][:, :, 1:])
+    np.testing.assert_allclose(scene.wavelengths, WAVELENGTHS[good], rtol=1e-6)
+    assert scene.counting == HEIGHT * (WIDTH - 1)
+
+
+@needs_rasterio
+def test_enmap(tmp_path, Y):
+    """Level 2A: GeoTIFF of ten-thousandths, -32768 outside, wavelengths and gains in the XML beside it."""
+    counts = np.round(Y * 1e4).astype(np.int16)
+    counts[:, :, 0] = -32768
+    name = "ENMAP01-____L2A-DT0000001_20220601T000000Z_001_V010000_20220601T000000Z"
+    write_geotiff(tmp_path / f"{name}-SPECTRAL_IMAGE.TIF", counts)
+    bands = "".join(
+        f'<bandID number="{k + 1}"><wavelengthCenterOfBand>{nm}</wavelengthCenterOfBand>'
+        "<GainOfBand>0.0001</GainOfBand><OffsetOfBand>0</OffsetOfBand></bandID>"
+        for k, nm in enumerate(WAVELENGTHS)
+    )
+    xml = f"<level_X><specific><bandCharacterisation>{bands}</bandCharacterisation></specific></level_X>"
+    (tmp_path / f"{name}-METADATA.XML").write_text(xml)
+    scene = read_image(tmp_path / f"{name}-SPECTRAL_IMAGE.TIF")
+    np.testing.assert_allclose(scene.Y[:, :, 1:], Y[:, :, 1:], atol=1e-4)
+    np.testing.assert_allclose(scene.wavelengths, WAVELENGTHS, rtol=1e-6)
+    assert scene.counting == HEIGHT * (WIDTH - 1)
+    (tmp_path / f"{name}-METADATA.XML").write_text("<level_X>")
+    with pytest.raises(InputError, match=r"METADATA\.XML: cannot be read"):
+        read_image(tmp_path / f"{name}-SPECTRAL_IMAGE.TIF")
