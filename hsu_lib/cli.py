@@ -257,15 +257,12 @@ def show_scorecard(build: bool, everything: bool, as_json: bool) -> None:
 
 
 def _seeds(text: str) -> list[int]:
-    """``100-109`` or ``100,105``, or both."""
-    found: list[int] = []
+    from hsu_lib.runs.campaign import seeds_of
+
     try:
-        for part in text.split(","):
-            first, _, last = part.partition("-")
-            found += range(int(first), int(last or first) + 1)
-    except ValueError:
-        raise click.BadParameter(f"expected such as 100-109 or 100,101, got {text!r}") from None
-    return found
+        return seeds_of(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 def _duration(text: str) -> float:
@@ -284,6 +281,29 @@ _claims_option = click.option(
     "--claims", help="Only these claims: ids, or how they begin, with commas between."
 )
 _device_option = click.option("--device", help="Torch device; by default CUDA where there is one.")
+
+
+@main.command("register")
+@click.argument("claims", nargs=-1, metavar="[CLAIM]...")
+def register_questions(claims: tuple[str, ...]) -> None:
+    """Note that the questions of CLAIMs stand as they are from now on, before the runs that decide them.
+
+    Without CLAIMs: list those whose question is not the registered one; exit 1 if there are any. A run that
+    is older than its question's registration decides nothing, so registering withdraws an answer.
+    """
+    import datetime
+
+    from hsu_lib.claims import registration
+    from hsu_lib.runs.provenance import commit
+
+    if claims:
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        registration.register(claims, commit=commit(), now=now)
+    changed = registration.changed()
+    for claim in changed:
+        click.echo(f"{claim} differs from its registration")
+    if changed and not claims:
+        sys.exit(1)
 
 
 @main.command("plan")

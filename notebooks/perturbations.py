@@ -483,7 +483,7 @@ def quicker(ours, against):
 
 
 def judge(claim, comparisons, *reasons, **how):
-    page.judge(claim, comparisons, reason=" ".join(filter(None, reasons)), **how)
+    page.explore(claim, comparisons, reason=" ".join(filter(None, reasons)), **how)
 
 
 # %% [markdown]

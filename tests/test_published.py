@@ -147,14 +147,14 @@ def test_tables_escape_what_they_are_given(shown, folders):
 def test_in_the_quick_profile_nothing_is_decided_unless_a_chapter_says_so(shown, folders):
     better = claims.compare("mse", "toy", [1, 1.1, 0.9], [2, 2, 2], better="lower")
     page = pages.Page("patching", "quick")
-    page.judge("prim-patches-improve-abundances", [better], reason="Because.")
-    page.judge("prim-arccos-corner-cases", [better], rehearsal=False)
+    page.explore("prim-patches-improve-abundances", [better], reason="Because.")
+    page.explore("prim-arccos-corner-cases", [better], rehearsal=False)
     first, second = page.manifest.judgements
     assert (first.verdict, second.verdict) == (claims.Verdict.UNDECIDED, claims.Verdict.REPRODUCED)
     assert first.reason.startswith("Because. The quick profile")
     assert second.reason == ""
     page = pages.Page("patching", "desk")
-    page.judge("prim-patches-improve-abundances", [better], reason="Because.")
+    page.explore("prim-patches-improve-abundances", [better], reason="Because.")
     assert page.manifest.judgements[0].verdict is claims.Verdict.REPRODUCED
     assert page.manifest.judgements[0].reason == "Because."
 
@@ -163,9 +163,9 @@ def test_many_comparisons_stand_behind_a_line_that_counts_them(shown, folders):
     yes = claims.compare("mse", "toy", [1, 1.1, 0.9], [2, 2, 2], better="lower")
     no = claims.compare("mse", "toy", [2, 2.1, 1.9], [1, 1, 1], better="lower")
     page = pages.Page("patching", "desk")
-    page.judge("prim-patches-improve-abundances", [yes, no])
+    page.explore("prim-patches-improve-abundances", [yes, no])
     assert "<details>" not in shown[-1]
-    page.judge("prim-patches-improve-abundances", [yes, (yes, no), no, yes])
+    page.explore("prim-patches-improve-abundances", [yes, (yes, no), no, yes])
     assert "<summary>5 comparisons: 3 hold, 2 fail</summary>" in shown[-1]
 
 
@@ -174,7 +174,7 @@ def test_a_verdict_tells_where_another_yardstick_would_decide_otherwise(shown, f
     no = claims.compare("other", "toy", [2, 2.1, 1.9], [1, 1, 1], better="lower")
     page = pages.Page("patching", "desk")
     for other in ([yes, yes], [yes, no], []):
-        page.judge(
+        page.explore(
             "prim-patches-improve-abundances", [yes], also={"by another ruler": other}, reason="Because."
         )
         judged = page.manifest.judgements[-1]

@@ -79,6 +79,11 @@ def heading(name: str) -> Markup:
     return Markup('<h3 id="{0}">{0}</h3>').format(name)
 
 
+def folded(summary: str, content: Markup) -> Markup:
+    """Content behind one line."""
+    return Markup("<details><summary>{}</summary>\n{}\n</details>").format(summary, content)
+
+
 def table(table: pd.DataFrame, *, caption: str, formats: Formats | None = None) -> Markup:
     """A table in its own box; its index is shown only if it has a name."""
     shown = table.reset_index() if table.index.name else table

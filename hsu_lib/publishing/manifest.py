@@ -16,9 +16,12 @@ from typing import Any
 
 from hsu_lib.atomic import write_atomically
 from hsu_lib.claims import Judgement
+from hsu_lib.runs.answers import Answer
 
 SUMS = "SHA256SUMS"
 _SUMMED = ("chapters/*.json", "figures/*")
+#: Fields that are written only if they hold something.
+_MAY_LACK = ("answers", "executed")
 _OWN = "# of the lines above: "
 _TAIL = re.compile(r',\n "sha256": "([0-9a-f]{64})"\n}\n\Z')
 
@@ -64,8 +67,10 @@ class Manifest:
         Records used, in order of first use.
     maps
         Those of them whose abundance maps the page shows, to be published with these.
+    answers
+        What the chapter's claims came to.
     judgements
-        Verdicts on claims.
+        Verdicts by rule 1, of runs that were looked at while the book was written.
     pictures
         Names of the pictures that need public data, to be published as images.
     executed
@@ -76,15 +81,19 @@ class Manifest:
     profile: str
     keys: list[str] = field(default_factory=list)
     maps: list[str] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
     judgements: list[Judgement] = field(default_factory=list)
     pictures: list[str] = field(default_factory=list)
     executed: Executed | None = None
 
     def write(self, path: Path) -> None:
         """As JSON with its checksum, atomically."""
-        fields = asdict(self) | {"judgements": [j.to_dict() for j in self.judgements]}
-        if self.executed is None:
-            del fields["executed"]
+        fields = vars(self) | {
+            "answers": [answer.to_dict() for answer in self.answers],
+            "judgements": [judgement.to_dict() for judgement in self.judgements],
+            "executed": self.executed and asdict(self.executed),
+        }
+        fields = {name: value for name, value in fields.items() if value or name not in _MAY_LACK}
         text = json.dumps(fields, indent=1, default=str)
         tail = f',\n "sha256": "{sha256(text.encode()).hexdigest()}"\n}}\n'
         write_atomically(path, (text.removesuffix("\n}") + tail).encode())
@@ -108,9 +117,10 @@ class Manifest:
                 _check_own(text, fields.pop("sha256"))
             elif path.parent.name == "chapters":
                 _check_listed(path, data)
-            judgements = [Judgement.from_dict(j) for j in fields.pop("judgements")]
+            answers = [Answer.from_dict(a) for a in fields.pop("answers", [])]
+            judgements = [Judgement.from_dict(j) for j in fields.pop("judgements", [])]
             executed = Executed(**fields.pop("executed")) if "executed" in fields else None
-            return cls(**fields, judgements=judgements, executed=executed)
+            return cls(**fields, answers=answers, judgements=judgements, executed=executed)
         except Damaged:
             raise
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:

@@ -22,15 +22,17 @@ from matplotlib.pyplot import close
 from numpy.typing import ArrayLike
 from PIL import Image
 
-from hsu_lib import paths, scenes
+from hsu_lib import methods, paths, scenes
 from hsu_lib.atomic import write_atomically
 from hsu_lib.claims import Comparison, Judgement, claims, judge
 from hsu_lib.publishing import html
 from hsu_lib.publishing.figures import endmember_panels, map_panels
 from hsu_lib.publishing.manifest import Manifest, read_published
 from hsu_lib.publishing.published import PROFILES
-from hsu_lib.runs import Record, Results, Run, as_row, sweep
+from hsu_lib.runs import Record, Results, Run, as_row, asking, sweep
 from hsu_lib.runs.answers import Answer
+from hsu_lib.runs.campaign import amounts as amounts_of
+from hsu_lib.runs.campaign import runs_of, seeds_of
 from hsu_lib.runs.verification import Verification
 from hsu_lib.scene import SceneSpec
 
@@ -64,10 +66,14 @@ class Page:
     def sweep(self, runs: Iterable[Run]) -> Results:
         """`hsu_lib.runs.sweep`, with its records noted as used by this chapter."""
         results = sweep(list(runs))
-        self.manifest.keys += [r.key for r in results.records if r.key not in self.manifest.keys]
-        self.rows.append(results.table)
-        self._keep()
+        self._note(results)
         return results
+
+    def _note(self, results: Results) -> None:
+        if results.records:
+            self.manifest.keys = list(dict.fromkeys([*self.manifest.keys, *(r.key for r in results.records)]))
+            self.rows.append(results.table)
+            self._keep()
 
     def used(self, records: Iterable[Record]) -> None:
         """Note records that the page shows and has not made, such as published ones of other profiles."""
@@ -236,7 +242,62 @@ class Page:
         """Show computed prose, in Markdown; names that come from data go through `html.verbatim`."""
         display(Markdown(markdown))
 
-    def judge(
+    def ask(
+        self, claims: Sequence[str], *, seeds: str, scene: str = "", compute: bool = True
+    ) -> asking.Asked:
+        """Answer the questions of claims by runs of this chapter's profile, noted as used by it.
+
+        Parameters
+        ----------
+        claims
+            Their ids.
+        seeds
+            Those that count, such as ``"100-109"``.
+        scene
+            Stands in for every scene of the questions; empty leaves them.
+        compute
+            Make the runs that are in no store; otherwise they are missing from the answers.
+        """
+        asked = asking.ask(
+            claims, profile=self.manifest.profile, seeds=seeds_of(seeds), scene=scene, compute=compute
+        )
+        self._note(asked.results)
+        return asked
+
+    def beside(
+        self,
+        conditions: Sequence[str],
+        scene: str,
+        *,
+        seeds: str = "0",
+        amounts: str = "",
+        **settings: Any,
+    ) -> Results:
+        """Runs that are only shown: they decide nothing.
+
+        Parameters
+        ----------
+        conditions
+            Names of ``conditions.yaml``.
+        scene, seeds
+            Where, and with which seeds.
+        amounts
+            Profile that says how much is trained; by default, and in the quick profile, this chapter's.
+        **settings
+            Of every condition, before its own.
+        """
+        quick = self.manifest.profile == PROFILES[0]
+        how = amounts_of(self.manifest.profile if quick or not amounts else amounts)
+        return self.sweep(runs_of(conditions, SceneSpec(scene), seeds_of(seeds), how, **settings))
+
+    def judge(self, claim: str, asked: asking.Asked) -> None:
+        """Show what a claim comes to, and note it for the scorecard."""
+        self.manifest.answers = [a for a in self.manifest.answers if a.claim != claim]
+        self.manifest.answers.append(asked.answers[claim])
+        self._keep()
+        self.answer(asked.answers[claim])
+
+    def explore(
         self,
         claim: str,
         comparisons: Sequence[Comparison | tuple[Comparison, ...]],
@@ -246,7 +307,7 @@ class Page:
         rehearsal: bool | None = None,
         also: Mapping[str, Sequence[Comparison | tuple[Comparison, ...]]] | None = None,
     ) -> None:
-        """Judge a claim by `hsu_lib.claims.judge` and show its `verdict`.
+        """Judge a claim by `hsu_lib.claims.judge`, rule 1, and show its `verdict`.
 
         Parameters
         ----------
@@ -287,6 +348,16 @@ class Page:
         self.manifest.judgements = [*kept, judgement]
         self._keep()
         _show(html.verdict(judgement, claims().loc[judgement.claim].to_dict(), others))
+
+    def settings(self, *names: str) -> None:
+        """Show, folded, the settings of methods: the document's, and how much is trained here."""
+        how = amounts_of(self.manifest.profile)
+        for name in names:
+            table = pd.DataFrame(methods.get(name).describe())
+            here = how.of(name, {})
+            table.insert(2, "here", [str(here.get(s, d)) for s, d in table[["setting", "default"]].values])
+            table["default"] = table["default"].astype(str)
+            _show(html.folded(f"Settings of {name}", html.table(table, caption=how.share)))
 
     def provenance(self) -> None:
         """Say where the numbers on the page come from."""

@@ -89,6 +89,29 @@ def _factors(written: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Fr
     }
 
 
+def seeds_of(text: str) -> list[int]:
+    """Seeds from words.
+
+    Raises
+    ------
+    ValueError
+        If it is not of that form.
+
+    Examples
+    --------
+    >>> seeds_of("100-102,110")
+    [100, 101, 102, 110]
+    """
+    found: list[int] = []
+    try:
+        for part in text.split(","):
+            first, _, last = part.partition("-")
+            found += range(int(first), int(last or first) + 1)
+    except ValueError:
+        raise ValueError(f"expected such as 100-109 or 100,101, got {text!r}") from None
+    return found
+
+
 class Way(NamedTuple):
     """One way to ask a claim: its id, and the number of the way; the first (0) decides."""
 
@@ -289,6 +312,34 @@ def chosen_among(
             asked[wanted.behind] = wanted
     options = (grid(wanted) for wanted in asked.values())
     return list({run.key: run for each in options for runs in each.values() for run in runs}.values())
+
+
+def runs_of(
+    conditions: Iterable[str], spec: SceneSpec, seeds: Iterable[int], amounts: Amounts, **settings: Any
+) -> list[Run]:
+    """Runs of conditions by name, such as a page shows beside the answers.
+
+    Parameters
+    ----------
+    conditions
+        Of ``conditions.yaml``.
+    spec, seeds
+        Where, and how often.
+    amounts
+        How much is trained.
+    **settings
+        Of every condition, before its own.
+
+    Raises
+    ------
+    KeyError
+        If there is no such condition.
+    """
+    made = []
+    for condition in (all_words().conditions[name] for name in conditions):
+        asked = amounts.of(condition.method, settings | dict(condition.settings))
+        made += [Run(condition.method, spec, settings=asked, label=condition.name)]
+    return [seeded(run, seed) for run in made for seed in seeds]
 
 
 def _settings(condition: Condition, place: Place, question: Question, words: Vocabulary) -> dict[str, Any]:
