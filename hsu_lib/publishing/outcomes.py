@@ -31,7 +31,7 @@ def _disc(radius: float, x: float = 8, y: float = 8) -> str:
     return f"M{x:g} {y - radius:g}a{radius:g} {radius:g} 0 1 0 .01 0Z"
 
 
-#: In the order in which pages list them. Paths are filled by the even-odd rule, so that a part inside is a hole.
+#: In the order in which pages list them. Paths are filled by the even-odd rule: a part inside is a hole.
 _LOOKS = (
     Look(
         Verdict.REPRODUCED.value,

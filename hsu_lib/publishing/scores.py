@@ -48,6 +48,12 @@ def unit(score: str) -> Unit:
     return Unit(sign="" if told == "1" else f"\u00a0{told}")
 
 
+def better(score: str) -> str:
+    """Whether ``"higher"`` or ``"lower"`` is better."""
+    name = base(score)
+    return SCORES[name].better if name in SCORES else str(vocabulary().scores[name]["better"])
+
+
 def value(score: str, x: float) -> str:
     """A score with its unit.
 

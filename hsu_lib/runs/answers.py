@@ -577,9 +577,7 @@ def _comparison(
     )
 
 
-def _reported_leads(
-    says: Mapping[str, Any], shape: str, sign: float, relative: bool
-) -> Mapping[str, float]:
+def _reported_leads(says: Mapping[str, Any], shape: str, sign: float, relative: bool) -> Mapping[str, float]:
     """The reported difference, by the other condition where there are several, else by an empty name."""
     reported = says.get("reported")
     if not reported:
