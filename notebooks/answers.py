@@ -26,7 +26,7 @@ import pandas as pd
 from hsu_lib import claims
 from hsu_lib.claims import rule
 from hsu_lib.claims.questions import questions
-from hsu_lib.publishing import figures, html, pages, published
+from hsu_lib.publishing import html, pages, published
 from hsu_lib.runs import evidence
 from hsu_lib.runs.answers import answers
 from hsu_lib.runs.campaign import SEEDS, amounts
@@ -39,42 +39,17 @@ find = evidence.published()
 records = [find(key) for key in dict.fromkeys(key for answer in found for key in answer.keys)]
 page.used(records)
 words = [answer.word for answer in found]
-counts = [f"{words.count(v.value)} {v.value}" for v in rule.Verdict if v.value in words]
-waiting = [answer for answer in found if answer.verdict is None]
-page.text(
-    f"**So far,** of the {len(found)} claims of document 000: {', '.join(counts)}, {len(waiting)} not yet "
-    "answered. It is the first look of two: what is decided is final, what is open may be run with as many "
-    "seeds more. [The front page](index.html) still shows the verdicts by rule 1."
+sides = [sum(answer.verdict in side for answer in found) for side in (rule.FOR, rule.AGAINST)]
+page.opening(
+    f"**So far,** seeds that nobody had looked at bear out {sides[0]} of the {len(found)} claims of document "
+    f"000 and speak against {sides[1]}; {words.count('open')} are open. It is the first look of two: what is "
+    "decided is final, what is open may be run with as many seeds more.",
+    found,
 )
 
 # %% tags=["remove-cell", "nbval-check-output"]
 for answer in found:
     print(answer.claim, answer.word)
-
-# %% tags=["hide-input"]
-KINDS = [v.value for v in (*rule.FOR, *rule.AGAINST, rule.Verdict.DEPENDS, rule.Verdict.OPEN)]
-decided = sorted((a for a in found if a.deciding), key=lambda answer: KINDS.index(answer.word))
-
-
-def line(answer):
-    """The claim's deciding comparison, over its smallest effect of interest."""
-    name = answer.claim.removeprefix(f"{DOCUMENT}-").replace("-", " ")
-    mark = {"equal": " (=)", "threshold": " (>)", "not worse": " (≥)"}.get(answer.deciding.shape, "")
-    ends = (end / answer.deciding.usual for end in answer.deciding.interval)
-    return figures.Interval(f"{name}{mark}", *ends, answer.word)
-
-
-lines = [line(answer) for answer in decided]
-told = "; ".join(f"{x.name} {x.mean:.1f} ({x.low:.1f} to {x.high:.1f}), {x.kind}" for x in lines)
-page.figure(
-    "forest",
-    lambda: figures.forest(lines, KINDS, xlabel="mean difference over the smallest effect of interest"),
-    alt=f"A line per claim: mean difference over the smallest effect, 97.1 % interval, verdict. {told}.",
-    caption=f"The comparison that decides each of {len(lines)} claims, over its smallest effect of interest: "
-    "right of 0 speaks for the claim, and the grey band is smaller than what counts. 97.1 % intervals; "
-    "beyond 1 the axis is logarithmic. (=): equal, both sides of the band speak against it; (≥): not worse "
-    "by more than the band; (>): above a threshold, over the usual effect of its score.",
-)
 
 # %% tags=["hide-input"]
 kinds = " and ".join(sorted({record.made["device"] for record in records}))
@@ -118,17 +93,8 @@ page.table(
 # %% [markdown]
 # ## Claim by claim
 #
-# Every comparison, in every way to ask; the first way decides. *Seeds needed* says how many would decide an
-# open comparison if its mean and spread stayed as they are, where 200 are enough.
+# Every comparison, in every way to ask, is folded behind the line under a card; the first way decides.
 
 # %% tags=["remove-input"]
-for answer in decided:
-    page.answer(answer)
-
-# %% [markdown]
-# ## What runs have not answered, and why
-
-# %% tags=["remove-input"]
-for answer in (answer for answer in found if not answer.deciding):
-    page.answer(answer)
+page.cards(found, profile=AMOUNTS)
 page.provenance()

@@ -10,11 +10,12 @@ from itertools import product
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from markupsafe import escape
 
 from hsu_lib import claims, cli
 from hsu_lib.claims.questions import questions, read_question, read_words
 from hsu_lib.claims.rule import Outcome, Verdict
-from hsu_lib.publishing import html
+from hsu_lib.publishing import cards, html
 from hsu_lib.runs import Record
 from hsu_lib.runs.answers import Answer, answers
 from hsu_lib.runs.campaign import SEEDS, Amounts, enumerated
@@ -119,7 +120,8 @@ def test_every_shape_is_judged_as_the_rule_says(part, scores, verdict):
     assert answer.verdict is verdict
     assert answer.deciding is answer.ways[0].comparisons[0]
     assert answer.deciding.seeds == tuple(SEEDS)
-    assert answer.deciding.words in html.answer(answer, claims.claims().iloc[0].to_dict())
+    assert escape(answer.deciding.words) in cards.card(answer, claims.claims().iloc[0].to_dict())
+    assert answer.deciding.score == "mse-abundances"
 
 
 def test_more_is_better_where_the_score_says_so():
@@ -286,7 +288,7 @@ def test_one_seed_of_ten_may_be_missing_and_is_told():
     answer = ask(asked, without(records(asked, means(a=0.1, b=0.2)), "a", 104))
     assert answer.verdict is Verdict.REPRODUCED
     assert answer.deciding.left_out == (104,)
-    assert "9, without 104" in html.answer(answer, claims.claims().iloc[0].to_dict())
+    assert "without <b>104</b>" in cards.card(answer, claims.claims().iloc[0].to_dict())
 
 
 def test_with_more_missing_there_is_no_answer():
@@ -431,10 +433,10 @@ def test_the_command_tells_and_gives_json():
 
 def test_what_comes_from_data_is_escaped():
     claim = claims.claims().iloc[0].to_dict() | {"statement": "<script>"}
-    shown = html.answer(Answer("x", None, (), "<b> needs"), claim)
+    shown = cards.card(Answer("x", None, (), "<b> needs"), claim)
     assert "<script>" not in shown
     assert "&lt;b&gt; needs." in shown
-    assert "verdict-reproduced-smaller" in html.badge(Verdict.SMALLER.value)
+    assert "hsu-reproduced-smaller" in html.badge(Verdict.SMALLER.value)
 
 
 def test_unequal_shares_of_training_answer_nothing():

@@ -28,6 +28,7 @@ from hsu_lib.publishing.chapters import (
     execute,
     values,
 )
+from hsu_lib.publishing.html import legend
 
 #: Jupyter Book in a process of its own, which ends when the pipe to ours does: when we are killed.
 _JUPYTER_BOOK = """
@@ -128,6 +129,7 @@ def _pages(notebooks: Sequence[Path], html: Path, place: Path) -> None:
     shutil.copytree(paths.ROOT / "book", source, ignore=shutil.ignore_patterns("results", "reported", ".*"))
     for path in (paths.ROOT / "_config.yml", paths.ROOT / "_toc.yml"):
         shutil.copy(path, source)
+    (source / "outcomes.html").write_text(legend(), encoding="utf-8")  # which how-to-read.md shows
     for path in notebooks:
         nbformat.write(_as_page(nbformat.read(path, as_version=4)), source / path.name)
     _jupyter_book(source)

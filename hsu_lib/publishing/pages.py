@@ -25,14 +25,16 @@ from PIL import Image
 from hsu_lib import methods, paths, scenes
 from hsu_lib.atomic import write_atomically
 from hsu_lib.claims import Comparison, Judgement, claims, judge
-from hsu_lib.publishing import html
+from hsu_lib.publishing import cards, html
 from hsu_lib.publishing.figures import endmember_panels, map_panels
 from hsu_lib.publishing.manifest import Manifest, read_published
+from hsu_lib.publishing.outcomes import LOOKS
 from hsu_lib.publishing.published import PROFILES
-from hsu_lib.runs import Record, Results, Run, as_row, asking, sweep
+from hsu_lib.runs import Record, Results, Run, as_row, asking, evidence, sweep
 from hsu_lib.runs.answers import Answer
 from hsu_lib.runs.campaign import amounts as amounts_of
 from hsu_lib.runs.campaign import runs_of, seeds_of
+from hsu_lib.runs.evidence import Find
 from hsu_lib.runs.verification import Verification
 from hsu_lib.scene import SceneSpec
 
@@ -84,9 +86,67 @@ class Page:
         self.rows.append(pd.DataFrame([as_row(record) | {"replayed": True} for record in found]))
         self._keep()
 
-    def answer(self, found: Answer) -> None:
-        """Show what fresh seeds say of a claim, with all comparisons behind it; nothing is judged here."""
-        _show(html.answer(found, claims().loc[found.claim].to_dict()))
+    def opening(self, markdown: str, found: Iterable[Answer], *, caption: str = "") -> None:
+        """Show a chapter's answer in a sentence or two, and what decides each claim as a forest plot.
+
+        Parameters
+        ----------
+        markdown
+            The answer; it may hold equations and links.
+        found
+            Answers, of which each is to have a `card` on the page.
+        caption
+            What is to be said beside how the plot is read.
+        """
+        self.text(html.lead(markdown))
+        _show(cards.forest(found, caption=caption))
+
+    def card(
+        self,
+        found: Answer,
+        *,
+        reason: str = "",
+        notes: Sequence[str] = (),
+        why: str = "",
+        find: Find | None = None,
+        profile: str = "",
+    ) -> None:
+        """Show a claim's answer: outcome, picture, figures, and all that is behind it, folded.
+
+        Parameters
+        ----------
+        found
+            What fresh seeds say of it.
+        reason, notes
+            As of `hsu_lib.publishing.cards.card`; that less was trained is noted by itself.
+        why
+            Markdown for a `why` box below it.
+        find
+            Where its records are looked up; by default among the published ones.
+        profile
+            Whose amounts of training the runs have; by default this chapter's.
+        """
+        profile = profile or self.manifest.profile
+        find = find or evidence.published()
+        records = [record for key in found.keys if (record := find(key)) is not None]
+        self.used(records)
+        share = min((amounts_of(profile).part(str(r.asked["method"])) for r in records), default=1.0)
+        trained = [f"{100 * share:.0f} % of the training: scaled down"] if share < 1 else []
+        how: dict[str, Any] = {"reason": reason, "notes": [*trained, *notes], "profile": profile}
+        _show(cards.card(found, claims().loc[found.claim].to_dict(), records=records, **how))
+        if why:
+            self.why(found.claim, why)
+
+    def cards(
+        self, found: Iterable[Answer], *, why: Mapping[str, str] | None = None, profile: str = ""
+    ) -> None:
+        """Show a `card` for each answer in the order of the outcomes; `why`: claim to Markdown."""
+        for answer in sorted(found, key=lambda answer: list(LOOKS).index(answer.word)):
+            self.card(answer, why=(why or {}).get(answer.claim, ""), profile=profile)
+
+    def why(self, claim: str, markdown: str) -> None:
+        """Show a box "Why it comes out otherwise": what shows the cause, or what was ruled out."""
+        self.text(html.why(claim, markdown))
 
     def figure(
         self,
@@ -290,12 +350,12 @@ class Page:
         how = amounts_of(self.manifest.profile if quick or not amounts else amounts)
         return self.sweep(runs_of(conditions, SceneSpec(scene), seeds_of(seeds), how, **settings))
 
-    def judge(self, claim: str, asked: asking.Asked) -> None:
-        """Show what a claim comes to, and note it for the scorecard."""
+    def judge(self, claim: str, asked: asking.Asked, *, why: str = "") -> None:
+        """Show the `card` of a claim, with a `why` box below it if there is one, and note its answer."""
         self.manifest.answers = [a for a in self.manifest.answers if a.claim != claim]
         self.manifest.answers.append(asked.answers[claim])
         self._keep()
-        self.answer(asked.answers[claim])
+        self.card(asked.answers[claim], why=why, find=asked.find)
 
     def explore(
         self,

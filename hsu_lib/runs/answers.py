@@ -81,6 +81,8 @@ class Comparison:
         Seeds without a finite score in one of the conditions.
     outcome
         What it comes to.
+    score, relative
+        Name of the score whose differences these are, and whether they are of its logarithms.
     """
 
     words: str
@@ -93,6 +95,8 @@ class Comparison:
     left_out: tuple[int, ...]
     printed: float | None = None
     outcome: rule.Outcome = rule.Outcome.OPEN
+    score: str = ""
+    relative: bool = False
 
     @cached_property
     def interval(self) -> tuple[float, float, float]:
@@ -477,6 +481,10 @@ class _Scores:
         of_others = by.sum(axis=1, keepdims=True) - by  # their number is the same for all
         return each[of_others.argmax(axis=0), np.arange(each.shape[1])]
 
+    def name(self, score: str) -> str:
+        """The score by which this way asks."""
+        return self._way[1].replace.get(score, score)
+
     def sign(self, score: str) -> float:
         """1 for a score of which more is better, else -1."""
         return 1.0 if _direction(score, self._way[1], self.how.words) == "higher" else -1.0
@@ -568,6 +576,8 @@ def _comparison(
         tuple(float(d) for d in differences[finite]),
         tuple(int(seed) for seed in seeds if seed not in kept),
         leads.get(second if isinstance(second, str) and second in leads else ""),
+        score=scores.name(at.score),
+        relative=relative,
     )
 
 
@@ -593,8 +603,7 @@ def _unit(score: str, words: Vocabulary) -> str:
 
 
 def _words(at: Term, first: Any, second: Any, reads: str, relative: bool, scores: _Scores) -> str:
-    view = scores._way[1]
-    name = view.replace.get(at.score, at.score)
+    name = scores.name(at.score)
     title = SCORES[name].title if name in SCORES else name
     told = [_say(side, scores) for side in (first, second)]
     owns = any(isinstance(side, dict) and "scene" in side for side in (first, second))

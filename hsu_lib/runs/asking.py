@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 
@@ -33,6 +34,15 @@ class Asked:
     answers: Mapping[str, Answer]
     found: Enumeration
     results: Results
+
+    def find(self, key: str) -> Record | None:
+        """One of the records behind the answers."""
+        return self.records.get(key)
+
+    @cached_property
+    def records(self) -> Mapping[str, Record]:
+        """All of them by key."""
+        return {record.key: record for record in self.results.records}
 
     def of(self, *claims: str, way: int = 0) -> Results:
         """Results of one way to ask claims, by default of all claims in the way that decides."""
