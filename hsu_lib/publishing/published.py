@@ -21,6 +21,7 @@ from hsu_lib.publishing.manifest import SUMS, Damaged, read_published, write_sum
 from hsu_lib.publishing.manifest import Manifest as Manifest  # part of what this module is about
 from hsu_lib.runs import DamagedRecord, Record, read_record
 from hsu_lib.runs import publish as publish_records
+from hsu_lib.runs.computed import without_computed
 
 #: From the least to the most thorough; the best published one is what the book shows.
 PROFILES = ("quick", "desk", "paper")
@@ -131,7 +132,7 @@ def _record(key: str) -> tuple[Path, Record]:
 
 
 def _told(record: Record) -> str:
-    told = [record.asked, record.scores, record.status, record.seconds, record.made]
+    told = [record.asked, without_computed(record.scores), record.status, record.seconds, record.made]
     return json.dumps(told, sort_keys=True)
 
 
