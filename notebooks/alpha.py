@@ -74,12 +74,12 @@ told = {
     for reading, found in readings.items()
 }
 why = {
-    "prim-alpha0-poor-endmembers": "At $\\alpha = 0$ nothing but the supervised terms trains the endmembers. The text's term compares "
-    "spectrum with spectrum, the code's compares, band by band, the values of all endmembers with each "
-    "other, which says nothing about the shape of a spectrum. Cosine of E at $\\alpha$ 0, 0.3 and 1: with "
-    f"the **text's** term {told['document']}, with the **code's** {told['code']}. So the poor endmembers are "
-    "the code's term, not the lack of an unsupervised one. (Three other seeds, a seventh of the steps: it "
-    "shows a cause and decides nothing.)",
+    "prim-alpha0-poor-endmembers": "At $\\alpha = 0$ nothing but the supervised terms trains the "
+    "endmembers. The text's term compares spectrum with spectrum, the code's compares, band by band, the "
+    "values of all endmembers with each other, which says nothing about the shape of a spectrum. Cosine of "
+    f"E at $\\alpha$ 0, 0.3 and 1: with the **text's** term {told['document']}, with the **code's** "
+    f"{told['code']}. So the poor endmembers are the code's term, not the lack of an unsupervised one. "
+    "(Three other seeds, a seventh of the steps: it shows a cause and decides nothing.)",
 }
 
 # %% [markdown]
@@ -187,5 +187,5 @@ page.table(
 # in Table 3 and 0.9955 in Table 5.
 
 # %% tags=["remove-input"]
-page.settings(asked.found, "simple-perturbation-patches")
+page.settings("simple-perturbation-patches")
 page.provenance()

@@ -25,6 +25,7 @@ from hsu_lib.publishing.manifest import Manifest as Manifest  # part of what thi
 from hsu_lib.runs import DamagedRecord, Record, read_record
 from hsu_lib.runs import publish as publish_records
 from hsu_lib.runs.answers import Answer
+from hsu_lib.runs.computed import without_computed
 from hsu_lib.runs.evidence import counts
 
 #: From the least to the most thorough; the best published one is what the book shows.
@@ -136,7 +137,7 @@ def _record(key: str) -> tuple[Path, Record]:
 
 
 def _told(record: Record) -> str:
-    told = [record.asked, record.scores, record.status, record.seconds, record.made]
+    told = [record.asked, without_computed(record.scores), record.status, record.seconds, record.made]
     return json.dumps(told, sort_keys=True)
 
 

@@ -160,6 +160,7 @@ def enumerated(
     choices: Choices = nothing_chosen,
     questions: Mapping[str, Question] | None = None,
     words: Vocabulary | None = None,
+    where: str = "",
 ) -> Enumeration:
     """Every run that the primary questions of claims need, in every way to ask them.
 
@@ -175,13 +176,15 @@ def enumerated(
         What views choose.
     questions, words
         By default those of the book.
+    where
+        A scene that stands in for every place of every question, for a rehearsal.
 
     Raises
     ------
     ValueError
         If a claim is not known, or a method does not take a setting.
     """
-    questions, words = questions or all_questions(), words or all_words()
+    questions, words = questions or all_questions(), (words or all_words()).at(where)
     seeds = tuple(seeds)
     asked = list(questions if claims is None else claims)
     unknown = [claim for claim in asked if claim not in questions]

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from hsu_lib.claims import find_reported
-from hsu_lib.runs.evidence import Find, score_of
+from hsu_lib.runs.computed import score_of
+from hsu_lib.runs.evidence import Find
 from hsu_lib.runs.question import Run
 from hsu_lib.scene import SceneSpec
 
