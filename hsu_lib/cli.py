@@ -315,6 +315,9 @@ def register_questions(claims: tuple[str, ...]) -> None:
 def show_plan(profile: str, claims: str | None, seeds: str, device: str | None, as_json: bool) -> None:
     """List the runs that would decide claims and are not there yet, the most valuable first.
 
+    Where claims wait for settings that are chosen from a grid of runs, that grid comes before all; what it
+    decides is listed when it is there.
+
     PROFILE says how much is trained: quick, desk or paper (the default). Seconds are estimated from runs of
     the same methods, on the same device where there are any.
     """
@@ -370,6 +373,7 @@ def sweep_campaign(
 ) -> None:
     """Make the missing runs of `hsu plan` within a time, the most valuable first.
 
+    The grid that settings are chosen from is made before all, then the runs that wait for it join the plan.
     What does not fit is not begun, what has not ended is stopped; all that was made is kept, and packed if
     --out is given.
     """

@@ -206,6 +206,8 @@ def test_a_documents_own_amounts_come_before_the_others():
         given = amounts(profile).for_claim(claim)
         if claim.startswith("spacnn"):
             assert given.part("ldvae") == given.part("spacnn-ldvae")
+    (answer,) = answers(["spacnn-samson-lower-rmse"], amounts=desk, find=lambda key: None)
+    assert answer.reason.startswith("waits for settings")  # and is not refused for unequal shares
 
 
 # --------------------------------------------------------------------------- planned, made, answered

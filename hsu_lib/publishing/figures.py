@@ -426,6 +426,58 @@ def dose_panels(
     return figure
 
 
+def choice_panels(
+    weights: Sequence[float],
+    scores: Mapping[str, Mapping[str, ArrayLike]],
+    *,
+    ylabel: str,
+    reported: Mapping[str, float | None] | None = None,
+    chosen: Mapping[str, Mapping[str, tuple[str, float]]] | None = None,
+) -> Figure:
+    """Scores over a weight that is chosen, a panel per scene: seeds as dots, their mean as a line.
+
+    Parameters
+    ----------
+    weights
+        Above 0, in rising order; their axis is logarithmic.
+    scores
+        Scene to line to an array ``(weights, seeds)``.
+    ylabel
+        Name of the score, with its unit.
+    reported
+        Scene to what the document prints: a dashed line across.
+    chosen
+        Scene to rule to its choice, a line and a weight: a mark for each rule around the mean.
+    """
+    figure, axes = grid(1, len(scores), ratio=0.95 if len(scores) > 1 else 0.6)
+    rules = list(dict.fromkeys(rule for marks in (chosen or {}).values() for rule in marks))
+    for ax, (scene, lines) in zip(axes[0], scores.items(), strict=True):
+        for k, (label, values) in enumerate(lines.items()):
+            dots, marker = np.asarray(values, dtype=float), "o^sv"[k % 4]
+            across = np.repeat(np.asarray(weights, dtype=float)[:, None], dots.shape[1], axis=1)
+            ax.plot(across.ravel(), dots.ravel(), marker, color=_CYCLE[k], alpha=0.5, markersize=4)
+            ax.plot(weights, dots.mean(axis=1), ("-", "--")[k % 2], color=_CYCLE[k], label=_words(label))
+        if reported and reported.get(scene) is not None:
+            ax.axhline(reported[scene], color="black", linestyle=":", label="reported")
+        for rule, (label, weight) in (chosen or {}).get(scene, {}).items():
+            mean = np.mean(np.asarray(lines[label], dtype=float)[list(weights).index(weight)])
+            look = ("o", "s", "D")[rules.index(rule) % 3]
+            size = 11 + 4 * (rules.index(rule) % 3)  # one inside the other, where the choices agree
+            ax.plot(weight, mean, look, mfc="none", mec="black", markersize=size, label=_words(rule))
+        ax.set(title=scene, xlabel="weight of the abundances (omega)", xscale="log")
+        _by_decades(ax)
+        ax.title.set_fontsize("medium")
+        ax.grid(alpha=0.3)
+    axes[0, 0].set_ylabel(ylabel)
+    entries = {
+        text: line for ax in axes[0] for line, text in zip(*ax.get_legend_handles_labels(), strict=True)
+    }
+    figure.legend(
+        list(entries.values()), list(entries), loc="outside upper center", ncols=3, fontsize="small"
+    )
+    return figure
+
+
 def set_panels(scene: Scene, sets: Mapping[str, Sequence[ArrayLike]]) -> Figure:
     """Many sets of endmembers, each ``(bands, endmembers)``, drawn over each other, a panel per title."""
     figure, axes = grid(-(-len(sets) // 2), 2, ratio=0.62)

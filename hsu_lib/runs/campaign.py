@@ -285,8 +285,9 @@ def run_of(
     """The run of a term without its seed; None where a choice is still to be made."""
     condition, place = words.conditions[term.condition], place_of(term, entry, words)
     settings = _settings(condition, place, question, words)
-    if _has_choice(view, condition):
-        chosen = choices(Wanted(view.name, condition.method, place.scene, settings, amounts))
+    wanted = _wanted(term, question, view, entry, words, amounts)
+    if wanted is not None:
+        chosen = choices(wanted)
         if chosen is None:
             return None
         settings = {**chosen, **settings}
@@ -298,23 +299,24 @@ def run_of(
     )
 
 
-def _has_choice(view: View, condition: Condition) -> bool:
-    return bool(view.choice) and _has(condition.method, view.choice[0])
+def _wanted(
+    term: Term, question: Question, view: View, entry: int, words: Vocabulary, amounts: Amounts
+) -> Wanted | None:
+    """What the view is to choose for a term; None where its method has no such settings."""
+    condition, place = words.conditions[term.condition], place_of(term, entry, words)
+    if not view.choice or not _has(condition.method, view.choice[0]):
+        return None
+    settings = _settings(condition, place, question, words)
+    return Wanted(view.name, condition.method, place.scene, settings, amounts)
 
 
 def chosen_among(
     terms: Iterable[Term], question: Question, view: View, entry: int, words: Vocabulary, amounts: Amounts
 ) -> list[Run]:
     """The runs of the grids that the view chooses from for these terms, each once; see `run_of`."""
-    asked: dict[tuple[str, ...], Wanted] = {}
-    for term in terms:
-        condition, place = words.conditions[term.condition], place_of(term, entry, words)
-        if _has_choice(view, condition):
-            settings = _settings(condition, place, question, words)
-            wanted = Wanted(view.name, condition.method, place.scene, settings, amounts)
-            asked[wanted.behind] = wanted
-    options = (grid(wanted) for wanted in asked.values())
-    return list({run.key: run for each in options for runs in each.values() for run in runs}.values())
+    wanted = (_wanted(term, question, view, entry, words, amounts) for term in terms)
+    grids = [grid(one) for one in {one.behind: one for one in wanted if one is not None}.values()]
+    return list({run.key: run for options in grids for runs in options.values() for run in runs}.values())
 
 
 def runs_of(

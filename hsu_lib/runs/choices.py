@@ -226,19 +226,18 @@ def chosen_from(find: Find) -> Choices:
 
 
 def _chosen(wanted: Wanted, find: Find) -> Option | None:
-    asked = grid(wanted)
-    scores = _scores(asked, find) if asked else None
-    if scores is None:
+    scores = scores_of(wanted, find)
+    if not scores:
         return None
     if wanted.view == BY_VALIDATION:
         return by_validation(scores)
     return nearest(scores, printed(wanted.method, TAKEN_FROM[wanted.scene]))
 
 
-def _scores(asked: Mapping[Option, Sequence[Run]], find: Find) -> Scores | None:
-    """Scores of the whole grid; None where a record is missing."""
+def scores_of(wanted: Wanted, find: Find) -> Scores | None:
+    """Scores of the whole grid behind a choice; None where a record is missing."""
     found: dict[Option, dict[str, list[float]]] = {}
-    for option, runs in asked.items():
+    for option, runs in grid(wanted).items():
         records = [find(run.key) for run in runs]
         if None in records:
             return None

@@ -103,6 +103,8 @@ def sweep(
 ) -> None:
     """Make what is missing within a time, the most valuable first.
 
+    What settings are chosen by is made before all; then it plans again, with the runs that waited for them.
+
     Parameters
     ----------
     profile, seeds, claims, device
@@ -144,11 +146,8 @@ def sweep(
                 f"{len(runs)} {what} to make on {device_name(device)}, {jobs} at once, "
                 f"commit {commit() or 'unknown'}"
             )
-            make, total, left = (
-                MakeWithTwins(store, device, twins=twins(found.runs)),
-                made + len(runs),
-                len(runs),
-            )
+            make = MakeWithTwins(store, device, twins=twins(found.runs))
+            total, left = made + len(runs), len(runs)
             for outcome in within(end - time.monotonic(), runs, make, jobs=jobs, estimates=estimates):
                 remaining = f"{end - time.monotonic():.0f} s left"
                 left -= 1
