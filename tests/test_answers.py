@@ -42,6 +42,7 @@ conditions:
 scores:
   seconds: {unit: s, better: lower, timed: true, definition: wall time}
   finite-gradients: {unit: '1', better: higher, definition: a share}
+  model-gap: {unit: '1', better: lower, definition: a gap}
   fcls-misfit: {unit: '1', better: lower, definition: a misfit}
 """
 TOYS = read_words(WORDS)
@@ -159,6 +160,27 @@ def test_relative_differences_are_of_logarithms():
     np.testing.assert_allclose(answer.deciding.differences, 1.0)
     assert answer.deciding.reported
     assert answer.verdict is Verdict.SMALLER
+
+
+def test_the_steadiest_lies_nearer_to_its_own_median():
+    rng = np.random.default_rng(5)
+    drawn = {
+        name: dict(zip(SEEDS, rng.normal(k, 1 + k, len(SEEDS)), strict=True)) for k, name in enumerate("abc")
+    }
+    part = component(steadiest="a", of=["a", "b", "c"], smallest_effect=0.1)
+    answer = judged(part, lambda name, _, seed: {"mse-abundances": drawn[name][seed]})
+    for c, other in zip(answer.ways[0].comparisons, "bc", strict=True):
+        distance = {
+            n: [abs(v - np.median(list(drawn[n].values()))) for v in drawn[n].values()] for n in ("a", other)
+        }
+        mean = np.mean(distance[other])
+        np.testing.assert_allclose(c.differences, (np.array(distance[other]) - distance["a"]) / mean)
+        assert c.interval[0] == pytest.approx(1 - np.mean(distance["a"]) / mean)  # 0.1: nearer by ten percent
+        assert c.usual == 0.1
+        assert c.words.startswith(f"a steadier than {other} on lagoon")
+    equal = judged(part, lambda *_: {"mse-abundances": 0.5})
+    assert equal.verdict is Verdict.OPEN
+    assert equal.deciding.seeds == ()
 
 
 @pytest.mark.parametrize(
@@ -330,6 +352,51 @@ def test_records_of_files_that_differ_from_a_commit_do_not_count(commit):
     assert ask(asked, found).reason == "20 of 20 runs are missing"
 
 
+@pytest.mark.parametrize("count", [1, 2, 8])
+def test_few_seeds_decide_nothing_and_are_told(count):
+    seeds = range(100, 100 + count)
+    parts = [BETTER, component(same=["a", "b"], margin=0.01), component(of="a", above=0.5)]
+    parts += [component(not_worse="a", than={"best_of": ["a", "b"], "by": "mse-abundances"}, margin=0.01)]
+    parts += [component(steadiest="a", of=["a", "b"], smallest_effect=0.1)]
+    asked = question(*parts)
+    found = records(asked, means(a=0.1, b=0.2), seeds=seeds)
+    how = {"amounts": Amounts(), "questions": asked, "words": TOYS}
+    (answer,) = answers(seeds=seeds, find=found.get, **how)
+    assert answer.verdict is Verdict.OPEN
+    told = json.dumps(answer.to_dict(), allow_nan=False)
+    assert Answer.from_dict(json.loads(told)) == answer
+    if count > 1:
+        np.testing.assert_allclose(
+            [c.interval[0] for c in answer.ways[0].comparisons[:3]], [0.1, 0.1, -0.4], atol=2e-3
+        )
+    assert html.answer(answer, claims.claims().iloc[0].to_dict())
+
+
+def test_a_scene_stands_in_for_every_place():
+    words = read_words(
+        WORDS.replace(
+            "  two:",
+            "  labels: [{scene: samson, reference: end3, settings: {share: 0.5, trained_on: x}}]\n  two:",
+        )
+    )
+    assert words.at("") is words
+    for name in ("two", "labels", "made", "jasper"):
+        assert {(p.scene, p.reference, p.made) for p in words.at("lagoon").places(name)} == {
+            ("lagoon", "", "")
+        }
+    assert [p.settings for p in words.at("lagoon").places("labels")] == [{"share": 0.5}]
+    asked = question(BETTER | {"scene": "two", "snr": 20})
+    runs = enumerated(Amounts(), questions=asked, words=TOYS, where="lagoon").runs
+    assert {str(run.scene) for run in runs.values()} == {"lagoon, 20 dB"}
+    made = {
+        key: Record(run.asked(), {"mse-abundances": ord(run.label)}, "CONVERGED", 1.0, {"commit": "abc"}, {})
+        for key, run in runs.items()
+    }
+    (answer,) = answers(amounts=Amounts(), find=made.get, questions=asked, words=TOYS, where="lagoon")
+    assert answer.verdict is Verdict.REPRODUCED
+    assert [way.words for way in answer.ways] == ["lagoon", "lagoon"]
+
+
 def test_other_seeds_do_not_count():
     asked = question(BETTER)
     found = records(asked, lambda *_: {"mse-abundances": 1.0}, seeds=range(10))
@@ -345,6 +412,7 @@ def test_other_seeds_do_not_count():
         (BETTER | {"scene": "made"}, {}, "no scene: seeded random endmembers"),
         (BETTER, {"views": ["chosen", "as it is"]}, "chosen by validation: chosen"),
         (component(better={"condition": ["a", "b"]}, than="c", smallest_effect=0.1), {}, "a group"),
+        (BETTER | {"score": "model-gap"}, {}, "model-gap of one condition, which only a group has"),
     ],
 )
 def test_what_cannot_be_answered_yet_says_why(part, more, reason):
@@ -396,6 +464,7 @@ def test_answers_are_the_same_again_and_json(first_document):
     again = answers([answer.claim for answer in first_document])
     told = [json.dumps(answer.to_dict(), allow_nan=False) for answer in first_document]
     assert told == [json.dumps(answer.to_dict(), allow_nan=False) for answer in again]
+    assert [Answer.from_dict(json.loads(text)) for text in told] == first_document
 
 
 def test_one_answer_by_hand(first_document):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Protocol
@@ -116,8 +117,6 @@ def trained_values(record: Record) -> int:
 
 @cache
 def _trained(method: str, settings: str, endmembers: int) -> int:
-    import json
-
     import torch
 
     from hsu_lib.learning.networks.prior import parameters
