@@ -369,7 +369,7 @@ def test_few_seeds_decide_nothing_and_are_told(count):
         np.testing.assert_allclose(
             [c.interval[0] for c in answer.ways[0].comparisons[:3]], [0.1, 0.1, -0.4], atol=2e-3
         )
-    assert html.answer(answer, claims.claims().iloc[0].to_dict())
+    assert cards.card(answer, claims.claims().iloc[0].to_dict())
 
 
 def test_a_scene_stands_in_for_every_place():

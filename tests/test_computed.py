@@ -23,6 +23,7 @@ from hsu_lib.runs import Record, Run, computed, curves, publish, read_record
 from hsu_lib.runs.answers import Answer, answers
 from hsu_lib.runs.answers.several import rank_correlation, trained_values
 from hsu_lib.runs.campaign import SEEDS, Amounts, enumerated
+from hsu_lib.runs.choices import Wanted
 from hsu_lib.runs.compact import compacted, expanded
 from hsu_lib.runs.computed import score_of
 from hsu_lib.runs.publication import published_form
@@ -359,8 +360,8 @@ def test_counting_trained_values_draws_nothing():
 DOCUMENTS = ("undip", "ldvae", "spacnn_ldvae")
 
 
-def chosen(view: str, method: str, scene: str) -> dict[str, float]:
-    return {"abundance_weight": 10.0 if view.endswith("validation") else 1000.0}
+def chosen(wanted: Wanted) -> dict[str, float]:
+    return {"abundance_weight": 10.0 if wanted.view.endswith("validation") else 1000.0}
 
 
 def anything(run: Run) -> Record:
@@ -379,7 +380,7 @@ def anything(run: Run) -> Record:
         arrays |= {"history/dominant": rng.random(1, dtype=np.float32)}
         arrays |= {"history/test": (rng.random(scene.height * scene.width) < 0.5).astype(np.float32)}
     scores = dict(zip(names, rng.lognormal(size=len(names)).tolist(), strict=True))
-    return Record(run.asked(), scores, "FINISHED", 1.0, {"commit": "abc"}, arrays)
+    return Record(run.asked(), scores, "FINISHED", 1.0, {"commit": "abc", "date": "2030-01-01"}, arrays)
 
 
 def test_every_question_is_answered_alike_from_local_and_from_published_records(tmp_path):

@@ -10,6 +10,7 @@ import pandas as pd
 
 from hsu_lib.runs.answers import Answer, answers
 from hsu_lib.runs.campaign import Enumeration, Way, amounts, enumerated
+from hsu_lib.runs.choices import chosen_from
 from hsu_lib.runs.question import Run
 from hsu_lib.runs.record import Record, as_row
 from hsu_lib.runs.results import Results
@@ -85,16 +86,17 @@ def ask(
     scene
         Stands in for every scene of the questions, as in a rehearsal; empty leaves them.
     compute
-        Make the runs that are in no store; otherwise they are missing from the answers.
+        Make the runs that are in no store, and let runs of any files count; otherwise they are missing from
+        the answers, and only what decides counts.
     store
         By default the local store, then the published one.
     """
     store = store or Store()
     how = amounts(profile)
-    found = enumerated(how, seeds, claims, where=scene)
+    found = enumerated(how, seeds, claims, where=scene, choices=chosen_from(store.find))
     results = sweep(list(found.runs.values()), store=store) if compute else stored(found.runs, store)
     records = dict(zip(results.table["key"], results.records, strict=True)) if results.records else {}
-    answered = answers(claims, amounts=how, seeds=seeds, find=records.get, where=scene)
+    answered = answers(claims, amounts=how, seeds=seeds, find=records.get, where=scene, strict=not compute)
     return Asked({answer.claim: answer for answer in answered}, found, results)
 
 

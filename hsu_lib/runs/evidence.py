@@ -12,10 +12,6 @@ from hsu_lib.runs.record import Record
 Find = Callable[[str], Record | None]
 
 
-#: Folder of published results that holds the records of fresh seeds. No profile has its name.
-FRESH = "fresh"
-
-
 def counts(record: Record) -> bool:
     """Whether a record can decide: only what was made from files as some commit has them."""
     commit = str(record.made.get("commit", ""))
@@ -23,13 +19,15 @@ def counts(record: Record) -> bool:
 
 
 def published() -> Find:
-    """Look-up among the published records of fresh seeds alone, whatever else was run here."""
-    folder = paths.published() / FRESH / "records"
+    """Look-up among the published records alone, of all profiles, whatever else was run here."""
+    folders = sorted(paths.published().glob("*/records"))
 
     def find(key: str) -> Record | None:
-        try:
-            return read_record(folder / f"{key}.npz", FRESH)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+        for folder in folders:
+            try:
+                return read_record(folder / f"{key}.npz", folder.parent.name)
+            except FileNotFoundError:
+                continue
+        return None
 
     return find

@@ -10,6 +10,7 @@ from hsu_lib.claims import rule
 from hsu_lib.claims.questions import Component, Question, Term, View, Vocabulary, base
 from hsu_lib.claims.questions import questions as all_questions
 from hsu_lib.claims.questions import vocabulary as all_words
+from hsu_lib.claims.registration import fingerprint, registrations
 from hsu_lib.runs.answers.answer import Answer, Comparison, Way
 from hsu_lib.runs.answers.comparisons import comparisons
 from hsu_lib.runs.answers.seedwise import How, Records, Scores, Unanswered, is_known
@@ -32,6 +33,7 @@ def answers(
     questions: Mapping[str, Question] | None = None,
     words: Vocabulary | None = None,
     where: str = "",
+    strict: bool = True,
 ) -> list[Answer]:
     """Answers to the questions of claims, by rule 2.
 
@@ -51,20 +53,23 @@ def answers(
         By default those of the book.
     where
         A scene that stands in for every place of every question, for a rehearsal.
+    strict
+        Only runs count that were made from files of a commit, and after the question was registered.
 
     Raises
     ------
     ValueError
         If a claim is not known.
     """
+    registered = registrations() if strict and questions is None else {}
     questions, words = questions or all_questions(), (words or all_words()).at(where)
     asked = list(questions if claims is None else claims)
     if unknown := [claim for claim in asked if claim not in questions]:
         raise ValueError(f"no such claim: {', '.join(unknown)}")
-    records = Records(find or published())
+    records = Records(find or published(), strict)
     choices = choices or chosen_from(records.get)
     how = How(words, amounts or amounts_of("paper"), tuple(seeds), choices, records)
-    return [_answer(questions[claim], how) for claim in asked]
+    return [_answer(questions[claim], replace(how, since=registered.get(claim))) for claim in asked]
 
 
 def _answer(question: Question, how: How) -> Answer:
@@ -72,6 +77,8 @@ def _answer(question: Question, how: How) -> Answer:
         return Answer(question.claim, rule.Verdict.BY_CONSTRUCTION, reason=str(question.says["check"]))
     if question.kind == "not testable":
         return Answer(question.claim, rule.Verdict.NOT_TESTABLE, reason=str(question.says["reason"]))
+    if how.since and how.since.sha256 != fingerprint(question, all_words()):
+        return Answer(question.claim, None, reason="its question is not the one that is registered")
     how = replace(how, amounts=how.amounts.for_claim(question.claim))
     ways = tuple(_way(question, view, entry, how) for view, entry in question.ways(how.words))
     first, *others = ways
@@ -96,6 +103,7 @@ def _way(question: Question, view: View, entry: int, how: How) -> Way:
             _check_shares(part, view, how)
         made = [c for part in question.components for c in comparisons(part, scores)]
         _complete(made, scores)
+        _younger(scores.used, how)
     except Unanswered as reason:
         return Way(words, places=tuple(places), reason=str(reason), keys=tuple(scores.used))
     found = rule.outcomes([c.asked for c in made])
@@ -104,6 +112,19 @@ def _way(question: Question, view: View, entry: int, how: How) -> Way:
     behind = [run.key for run in chosen_among(terms, question, view, entry, how.words, how.amounts)]
     keys = dict.fromkeys([*scores.used, *(key for key in behind if how.records.get(key))])
     return Way(words, rule.judged(found, necessary_only=necessary), done, tuple(places), keys=tuple(keys))
+
+
+def _younger(keys: Iterable[str], how: How) -> None:
+    """Refuse runs that are older than their question.
+
+    Raises
+    ------
+    Unanswered
+        With the time of the registration.
+    """
+    made = [record.made["date"] for key in keys if (record := how.records.get(key))] if how.since else []
+    if how.since and not all(how.since.precedes(date) for date in made):
+        raise Unanswered(f"its question was registered at {how.since.since}, after some of its runs")
 
 
 def _check_shares(part: Component, view: View, how: How) -> None:

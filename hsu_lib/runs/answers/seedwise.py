@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsu_lib.claims.questions import Question, Term, View, Vocabulary, base, names
+from hsu_lib.claims.registration import Registration
 from hsu_lib.metrics import SCORES
 from hsu_lib.runs.answers.several import SEVERAL, TOGETHER
 from hsu_lib.runs.campaign import Amounts, in_view, run_of, seeded
@@ -26,17 +27,26 @@ class Unanswered(LookupError):
 
 
 class Records:
-    """Records that count, each read once."""
+    """Records that count, each read once.
 
-    def __init__(self, find: Find) -> None:
-        self._find = find
+    Parameters
+    ----------
+    find
+        Where they are looked up.
+    strict
+        Only what was made from files as some commit has them.
+    """
+
+    def __init__(self, find: Find, strict: bool = True) -> None:
+        self._find, self._strict = find, strict
         self._found: dict[str, Record | None] = {}
 
     def get(self, key: str) -> Record | None:
         """The record of a run; None where there is none that counts."""
         if key not in self._found:
             record = self._find(key)
-            self._found[key] = record if record is not None and counts(record) else None
+            found = record is not None and (counts(record) or not self._strict)
+            self._found[key] = record if found else None
         return self._found[key]
 
 
@@ -49,6 +59,7 @@ class How:
     seeds: tuple[int, ...]
     choices: Choices
     records: Records
+    since: Registration | None = None
 
 
 def is_known(score: str) -> bool:
