@@ -208,8 +208,8 @@ def _plot(c: Comparison, axis: Axis, unit: float) -> Plot:
 
 def _figures(c: Comparison) -> list[tuple[str, str]]:
     """The numbers of a comparison, each with its word."""
-    mean, low, high = (scores.difference(c.score, end, relative=c.relative) for end in c.interval)
-    told = [("difference", f"{mean} [{low}, {high}]"), ("seeds", str(len(c.seeds)))]
+    told = [("difference", scores.interval(c.score, *c.interval, relative=c.relative))]
+    told.append(("seeds", str(len(c.seeds))))
     if c.left_out:
         told.append(("without", ", ".join(map(str, c.left_out))))
     words = {"better": "smallest effect", "equal": "margin", "not worse": "margin"}

@@ -162,7 +162,7 @@ class Page:
             Markdown-free text under the picture.
         needs
             Scenes whose data the picture shows. Where they are not on this machine, the published
-            picture is shown, and the caption says so; nothing is downloaded.
+            picture is shown, and a note says so; nothing is downloaded.
         """
         wanted = list(needs)
         if wanted:
@@ -174,15 +174,12 @@ class Page:
             if data is None:
                 _show(html.missing(caption, f"hsu data fetch {missing[0].split(',')[0]}"))
                 return
-            caption += (
-                " (Published picture: the data of this scene is not on the machine that built the page.)"
-            )
         else:
             picture = io.BytesIO()
             _image(draw()).save(picture, "WEBP", lossless=True)  # half the size of PNG
             data = picture.getvalue()
             write_atomically(self.out / "figures" / f"{name}.webp", data)
-        _show(html.figure(name, data, alt=alt, caption=caption))
+        _show(html.figure(name, data, alt=alt, caption=caption, notes=["published picture"] * bool(missing)))
 
     def endmembers(
         self,

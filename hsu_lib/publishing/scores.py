@@ -97,6 +97,19 @@ def difference(score: str, x: float, *, relative: bool = False) -> str:
     return ("−" if x < 0 else "+" if x > 0 else "") + value(score, abs(x))
 
 
+def interval(score: str, mean: float, low: float, high: float, *, relative: bool = False) -> str:
+    """A mean difference with the ends of its interval; the unit stands once.
+
+    Examples
+    --------
+    >>> interval("rmse-abundances", 0.05, -0.01, 0.11)
+    '+5.00\\xa0% [−1.00, +11.00]'
+    """
+    sign = "" if relative else unit(score).sign
+    ends = (difference(score, end, relative=relative).removesuffix(sign) for end in (low, high))
+    return f"{difference(score, mean, relative=relative)} [{', '.join(ends)}]"
+
+
 def size(score: str, x: float, *, relative: bool = False) -> str:
     """A difference without a sign, such as a margin."""
     return _factor(x) if relative else value(score, abs(x))
