@@ -82,8 +82,10 @@ def heading(name: str) -> Markup:
     return Markup('<h3 id="{0}">{0}</h3>').format(name)
 
 
-def table(table: pd.DataFrame, *, caption: str, formats: Formats | None = None) -> Markup:
-    """A table in its own box; its index is shown only if it has a name."""
+def table(
+    table: pd.DataFrame, *, caption: str, formats: Formats | None = None, folded: bool = False
+) -> Markup:
+    """A table in its own box, or folded behind its caption; its index is shown only if it has a name."""
     shown = table.reset_index() if table.index.name else table
     rows = [
         [
@@ -92,7 +94,8 @@ def table(table: pd.DataFrame, *, caption: str, formats: Formats | None = None) 
         ]
         for values in shown.itertuples(index=False)
     ]
-    return fill("table", caption=caption, head=[str(column) for column in shown.columns], rows=rows)
+    head = [str(column) for column in shown.columns]
+    return fill("table", caption=caption, head=head, rows=rows, folded=folded)
 
 
 def verdict(

@@ -267,7 +267,14 @@ class Page:
                 return read_published(path)
         return None
 
-    def table(self, table: pd.DataFrame, *, caption: str, formats: html.Formats | None = None) -> None:
+    def table(
+        self,
+        table: pd.DataFrame,
+        *,
+        caption: str,
+        formats: html.Formats | None = None,
+        folded: bool = False,
+    ) -> None:
         """Show a table; it scrolls in its own box where the screen is narrow.
 
         Parameters
@@ -279,8 +286,10 @@ class Page:
         formats
             Column to a format such as ``"{:.4f}"``, or to a function whose text is escaped unless it is
             `Markup` from `html`.
+        folded
+            Show the caption alone, which opens the table: for settings and other long ones.
         """
-        _show(html.table(table, caption=caption, formats=formats))
+        _show(html.table(table, caption=caption, formats=formats, folded=folded))
 
     def heading(self, name: str) -> None:
         """Show a computed heading, which ``#NAME`` leads to."""
