@@ -152,6 +152,16 @@ def test_a_card_says_why_in_a_line(outcome, verdict, told):
     assert made.find(class_="hsu-reason").get_text().startswith("1 of 2 comparisons")
 
 
+def test_a_card_says_that_only_a_part_could_be_asked():
+    assert "only a part" in cards.card(answer(comparison(), verdict=rule.Verdict.OPEN), CLAIM)
+
+
+def test_the_picture_of_a_ratio_has_factors_below_it():
+    plot = cards._strip(comparison(0.4, relative=True, printed=None))
+    assert "×1" in [text for _, text in plot.ticks]
+    assert all(text.startswith("×") for _, text in plot.ticks)
+
+
 def test_a_card_folds_all_ways_to_ask_and_tells_its_runs():
     ways = (
         Way("samson", rule.Verdict.REPRODUCED, (comparison(), comparison())),

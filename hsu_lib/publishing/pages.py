@@ -61,6 +61,7 @@ class Page:
         self.manifest = Manifest(chapter, profile)
         self.out = Path(os.environ.get("HSU_OUT") or paths.executed() / chapter)
         self.rows: list[pd.DataFrame] = []
+        self._records: dict[str, Record | None] = {}  # of cards, each read once
         self._keep()
 
     def _keep(self) -> None:
@@ -120,9 +121,10 @@ class Page:
         find
             Where its records are looked up; by default among the published ones.
         """
-        find = find or evidence.published()
-        records = [record for key in found.keys if (record := find(key)) is not None]
-        self.used(records)
+        find, new = find or evidence.published(), set(found.keys) - set(self._records)
+        self._records |= {key: find(key) for key in found.keys if key in new}
+        records = [record for key in found.keys if (record := self._records[key]) is not None]
+        self.used(record for record in records if record.key in new)
         share = min((amounts(AMOUNTS).part(str(r.asked["method"])) for r in records), default=1.0)
         trained = [f"{100 * share:.0f} % of the training: scaled down"] if share < 1 else []
         how: dict[str, Any] = {"reason": reason, "notes": [*trained, *notes], "profile": AMOUNTS}

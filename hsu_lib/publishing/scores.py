@@ -54,6 +54,18 @@ def better(score: str) -> str:
     return SCORES[name].better if name in SCORES else str(vocabulary().scores[name]["better"])
 
 
+def title(score: str) -> str:
+    """What a score is, with the unit it is printed in, for an axis or the head of a table.
+
+    Examples
+    --------
+    >>> title("sad-endmembers"), title("mse-abundances")
+    ('spectral angle of E, mean over endmembers (°)', 'mean squared error of A')
+    """
+    name, sign = base(score), unit(score).sign.strip()
+    return (SCORES[name].title if name in SCORES else name) + f" ({sign})" * bool(sign)
+
+
 def value(score: str, x: float) -> str:
     """A score with its unit.
 
