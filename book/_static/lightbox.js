@@ -14,7 +14,7 @@ document.addEventListener("DOMContentLoaded", () => {
     const open = () => {
       large.src = picture.currentSrc || picture.src;
       large.alt = picture.alt;
-      caption.textContent = picture.closest("figure").querySelector("figcaption")?.textContent ?? "";
+      caption.textContent = picture.closest("figure").querySelector("figcaption")?.firstChild?.textContent ?? "";
       box.showModal(); // keeps the focus inside, closes on Esc and gives the focus back
       close.focus();
     };

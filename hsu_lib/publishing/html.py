@@ -129,12 +129,12 @@ def verdict(
 
 
 def why(claim: str, markdown: str) -> str:
-    """Markdown in a box that tells why a claim comes out otherwise, which ``#why-CLAIM`` leads to."""
-    return f"{fill('why', claim=claim)}\n\n{markdown}\n\n</aside>"
+    """CommonMark in a box that tells why a claim comes out otherwise, which ``#why-CLAIM`` leads to."""
+    return f"{fill('why', claim=claim)}\n\n{markdown}\n\n</div>"
 
 
 def lead(markdown: str) -> str:
-    """The answer of a chapter, in Markdown."""
+    """The answer of a chapter, in CommonMark."""
     return f'<div class="hsu-lead">\n\n{markdown}\n\n</div>'
 
 

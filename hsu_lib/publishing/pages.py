@@ -90,7 +90,7 @@ class Page:
         Parameters
         ----------
         markdown
-            The answer; it may hold equations and links.
+            The answer, as for `text`.
         found
             Answers, of which each is to have a `card` on the page.
         caption
@@ -117,7 +117,7 @@ class Page:
         reason, notes
             As of `hsu_lib.publishing.cards.card`; that less was trained is noted by itself.
         why
-            Markdown for a `why` box below it.
+            Text for a `why` box below it.
         find
             Where its records are looked up; by default among the published ones.
         """
