@@ -12,10 +12,11 @@ from bs4 import BeautifulSoup
 
 from hsu_lib import paths
 from hsu_lib.claims import rule
-from hsu_lib.publishing import cards, html, scores
+from hsu_lib.publishing import cards, html, pages, scores
 from hsu_lib.publishing.outcomes import EXPLORED, LOOKS, NOT_ANSWERED
-from hsu_lib.runs import Record
+from hsu_lib.runs import Record, Run
 from hsu_lib.runs.answers import Answer, Comparison, Way
+from hsu_lib.scene import SceneSpec
 
 STYLE = (paths.ROOT / "book/_static/book.css").read_text()
 #: What the theme puts behind a page.
@@ -180,6 +181,29 @@ def test_a_card_folds_all_ways_to_ask_and_tells_its_runs():
     assert card.details.find("a", string="ae-plain")["href"] == "methods.html#ae-plain"
 
 
+def test_a_page_notes_the_records_of_its_cards_once_and_that_less_was_trained(tmp_path, monkeypatch):
+    shown = []
+    monkeypatch.setenv("HSU_OUT", str(tmp_path))
+    monkeypatch.setattr(pages, "display", lambda thing: shown.append(thing.data))
+    made = {"device": "a machine", "commit": "abc", "date": "2026-11-26", "threads": 1}
+    asked = Run("simple-perturbation", SceneSpec("lagoon"), 100).asked()
+    record = Record(asked, {}, "CONVERGED", 1.0, made, {})
+    way = Way("samson", rule.Verdict.REPRODUCED, (comparison(),), keys=(record.key, "gone"))
+    found = Answer("prim-alpha0-poor-endmembers", rule.Verdict.REPRODUCED, (way,))
+    page = pages.Page("alpha")
+    page.opening("**Yes.**", [found])
+    page.card(found, find={record.key: record}.get)
+    page.card(found, find=lambda key: pytest.fail("was read already"))
+    page.cards([found], why={found.claim: "Because."})
+    assert page.manifest.keys == [record.key]
+    assert len(page.rows) == 1
+    assert shown[0] == html.lead("**Yes.**")
+    cards_shown = [soup(block) for block in shown if "hsu-card" in block]
+    assert len(cards_shown) == 3
+    assert cards_shown[0].find(class_="hsu-note").get_text() == "33 % of the training"
+    assert shown.count(html.why(found.claim, "Because.")) == 1
+
+
 # --------------------------------------------------------------------------- forest plot
 
 
@@ -228,6 +252,12 @@ def test_heat_marks_the_best_by_what_is_better():
     }
     assert [cell.get_text() for cell in best.values()] == ["10.00\xa0%", "0.2000"]
     assert "–" in html.heat(table, "mae-abundances", caption="c")
+
+
+def test_a_folded_table_is_a_line_that_opens_it():
+    made = soup(html.table(pd.DataFrame({"a": [1]}), caption="Settings.", folded=True))
+    assert made.details.summary.get_text() == "Settings."
+    assert made.details.table
 
 
 def test_the_unit_of_a_ratio_is_a_factor():
