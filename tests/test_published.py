@@ -129,7 +129,7 @@ def test_a_picture_without_its_data_is_the_published_one(folders, shown, monkeyp
     (target / "patching-scene.webp").write_bytes(b"picture")
     page.figure("scene", never, alt='a "map"', caption="c & d", needs=["samson"])
     assert "cGljdHVyZQ==" in shown[-1]  # the published bytes
-    assert "Published picture" in shown[-1]
+    assert "how-to-read.html#published-picture" in shown[-1]
     assert BeautifulSoup(shown[-1], "html.parser").img["alt"] == 'a "map"'
 
 

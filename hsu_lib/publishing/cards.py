@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -32,8 +32,6 @@ _OUTCOMES = {
 }
 #: How a comparison that is not simply "better" is marked in a forest plot.
 _MARKS = {"equal": "=", "threshold": ">", "not worse": "≥"}
-
-
 #: A way to ask: its title, its outcome, why there is none, and its comparisons with what they come to.
 _Asked = tuple[str, Look, str, list[tuple[Look, str, str]]]
 #: Whether a document's own figures bear out what it says, as ``claims.yaml`` has it and in words.
@@ -153,28 +151,25 @@ def _strip(c: Comparison) -> Plot | None:
     mean, low, high = c.interval
     if not math.isfinite(mean):
         return None
-    shown = [0.0, low, high, *c.differences, -c.effect, c.effect]
-    shown += [] if c.printed is None else [c.printed]
-    unit = scores.unit(c.score) if not c.relative else scores.Unit()
-    ticks = MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]).tick_values(
-        unit.factor * min(shown), unit.factor * max(shown)
-    )
-    axis = Axis(float(ticks[0]) / unit.factor, float(ticks[-1]) / unit.factor)
-    step = ticks[1] - ticks[0]
-    decimals = max(0, -math.floor(math.log10(step) + 1e-9)) + (f"{step:.1e}"[2] != "0")
-    sign = "" if c.relative else unit.sign.strip()
-
-    def text(tick: float) -> str:
-        if c.relative:
-            return f"×{np.exp(tick):.2g}"
-        return f"{tick:.{decimals}f}{sign}".replace("-", "−") if abs(tick) > step / 9 else "0"
-
+    shown = [0.0, low, high, *c.differences, -c.effect, c.effect, c.printed or 0.0]
+    ticks = _ticks(c, min(shown), max(shown))
+    axis = Axis(ticks[0][0], ticks[-1][0])
     plot = _plot(c, axis, 1.0)
-    sides = ("← differs", "differs →") if c.shape == "equal" else plot.sides
-    marks = [(axis.at(float(tick) / unit.factor), text(float(tick))) for tick in ticks]
-    return Plot(
-        **vars(plot) | {"dots": _swarm([axis.at(d) for d in c.differences]), "ticks": marks, "sides": sides}
+    return replace(
+        plot,
+        dots=_swarm(axis.at(d) for d in c.differences),
+        ticks=[(axis.at(tick), text) for tick, text in ticks],
+        sides=("← differs", "differs →") if c.shape == "equal" else plot.sides,
     )
+
+
+def _ticks(c: Comparison, low: float, high: float) -> list[tuple[float, str]]:
+    """A few round numbers around a range of differences, in the unit in which they are printed."""
+    form = scores.Unit() if c.relative else scores.unit(c.score)
+    found = MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]).tick_values(form.factor * low, form.factor * high)
+    ticks = [round(float(tick), 12) for tick in found]
+    texts = [f"×{np.exp(t):.2g}" if c.relative else f"{t:.6g}{form.sign.strip() if t else ''}" for t in ticks]
+    return [(t / form.factor, text.replace("-", "−")) for t, text in zip(ticks, texts, strict=True)]
 
 
 def _swarm(places: Iterable[float]) -> list[tuple[float, int]]:
@@ -208,8 +203,8 @@ def _plot(c: Comparison, axis: Axis, unit: float) -> Plot:
 
 def _figures(c: Comparison) -> list[tuple[str, str]]:
     """The numbers of a comparison, each with its word."""
-    mean, low, high = (scores.difference(c.score, end, relative=c.relative) for end in c.interval)
-    told = [("difference", f"{mean} [{low}, {high}]"), ("seeds", str(len(c.seeds)))]
+    told = [("difference", scores.interval(c.score, *c.interval, relative=c.relative))]
+    told.append(("seeds", str(len(c.seeds))))
     if c.left_out:
         told.append(("without", ", ".join(map(str, c.left_out))))
     words = {"better": "smallest effect", "equal": "margin", "not worse": "margin"}
@@ -235,6 +230,8 @@ def _reason(found: Answer) -> str:
         return "; ".join(told)
     if not deciding:
         return found.reason
+    if found.verdict is rule.Verdict.OPEN and deciding.outcome is not rule.Outcome.OPEN:
+        return "what can be asked of it holds, but is only a part of the claim"
     all_of = found.ways[0].comparisons
     count = sum(c.outcome is deciding.outcome for c in all_of)
     some = f"{count} of {len(all_of)} comparisons" if len(all_of) > 1 else "its comparison"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -49,9 +49,10 @@ def fill(template: str, **values: Any) -> Markup:
 # --------------------------------------------------------------------------- blocks of a page
 
 
-def figure(name: str, picture: bytes, *, alt: str, caption: str) -> Markup:
-    """A picture (WebP) with its caption and its text alternative."""
-    return fill("figure", name=name, source=_source("webp", picture), alt=alt, caption=caption)
+def figure(name: str, picture: bytes, *, alt: str, caption: str, notes: Sequence[str] = ()) -> Markup:
+    """A picture (WebP) with its caption, `NOTES` behind it, and its text alternative."""
+    told = [note(text) for text in notes]
+    return fill("figure", name=name, source=_source("webp", picture), alt=alt, caption=caption, notes=told)
 
 
 def movie(name: str, moving: bytes, still: bytes, *, alt: str, caption: str) -> Markup:
@@ -81,13 +82,10 @@ def heading(name: str) -> Markup:
     return Markup('<h3 id="{0}">{0}</h3>').format(name)
 
 
-def folded(summary: str, content: Markup) -> Markup:
-    """Content behind one line."""
-    return Markup("<details><summary>{}</summary>\n{}\n</details>").format(summary, content)
-
-
-def table(table: pd.DataFrame, *, caption: str, formats: Formats | None = None) -> Markup:
-    """A table in its own box; its index is shown only if it has a name."""
+def table(
+    table: pd.DataFrame, *, caption: str, formats: Formats | None = None, folded: bool = False
+) -> Markup:
+    """A table in its own box, or folded behind its caption; its index is shown only if it has a name."""
     shown = table.reset_index() if table.index.name else table
     rows = [
         [
@@ -96,7 +94,8 @@ def table(table: pd.DataFrame, *, caption: str, formats: Formats | None = None) 
         ]
         for values in shown.itertuples(index=False)
     ]
-    return fill("table", caption=caption, head=[str(column) for column in shown.columns], rows=rows)
+    head = [str(column) for column in shown.columns]
+    return fill("table", caption=caption, head=head, rows=rows, folded=folded)
 
 
 def verdict(
@@ -130,12 +129,12 @@ def verdict(
 
 
 def why(claim: str, markdown: str) -> str:
-    """Markdown in a box that tells why a claim comes out otherwise, which ``#why-CLAIM`` leads to."""
-    return f"{fill('why', claim=claim)}\n\n{markdown}\n\n</aside>"
+    """CommonMark in a box that tells why a claim comes out otherwise, which ``#why-CLAIM`` leads to."""
+    return f"{fill('why', claim=claim)}\n\n{markdown}\n\n</div>"
 
 
 def lead(markdown: str) -> str:
-    """The answer of a chapter, in Markdown."""
+    """The answer of a chapter, in CommonMark."""
     return f'<div class="hsu-lead">\n\n{markdown}\n\n</div>'
 
 
@@ -208,6 +207,33 @@ def heat(table: pd.DataFrame, score: str, *, caption: str, corner: str = "method
     return fill("heat", caption=told, corner=corner, head=list(map(str, table.columns)), rows=rows)
 
 
+class Listed(NamedTuple):
+    """A claim in a list that can be filtered by all but its statement and what is told of it."""
+
+    claim: str
+    statement: str
+    outcome: str
+    chapter: str
+    document: str = ""
+    scenes: str = ""
+    coverage: str = ""
+    told: str = ""
+
+
+def claim_list(found: Iterable[Listed]) -> Markup:
+    """Claims with their outcomes; each leads to its card. With scripts, selects above filter them.
+
+    Parameters
+    ----------
+    found
+        Their scenes are names with blanks between them.
+    """
+    claims = [
+        c._asdict() | {"look": LOOKS[c.outcome], "address": _address(c.chapter, c.claim)} for c in found
+    ]
+    return fill("claims", claims=claims)
+
+
 def legend() -> Markup:
     """All outcomes with what they say."""
     return fill("legend", looks=LOOKS.values())
@@ -247,7 +273,7 @@ NOTES: Mapping[str, Note] = {
             "published-picture",
         ),
         Note("another scene", "Judged on another scene than the document's.", "another-scene"),
-        Note("first look", "Judged by ten seeds; what is open may be run with ten more.", "two-looks"),
+        Note("first look", "Judged by ten seeds; what is open may be run with ten more.", "first-look"),
     )
 }
 
@@ -267,8 +293,11 @@ def note(text: str) -> Note:
 
 def link(chapter: str, place: str, text: str) -> Markup:
     """Link to a place on the page of a chapter, such as the verdict on a claim; no chapter: on this page."""
-    address = f"{quote(chapter, safe='')}.html" * bool(chapter) + f"#{quote(place, safe='')}"
-    return Markup('<a href="{}">{}</a>').format(address, text)
+    return Markup('<a href="{}">{}</a>').format(_address(chapter, place), text)
+
+
+def _address(chapter: str, place: str) -> str:
+    return f"{quote(chapter, safe='')}.html" * bool(chapter) + f"#{quote(place, safe='')}"
 
 
 def named(text: str, name: str) -> Markup:

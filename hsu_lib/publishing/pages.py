@@ -60,6 +60,7 @@ class Page:
         self.manifest = Manifest(chapter, profile)
         self.out = Path(os.environ.get("HSU_OUT") or paths.executed() / chapter)
         self.rows: list[pd.DataFrame] = []
+        self._records: dict[str, Record | None] = {}  # of cards, each read once
         self._keep()
 
     def _keep(self) -> None:
@@ -92,7 +93,7 @@ class Page:
         Parameters
         ----------
         markdown
-            The answer; it may hold equations and links.
+            The answer, as for `text`.
         found
             Answers, of which each is to have a `card` on the page.
         caption
@@ -120,16 +121,17 @@ class Page:
         reason, notes
             As of `hsu_lib.publishing.cards.card`; that less was trained is noted by itself.
         why
-            Markdown for a `why` box below it.
+            Text for a `why` box below it.
         find
             Where its records are looked up; by default among the published ones.
         profile
             Whose amounts of training the runs have; by default this chapter's.
         """
         profile = profile or self.manifest.profile
-        find = find or evidence.published()
-        records = [record for key in found.keys if (record := find(key)) is not None]
-        self.used(records)
+        find, new = find or evidence.published(), set(found.keys) - set(self._records)
+        self._records |= {key: find(key) for key in found.keys if key in new}
+        records = [record for key in found.keys if (record := self._records[key]) is not None]
+        self.used(record for record in records if record.key in new)
         share = min((amounts_of(profile).part(str(r.asked["method"])) for r in records), default=1.0)
         trained = [f"{100 * share:.0f} % of the training: scaled down"] if share < 1 else []
         how: dict[str, Any] = {"reason": reason, "notes": [*trained, *notes], "profile": profile}
@@ -171,7 +173,7 @@ class Page:
             Markdown-free text under the picture.
         needs
             Scenes whose data the picture shows. Where they are not on this machine, the published
-            picture is shown, and the caption says so; nothing is downloaded.
+            picture is shown, and a note says so; nothing is downloaded.
         """
         wanted = list(needs)
         if wanted:
@@ -183,15 +185,12 @@ class Page:
             if data is None:
                 _show(html.missing(caption, f"hsu data fetch {missing[0].split(',')[0]}"))
                 return
-            caption += (
-                " (Published picture: the data of this scene is not on the machine that built the page.)"
-            )
         else:
             picture = io.BytesIO()
             _image(draw()).save(picture, "WEBP", lossless=True)  # half the size of PNG
             data = picture.getvalue()
             write_atomically(self.out / "figures" / f"{name}.webp", data)
-        _show(html.figure(name, data, alt=alt, caption=caption))
+        _show(html.figure(name, data, alt=alt, caption=caption, notes=["published picture"] * bool(missing)))
 
     def endmembers(
         self,
@@ -279,7 +278,14 @@ class Page:
                 return read_published(path)
         return None
 
-    def table(self, table: pd.DataFrame, *, caption: str, formats: html.Formats | None = None) -> None:
+    def table(
+        self,
+        table: pd.DataFrame,
+        *,
+        caption: str,
+        formats: html.Formats | None = None,
+        folded: bool = False,
+    ) -> None:
         """Show a table; it scrolls in its own box where the screen is narrow.
 
         Parameters
@@ -291,8 +297,10 @@ class Page:
         formats
             Column to a format such as ``"{:.4f}"``, or to a function whose text is escaped unless it is
             `Markup` from `html`.
+        folded
+            Show the caption alone, which opens the table: for settings and other long ones.
         """
-        _show(html.table(table, caption=caption, formats=formats))
+        _show(html.table(table, caption=caption, formats=formats, folded=folded))
 
     def heading(self, name: str) -> None:
         """Show a computed heading, which ``#NAME`` leads to."""
@@ -417,7 +425,7 @@ class Page:
             here = how.of(name, {})
             table.insert(2, "here", [str(here.get(s, d)) for s, d in table[["setting", "default"]].values])
             table["default"] = table["default"].astype(str)
-            _show(html.folded(f"Settings of {name}", html.table(table, caption=how.share)))
+            _show(html.table(table, caption=f"Settings of {name}. {how.share}", folded=True))
 
     def provenance(self) -> None:
         """Say where the numbers on the page come from."""

@@ -54,6 +54,18 @@ def better(score: str) -> str:
     return SCORES[name].better if name in SCORES else str(vocabulary().scores[name]["better"])
 
 
+def title(score: str) -> str:
+    """What a score is, with the unit it is printed in, for an axis or the head of a table.
+
+    Examples
+    --------
+    >>> title("sad-endmembers"), title("mse-abundances")
+    ('spectral angle of E, mean over endmembers (°)', 'mean squared error of A')
+    """
+    name, sign = base(score), unit(score).sign.strip()
+    return (SCORES[name].title if name in SCORES else name) + f" ({sign})" * bool(sign)
+
+
 def value(score: str, x: float) -> str:
     """A score with its unit.
 
@@ -95,6 +107,19 @@ def difference(score: str, x: float, *, relative: bool = False) -> str:
     if relative:
         return _factor(x)
     return ("−" if x < 0 else "+" if x > 0 else "") + value(score, abs(x))
+
+
+def interval(score: str, mean: float, low: float, high: float, *, relative: bool = False) -> str:
+    """A mean difference with the ends of its interval; the unit stands once.
+
+    Examples
+    --------
+    >>> interval("rmse-abundances", 0.05, -0.01, 0.11)
+    '+5.00\\xa0% [−1.00, +11.00]'
+    """
+    sign = "" if relative else unit(score).sign
+    ends = (difference(score, end, relative=relative).removesuffix(sign) for end in (low, high))
+    return f"{difference(score, mean, relative=relative)} [{', '.join(ends)}]"
 
 
 def size(score: str, x: float, *, relative: bool = False) -> str:
