@@ -107,7 +107,7 @@ class Enumeration:
     ways
         For each way to ask, the keys it needs by seed.
     timed
-        Those among the ways that need runs with nothing beside them.
+        Ways that need times of a sitting (`hsu_lib.runs.timing`); some have no run, and are in no others.
     waiting
         Ways that wait for a choice of settings.
     planned
@@ -163,8 +163,12 @@ def enumerated(
         for number, (view, entry) in enumerate(question.ways(words)):
             way = Way(question.claim, number)
             terms = terms_of(question, view, words)
+            if _asks_for_times(terms, words):
+                timed.add(way)
             if not _can_run(terms, entry, words):
-                planned += [question.claim] if question.components and number == 0 else []
+                planned += (
+                    [question.claim] if question.components and number == 0 and way not in timed else []
+                )
                 continue
             made = [run_of(t, question, view, entry, words, amounts, choices) for t in terms]
             if None in made:
@@ -176,8 +180,6 @@ def enumerated(
                 for key, run in zip(keys, with_seed, strict=True):
                     runs.setdefault(key, run)
                 ways.setdefault(way, {})[seed] = tuple(dict.fromkeys(keys))
-            if any(words.timed(term.score) for term in terms):
-                timed.add(way)
     return Enumeration(runs, ways, frozenset(timed), tuple(waiting), tuple(planned))
 
 
@@ -222,6 +224,12 @@ def _can_run(terms: Sequence[Term], entry: int, words: Vocabulary) -> bool:
     )
 
 
+def _asks_for_times(terms: Sequence[Term], words: Vocabulary) -> bool:
+    """Whether a sitting can help: of methods that are still to be written there are no times."""
+    planned = any(words.conditions[term.condition].planned for term in terms)
+    return not planned and any(words.timed(term.score) for term in terms)
+
+
 def place_of(term: Term, entry: int, words: Vocabulary) -> Place:
     """Where a term is run: the entry of its place; the last, where it has fewer."""
     entries = words.places(term.scene)
@@ -239,7 +247,7 @@ def run_of(
 ) -> Run | None:
     """The run of a term without its seed; None where a choice is still to be made."""
     condition, place = words.conditions[term.condition], place_of(term, entry, words)
-    settings = _settings(condition, place, question, words)
+    settings = settings_of(condition, place, question, words)
     if view.choice and _has(condition.method, view.choice[0]):
         chosen = choices(view.name, condition.method, place.scene)
         if chosen is None:
@@ -253,7 +261,8 @@ def run_of(
     )
 
 
-def _settings(condition: Condition, place: Place, question: Question, words: Vocabulary) -> dict[str, Any]:
+def settings_of(condition: Condition, place: Place, question: Question, words: Vocabulary) -> dict[str, Any]:
+    """The settings of a condition at its document's amount of training, without what a view chooses."""
     method = condition.method
     found = {name: value for name, value in question.settings.items() if _has(method, name)}
     if question.reading and _has(method, "reading"):
@@ -330,8 +339,8 @@ class Block:
 def blocks(found: Enumeration, there: Iterable[str], seconds: Callable[[Run], float | None]) -> list[Block]:
     """Blocks by how many claims each second can decide, the best first.
 
-    A block is what one way to ask needs, with all that this decides besides. Ways that need runs with nothing
-    beside them are left out, and what another run gives as well (`twins`) is no run of its own.
+    A block is what one way to ask needs, with all that this decides besides. Ways that need times of a
+    sitting are left out, and what another run gives as well (`twins`) is no run of its own.
 
     Parameters
     ----------

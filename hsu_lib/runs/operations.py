@@ -75,7 +75,7 @@ def told(profile: str, found: Enumeration, chosen: Sequence[Block]) -> Iterator[
     yield f"Training: {amounts(profile).share}"
     left_out = {
         "wait for settings that are chosen by validation": {way.claim for way in found.waiting},
-        "need runs with nothing beside them": {way.claim for way in found.timed},
+        "need times of a sitting (`hsu time`)": {way.claim for way in found.timed},
         "need methods that are still to be written": set(found.planned),
     }
     for reason, claims in left_out.items():
