@@ -37,6 +37,8 @@ from hsu_lib.runs.campaign import (
 from hsu_lib.runs.campaign import amounts as amounts_of
 from hsu_lib.runs.evidence import COMPUTED, Find, counts, published, score_of
 from hsu_lib.runs.record import Record
+from hsu_lib.runs.times import Sitting, counting, subject_of
+from hsu_lib.runs.times import published as published_times
 
 #: A comparison that loses more than this share of its seeds is open.
 MOST_LEFT_OUT = 0.1
@@ -49,6 +51,8 @@ Shape = Literal["better", "threshold", "not worse", "equal"]
 
 #: Shares of training that differ by less are the same: whole numbers of epochs cannot be had in all shares.
 _EQUAL_SHARE = 1.1
+#: Timed scores that records have a part in, and that part.
+_OF_RECORDS = {"seconds-to-common-mae": "iterations-to-common-mae"}
 
 
 class Unanswered(LookupError):
@@ -222,6 +226,7 @@ def answers(
     seeds: Sequence[int] = SEEDS,
     find: Find | None = None,
     choices: Choices = nothing_chosen,
+    times: Sitting | None = None,
     questions: Mapping[str, Question] | None = None,
     words: Vocabulary | None = None,
 ) -> list[Answer]:
@@ -239,20 +244,26 @@ def answers(
         Where records are looked up; by default among the published ones.
     choices
         What views choose.
+    times
+        The sitting that times are taken from, if it counts; by default the published one, where records
+        are published ones too.
     questions, words
         By default those of the book.
 
     Raises
     ------
     ValueError
-        If a claim is not known.
+        If a claim is not known, or the sitting is damaged.
     """
     questions, words = questions or all_questions(), words or all_words()
     asked = list(questions if claims is None else claims)
     if unknown := [claim for claim in asked if claim not in questions]:
         raise ValueError(f"no such claim: {', '.join(unknown)}")
+    if times is None and find is None:
+        times = counting(published_times())
+    times = None if times is None or times.objection else times
     records = _Records(find or published())
-    how = _How(words, amounts or amounts_of("paper"), tuple(seeds), choices, records)
+    how = _How(words, amounts or amounts_of("paper"), tuple(seeds), choices, records, times)
     return [_answer(questions[claim], how) for claim in asked]
 
 
@@ -277,6 +288,7 @@ class _How:
     seeds: tuple[int, ...]
     choices: Choices
     records: _Records
+    times: Sitting | None = None
 
 
 def _answer(question: Question, how: _How) -> Answer:
@@ -290,7 +302,10 @@ def _answer(question: Question, how: _How) -> Answer:
         return Answer(question.claim, None, ways, first.reason)
     verdict = rule.over_views([way.verdict for way in ways if way.verdict])
     waiting = [f"{way.words}: {way.reason}" for way in others if way.verdict is None]
-    reason = f"Another way to ask is not answered yet ({'; '.join(waiting)})." if waiting else ""
+    reasons = [f"Another way to ask is not answered yet ({'; '.join(waiting)})."] if waiting else []
+    if how.times is not None and any(how.words.timed(term.score) for term in question.terms()):
+        reasons.append(f"Times: {how.times}.")
+    reason = " ".join(reasons)
     return Answer(question.claim, verdict, ways, reason)
 
 
@@ -325,7 +340,8 @@ def _check_shares(part: Component, view: View, how: _How) -> None:
     Unanswered
         With the shares.
     """
-    names = [view.replace.get(term.condition, term.condition) for term in part.terms()]
+    terms = [term for term in part.terms() if not how.words.timed(term.score)]  # times are of all of it
+    names = [view.replace.get(term.condition, term.condition) for term in terms]
     used = dict.fromkeys(how.words.conditions[name].method for name in names)
     shares = {m: how.amounts.part(m) for m in used if {"epochs", "iterations"} & _settings_of(m)}
     if shares and max(shares.values()) > _EQUAL_SHARE * min(shares.values()):
@@ -351,17 +367,25 @@ def _check(terms: Sequence[Term], view: View, entry: int, how: _How) -> None:
     conditions = [how.words.conditions[term.condition] for term in terms]
     places = [place_of(term, entry, how.words) for term in terms]
     planned = dict.fromkeys(c.method for c in conditions if c.planned)
-    made = dict.fromkeys(place.made for place in places if place.made)
-    unknown = dict.fromkeys(
-        base(term.score)
-        for term in terms
-        if base(term.score) in how.words.scores and term.score not in {*SCORES, *COMPUTED}
-    )
     timed = dict.fromkeys(term.score for term in terms if how.words.timed(term.score))
+    made = dict.fromkeys(
+        place.made
+        for place, term in zip(places, terms, strict=True)
+        if place.made and term.score not in timed
+    )
+    scores = [_OF_RECORDS.get(term.score, term.score) for term in terms]
+    unknown = dict.fromkeys(
+        base(score)
+        for score in scores
+        if base(score) in how.words.scores and score not in {*SCORES, *COMPUTED, *timed}
+    )
     if planned:
         raise Unanswered(f"needs methods that are still to be written: {', '.join(planned)}")
-    if timed:
+    if timed and how.times is None:
         raise Unanswered(f"needs times of runs with nothing beside them: {', '.join(timed)}")
+    small = [c.method for term, c in zip(terms, conditions, strict=True) if term.score in _OF_RECORDS]
+    if any(how.amounts.part(method) != 1 for method in small):
+        raise Unanswered("needs records of the document's amount of training: its times are of that")
     if made:
         raise Unanswered(f"needs what is no scene: {', '.join(made)}")
     if unknown:
@@ -419,8 +443,38 @@ class _Scores:
     def of(self, term: Term) -> NDArray[np.float64]:
         """One per seed; not a number where there is no record, or the record has no such score."""
         if term not in self._found:
-            self._found[term] = np.array([self._one(in_view(term, self._way[1]), s) for s in self.how.seeds])
+            seen = in_view(term, self._way[1])
+            if self.how.words.timed(seen.score):
+                self._found[term] = self._time(term, [term.condition])
+            else:
+                self._found[term] = np.array([self._one(seen, s) for s in self.how.seeds])
         return self._found[term]
+
+    def _time(self, term: Term, conditions: Sequence[str]) -> NDArray[np.float64]:
+        """A time of a condition, or what several have together, one per seed; see `Sitting.answer`.
+
+        Raises
+        ------
+        Unanswered
+            If the sitting does not hold it.
+        """
+        assert self.how.times is not None  # `_check` saw to that
+        question, view, entry = self._way
+        terms = [in_view(term._replace(condition=name), view) for name in conditions]
+        score = terms[0].score
+        subjects = [subject_of(each, question, view, entry, self.how.words) for each in terms]
+        other = _OF_RECORDS.get(score)
+        iterations = None if other is None else self.of(term._replace(score=other))
+        try:
+            return self.how.times.first(len(self.how.seeds)).answer(score, subjects, iterations)
+        except LookupError as reason:
+            raise Unanswered(str(reason)) from None
+
+    def _group(self, conditions: Sequence[str], at: Term) -> NDArray[np.float64]:
+        """A score that several conditions have together, one per seed."""
+        if not self.how.words.timed(at.score):
+            raise Unanswered(f"a group that its score needs whole, of {len(conditions)} conditions")
+        return self._time(at, conditions)
 
     def _one(self, term: Term, seed: int) -> float:
         question, view, entry = self._way
@@ -450,6 +504,8 @@ class _Scores:
         """
         if isinstance(side, int | float):
             return np.full(int(keep.sum()), float(side))
+        if isinstance(side, list):
+            return self._group(side, at)[keep]
         own: Mapping[str, Any] = side if isinstance(side, dict) else {}
         term = at._replace(**{name: own[name] for name in ("scene", "score", "snr") if name in own})
         each = np.stack([self.of(term._replace(condition=name))[keep] for name in names(side)])
@@ -567,9 +623,7 @@ def _comparison(
     )
 
 
-def _reported_leads(
-    says: Mapping[str, Any], shape: str, sign: float, relative: bool
-) -> Mapping[str, float]:
+def _reported_leads(says: Mapping[str, Any], shape: str, sign: float, relative: bool) -> Mapping[str, float]:
     """The reported difference, by the other condition where there are several, else by an empty name."""
     reported = says.get("reported")
     if not reported:
@@ -604,11 +658,15 @@ def _words(at: Term, first: Any, second: Any, reads: str, relative: bool, scores
 def _where(scene: str, snr: float | None, scores: _Scores) -> str:
     _, view, entry = scores._way
     place = place_of(Term("", scene, "", None), entry, scores.how.words)
+    if place.made:
+        return scene
     return str(spec_of(place, snr if view.snr is None else view.snr))
 
 
 def _say(side: Any, scores: _Scores) -> str:
     """A side in words."""
+    if isinstance(side, list):
+        return ", ".join(_say(name, scores) for name in side)
     if not isinstance(side, dict):
         replace = scores._way[1].replace
         return replace.get(side, side) if isinstance(side, str) else f"{side:g}"
