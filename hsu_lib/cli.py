@@ -24,6 +24,7 @@ Examples
   hsu run patching --profile desk -p scene=jasper -p seeds=3 --out mine
   hsu unmix image.mat --method vca-fclsu -p 4    any method on an image of your own
   hsu scorecard                                  the judged claims with their verdicts
+  hsu time                                       times that claims need, with nothing beside them
   hsu answers --claims prim                      what fresh seeds say of the first document's claims
 """
 
@@ -383,6 +384,83 @@ def sweep_campaign(
     sweep(profile, _seeds(seeds), claims, limit, jobs=jobs, device=device, out=out, tell=click.echo)
 
 
+@main.command("time")
+@click.argument("profile", default="desk")
+@_claims_option
+@click.option(
+    "--repetitions",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    help="How often each thing is timed, after once that does not count; they stand for the seeds.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="File; by default times.json of the store."
+)
+@click.option(
+    "--anyway", is_flag=True, help="Go on with something beside it: a rehearsal, which decides nothing."
+)
+@click.option(
+    "--publish", "publishing", is_flag=True, help="Time nothing: copy the file to the published results."
+)
+@_json_option
+def time_things(
+    profile: str,
+    claims: str | None,
+    repetitions: int,
+    out: Path | None,
+    anyway: bool,
+    publishing: bool,
+    as_json: bool,
+) -> None:
+    """Take the times that questions about time need, in one sitting of about 20 minutes.
+
+    PROFILE says how large networks are: quick, desk (the default) or paper.
+
+    All things in turn, again and again, on this processor, with as many threads as the process has. A run is
+    timed with 1 and with 31 steps of training: from these come its set-up, the seconds of a step, and the
+    document's whole training. Nothing else may run: what other processes take is watched, and if it is more
+    than a fifth of a processor the sitting ends. Nothing is kept of a sitting that does not come to its end,
+    and it cannot be resumed.
+
+    It decides if it has ten repetitions, nothing beside it, and is made from files as a commit has them. One
+    that does is never replaced.
+
+    \b
+    Examples
+      hsu time --anyway --repetitions 2 --out try.json        a rehearsal of four minutes, on a busy machine
+      OMP_NUM_THREADS=1 hsu time                              the sitting, on a quiet one
+      hsu answers --local --claims prim-samson-faster         what it says
+      hsu time --publish                                      take it into the published results
+    """
+    import pandas as pd
+
+    from hsu_lib.runs import times
+    from hsu_lib.runs.operations import matching
+
+    path = out or times.local()
+    if publishing:
+        click.echo(times.publish(path))
+        return
+    from hsu_lib.runs import timing
+    from hsu_lib.runs.campaign import amounts
+    from hsu_lib.runs.provenance import commit
+
+    timing.refuse(path)
+    wanted, asking = timing.subjects(claims and matching(claims), amounts=amounts(profile))
+    if not wanted:
+        raise click.ClickException("none of these claims asks for a time that can be taken")
+    if not commit() or commit().endswith("+"):
+        click.echo("This sitting will decide nothing: its files differ from any commit.", err=True)
+    click.echo(f"{len(wanted)} things for {len(asking)} claims: {', '.join(asking)}", err=True)
+    sitting = timing.sit(wanted, repetitions=repetitions, anyway=anyway, progress=True)
+    timing.keep(sitting, path)
+    _show(pd.DataFrame(sitting.rows()), as_json)
+    if not as_json:
+        click.echo(f"{path}: {sitting}")
+        click.echo(f"It decides nothing: {sitting.objection}." if sitting.objection else "It counts.")
+
+
 @main.command("merge")
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -432,7 +510,7 @@ def show_answers(profile: str, claims: str | None, seeds: str, local: bool, as_j
 
     import pandas as pd
 
-    from hsu_lib.runs import Store
+    from hsu_lib.runs import Store, times
     from hsu_lib.runs.answers import answers
     from hsu_lib.runs.campaign import amounts
     from hsu_lib.runs.evidence import published
@@ -443,6 +521,7 @@ def show_answers(profile: str, claims: str | None, seeds: str, local: bool, as_j
         amounts=amounts(profile),
         seeds=_seeds(seeds),
         find=Store().find if local else published(),
+        times=times.counting(times.local(), times.published()) if local else None,
     )
     if as_json:
         click.echo(json.dumps([answer.to_dict() for answer in found], indent=1))

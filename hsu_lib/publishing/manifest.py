@@ -7,7 +7,6 @@ pictures, have theirs in ``SHA256SUMS`` beside them, which ``sha256sum --check``
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
@@ -17,13 +16,13 @@ from typing import Any
 from hsu_lib.atomic import write_atomically
 from hsu_lib.claims import Judgement
 from hsu_lib.runs.answers import Answer
+from hsu_lib.runs.canonical import sealed, unsealed
 
 SUMS = "SHA256SUMS"
 _SUMMED = ("chapters/*.json", "figures/*")
 #: Fields that are written only if they hold something.
 _MAY_LACK = ("answers", "executed")
 _OWN = "# of the lines above: "
-_TAIL = re.compile(r',\n "sha256": "([0-9a-f]{64})"\n}\n\Z')
 
 
 class Damaged(ValueError):
@@ -95,8 +94,7 @@ class Manifest:
         }
         fields = {name: value for name, value in fields.items() if value or name not in _MAY_LACK}
         text = json.dumps(fields, indent=1, default=str)
-        tail = f',\n "sha256": "{sha256(text.encode()).hexdigest()}"\n}}\n'
-        write_atomically(path, (text.removesuffix("\n}") + tail).encode())
+        write_atomically(path, sealed(text).encode())
 
     @classmethod
     def read(cls, path: Path) -> Manifest:
@@ -114,7 +112,7 @@ class Manifest:
             text = data.decode()
             fields = json.loads(text)
             if "sha256" in fields:
-                _check_own(text, fields.pop("sha256"))
+                fields = unsealed(text)
             elif path.parent.name == "chapters":
                 _check_listed(path, data)
             answers = [Answer.from_dict(a) for a in fields.pop("answers", [])]
@@ -128,13 +126,6 @@ class Manifest:
                 f"{path} is damaged ({type(error).__name__}: {error}): run the chapter again, "
                 "or restore the file if it is a published one"
             ) from error
-
-
-def _check_own(text: str, stated: object) -> None:
-    tail = _TAIL.search(text)
-    body = text[: tail.start()] + "\n}" if tail else ""
-    if tail is None or tail[1] != stated or sha256(body.encode()).hexdigest() != stated:
-        raise ValueError("its checksum differs")
 
 
 def read_published(path: Path) -> bytes:

@@ -55,6 +55,11 @@ class Amounts:
         """How much of its document's training a method gets: the product of its factors."""
         return float(prod(self.methods.get(method, {}).values(), start=Fraction(1)))
 
+    def widths(self) -> Amounts:
+        """The same without what is trained for longer or on more: the size of networks alone."""
+        sizes = {m: {n: f for n, f in fs.items() if n == "filters"} for m, fs in self.methods.items()}
+        return Amounts(self.share, sizes)
+
     def of(self, method: str, settings: Mapping[str, Any]) -> dict[str, Any]:
         """The settings with their share of training; what they do not name is the method's default."""
         asked = methods.get(method).configure(**settings)
@@ -138,7 +143,7 @@ class Enumeration:
     ways
         For each way to ask, the keys it needs by seed.
     timed
-        Those among the ways that need runs with nothing beside them.
+        Ways that need times of a sitting (`hsu_lib.runs.timing`); some have no run, and are in no others.
     waiting
         Ways that wait for a choice of settings; for each, the keys of the grid to choose from, by seed.
     planned
@@ -199,8 +204,12 @@ def enumerated(
         for number, (view, entry) in enumerate(question.ways(words)):
             way = Way(question.claim, number)
             terms = terms_of(question, view, words)
+            if _asks_for_times(terms, words):
+                timed.add(way)
             if not _can_run(terms, entry, words):
-                planned += [question.claim] if question.components and number == 0 else []
+                planned += (
+                    [question.claim] if question.components and number == 0 and way not in timed else []
+                )
                 continue
             made = [run_of(t, question, view, entry, words, share, choices) for t in terms]
             if None in made:
@@ -214,8 +223,6 @@ def enumerated(
                 for key, run in zip(keys, with_seed, strict=True):
                     runs.setdefault(key, run)
                 ways.setdefault(way, {})[seed] = tuple(dict.fromkeys(keys))
-            if any(words.timed(term.score) for term in terms):
-                timed.add(way)
     return Enumeration(runs, ways, frozenset(timed), waiting, tuple(planned))
 
 
@@ -267,6 +274,12 @@ def _can_run(terms: Sequence[Term], entry: int, words: Vocabulary) -> bool:
     )
 
 
+def _asks_for_times(terms: Sequence[Term], words: Vocabulary) -> bool:
+    """Whether a sitting can help: of methods that are still to be written there are no times."""
+    planned = any(words.conditions[term.condition].planned for term in terms)
+    return not planned and any(words.timed(term.score) for term in terms)
+
+
 def place_of(term: Term, entry: int, words: Vocabulary) -> Place:
     """Where a term is run: the entry of its place; the last, where it has fewer."""
     entries = words.places(term.scene)
@@ -284,7 +297,7 @@ def run_of(
 ) -> Run | None:
     """The run of a term without its seed; None where a choice is still to be made."""
     condition, place = words.conditions[term.condition], place_of(term, entry, words)
-    settings = _settings(condition, place, question, words)
+    settings = settings_of(condition, place, question, words)
     wanted = _wanted(term, question, view, entry, words, amounts)
     if wanted is not None:
         chosen = choices(wanted)
@@ -306,7 +319,7 @@ def _wanted(
     condition, place = words.conditions[term.condition], place_of(term, entry, words)
     if not view.choice or not _has(condition.method, view.choice[0]):
         return None
-    settings = _settings(condition, place, question, words)
+    settings = settings_of(condition, place, question, words)
     return Wanted(view.name, condition.method, place.scene, settings, amounts)
 
 
@@ -347,7 +360,8 @@ def runs_of(
     return [seeded(run, seed) for run in made for seed in seeds]
 
 
-def _settings(condition: Condition, place: Place, question: Question, words: Vocabulary) -> dict[str, Any]:
+def settings_of(condition: Condition, place: Place, question: Question, words: Vocabulary) -> dict[str, Any]:
+    """The settings of a condition at its document's amount of training, without what a view chooses."""
     method = condition.method
     found = {name: value for name, value in question.settings.items() if _has(method, name)}
     if question.reading and _has(method, "reading"):
@@ -428,9 +442,7 @@ class Block:
 def blocks(found: Enumeration, there: Iterable[str], seconds: Callable[[Run], float | None]) -> list[Block]:
     """Blocks by how many claims each second can decide, the best first.
 
-    A block is what one way to ask needs, with all that this decides besides. Ways that need runs with nothing
-    beside them are left out, and what another run gives as well (`twins`) is no run of its own. The grids
-    that settings are chosen from come before all, by how many waiting ways each second releases.
+    return Enumeration(runs, ways, frozenset(timed), waiting, tuple(planned))
 
     Parameters
     ----------

@@ -81,7 +81,7 @@ def told(profile: str, found: Enumeration, chosen: Sequence[Block]) -> Iterator[
         yield f"{grids} of the runs choose settings; the runs that these wait for are planned after them"
     left_out = {
         "wait for settings that are chosen by validation": {way.claim for way in found.waiting},
-        "need runs with nothing beside them": {way.claim for way in found.timed},
+        "need times of a sitting (`hsu time`)": {way.claim for way in found.timed},
         "need methods that are still to be written": set(found.planned),
     }
     for reason, claims in left_out.items():

@@ -13,11 +13,13 @@ from hsu_lib.claims.questions import vocabulary as all_words
 from hsu_lib.claims.registration import fingerprint, registrations
 from hsu_lib.runs.answers.answer import Answer, Comparison, Way
 from hsu_lib.runs.answers.comparisons import comparisons
-from hsu_lib.runs.answers.seedwise import How, Records, Scores, Unanswered, is_known
+from hsu_lib.runs.answers.seedwise import OF_RECORDS, How, Records, Scores, Unanswered, is_known
 from hsu_lib.runs.campaign import SEEDS, Amounts, chosen_among, place_of, spec_of, terms_of
 from hsu_lib.runs.campaign import amounts as amounts_of
 from hsu_lib.runs.choices import Choices, chosen_from
 from hsu_lib.runs.evidence import Find, published
+from hsu_lib.runs.times import Sitting, counting
+from hsu_lib.runs.times import published as published_times
 
 #: Shares of training that differ by less are the same: whole numbers of epochs cannot be had in all shares.
 _EQUAL_SHARE = 1.1
@@ -30,6 +32,7 @@ def answers(
     seeds: Sequence[int] = SEEDS,
     find: Find | None = None,
     choices: Choices | None = None,
+    times: Sitting | None = None,
     questions: Mapping[str, Question] | None = None,
     words: Vocabulary | None = None,
     where: str = "",
@@ -49,6 +52,8 @@ def answers(
         Where records are looked up; by default among the published ones.
     choices
         What views choose; by default what the records of the grid say.
+    times
+        The sitting that times are taken from, if it counts; by default the published one.
     questions, words
         By default those of the book.
     where
@@ -59,7 +64,7 @@ def answers(
     Raises
     ------
     ValueError
-        If a claim is not known.
+        If a claim is not known, or the sitting is damaged.
     """
     registered = registrations() if strict and questions is None else {}
     questions, words = questions or all_questions(), (words or all_words()).at(where)
@@ -68,7 +73,9 @@ def answers(
         raise ValueError(f"no such claim: {', '.join(unknown)}")
     records = Records(find or published(), strict)
     choices = choices or chosen_from(records.get)
-    how = How(words, amounts or amounts_of("paper"), tuple(seeds), choices, records)
+    times = times or counting(published_times())
+    times = None if times is None or times.objection else times
+    how = How(words, amounts or amounts_of("paper"), tuple(seeds), choices, records, times)
     return [_answer(questions[claim], replace(how, since=registered.get(claim))) for claim in asked]
 
 
@@ -86,8 +93,10 @@ def _answer(question: Question, how: How) -> Answer:
         return Answer(question.claim, None, ways, first.reason)
     verdict = rule.over_views([way.verdict for way in ways if way.verdict])
     waiting = [f"{way.words}: {way.reason}" for way in others if way.verdict is None]
-    reason = f"Another way to ask is not answered yet ({'; '.join(waiting)})." if waiting else ""
-    return Answer(question.claim, verdict, ways, reason)
+    reasons = [f"Another way to ask is not answered yet ({'; '.join(waiting)})."] if waiting else []
+    if how.times is not None and any(how.words.timed(term.score) for term in question.terms()):
+        reasons.append(f"Times: {how.times}.")
+    return Answer(question.claim, verdict, ways, " ".join(reasons))
 
 
 def _way(question: Question, view: View, entry: int, how: How) -> Way:
@@ -135,7 +144,8 @@ def _check_shares(part: Component, view: View, how: How) -> None:
     Unanswered
         With the shares.
     """
-    names = [view.replace.get(term.condition, term.condition) for term in part.terms()]
+    terms = [term for term in part.terms() if not how.words.timed(term.score)]  # times are of all of it
+    names = [view.replace.get(term.condition, term.condition) for term in terms]
     used = dict.fromkeys(how.words.conditions[name].method for name in names)
     shares = {m: how.amounts.part(m) for m in used if {"epochs", "iterations"} & _settings_of(m)}
     if shares and max(shares.values()) > _EQUAL_SHARE * min(shares.values()):
@@ -161,15 +171,21 @@ def _check(terms: Sequence[Term], view: View, entry: int, how: How) -> None:
     conditions = [how.words.conditions[term.condition] for term in terms]
     places = [place_of(term, entry, how.words) for term in terms]
     planned = dict.fromkeys(c.method for c in conditions if c.planned)
-    made = dict.fromkeys(place.made for place in places if place.made)
-    strange = dict.fromkeys(
-        term.score for term in terms if base(term.score) in how.words.scores and not is_known(term.score)
+    timed = dict.fromkeys(term.score for term in terms if how.words.timed(term.score))
+    made = dict.fromkeys(
+        place.made
+        for place, term in zip(places, terms, strict=True)
+        if place.made and term.score not in timed
     )
-    timed = [score for score in strange if how.words.timed(score)]
-    unknown = [score for score in strange if not how.words.timed(score)]
+    scores = [OF_RECORDS.get(term.score, term.score) for term in terms]
+    unknown = dict.fromkeys(
+        score
+        for score in scores
+        if base(score) in how.words.scores and not is_known(score) and score not in timed
+    )
     if planned:
         raise Unanswered(f"needs methods that are still to be written: {', '.join(planned)}")
-    if timed:
+    if timed and how.times is None:
         raise Unanswered(f"needs times of runs with nothing beside them: {', '.join(timed)}")
     if made:
         raise Unanswered(f"needs what is no scene: {', '.join(made)}")

@@ -18,8 +18,11 @@ from hsu_lib.runs.choices import Choices
 from hsu_lib.runs.computed import COMPUTED, score_of
 from hsu_lib.runs.evidence import Find, counts
 from hsu_lib.runs.record import Record
+from hsu_lib.runs.times import Sitting, subject_of
 
 Values = NDArray[np.float64]
+#: Timed scores that records have a part in, and that part.
+OF_RECORDS = {"seconds-to-common-mae": "iterations-to-common-mae"}
 
 
 class Unanswered(LookupError):
@@ -59,6 +62,7 @@ class How:
     seeds: tuple[int, ...]
     choices: Choices
     records: Records
+    times: Sitting | None = None
     since: Registration | None = None
 
 
@@ -123,6 +127,8 @@ class Scores:
         Unanswered
             If the score is one of several conditions together.
         """
+        if self.how.words.timed(term.score):
+            return self._time([term], group)
         if term.score in TOGETHER:
             raise Unanswered(f"asks for {term.score} of one condition, which only a group has")
         asked = (term, tuple(group) if term.score in SEVERAL else ())
@@ -150,11 +156,34 @@ class Scores:
         """
         terms = [in_view(term._replace(condition=name), self.view) for name in conditions]
         score = terms[0].score
+        if self.how.words.timed(score):
+            return self._time(terms)
         if score not in TOGETHER:
             raise Unanswered(
                 f"asks for {score} of a group of {len(terms)} conditions, of which each has its own"
             )
         return TOGETHER[score](self, terms)
+
+    def _time(self, terms: Sequence[Term], group: Sequence[Term] = ()) -> Values:
+        """A time of a condition, or what several have together, one per seed; see `Sitting.answer`.
+
+        Raises
+        ------
+        Unanswered
+            If the sitting does not hold it.
+        """
+        how = self.how
+        assert how.times is not None  # it was seen to before
+        score = terms[0].score
+        subjects = [
+            subject_of(term, self._question, self.view, self.entry, how.words, how.amounts) for term in terms
+        ]
+        other = OF_RECORDS.get(score)
+        iterations = None if other is None else self.seen(terms[0]._replace(score=other), _of(group, other))
+        try:
+            return how.times.first(len(how.seeds)).answer(score, subjects, iterations)
+        except LookupError as reason:
+            raise Unanswered(str(reason)) from None
 
     def name(self, score: str) -> str:
         """The score by which this way asks."""
@@ -165,6 +194,10 @@ class Scores:
         name = base(self.name(score))
         better = SCORES[name].better if name in SCORES else self.how.words.scores[name]["better"]
         return 1.0 if better == "higher" else -1.0
+
+
+def _of(group: Sequence[Term], score: str) -> list[Term]:
+    return [term._replace(score=score) for term in group]
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,8 @@ def compared(at: Term, first: Any, second: Any, reads: str, relative: bool, scor
 def _where(scene: str, snr: float | None, scores: Scores) -> str:
     view = scores.view
     place = place_of(Term("", scene, "", None), scores.entry, scores.how.words)
+    if place.made:
+        return scene
     return str(spec_of(place, snr if view.snr is None else view.snr))
 
 
