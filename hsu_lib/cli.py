@@ -428,7 +428,7 @@ def time_things(
 
     \b
     Examples
-      hsu time --anyway --repetitions 2 --out try.json        a rehearsal of four minutes, on a busy machine
+      hsu time --anyway --repetitions 2 --out try.json        a rehearsal, on a busy machine too
       OMP_NUM_THREADS=1 hsu time                              the sitting, on a quiet one
       hsu answers --local --claims prim-samson-faster         what it says
       hsu time --publish                                      take it into the published results
