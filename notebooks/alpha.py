@@ -70,7 +70,7 @@ readings = {
     for reading in ("document", "code")
 }
 told = {
-    reading: ", ".join(f"{found.scores(where, name, 'cos-endmembers-code').mean():.4f}" for name in ENDS)
+    reading: ", ".join(f"{found.scores(where, name, 'cos-endmembers-own-order').mean():.4f}" for name in ENDS)
     for reading, found in readings.items()
 }
 why = {
