@@ -512,7 +512,7 @@ def show_answers(profile: str, claims: str | None, seeds: str, local: bool, as_j
 
     from hsu_lib.runs import Store, times
     from hsu_lib.runs.answers import answers
-    from hsu_lib.runs.campaign import amounts
+    from hsu_lib.runs.campaign import LATER, SEEDS, amounts
     from hsu_lib.runs.evidence import published
     from hsu_lib.runs.operations import matching
 
@@ -520,6 +520,7 @@ def show_answers(profile: str, claims: str | None, seeds: str, local: bool, as_j
         claims and matching(claims),
         amounts=amounts(profile),
         seeds=_seeds(seeds),
+        later=LATER if _seeds(seeds) == list(SEEDS) else (),
         find=Store().find if local else published(),
         times=times.counting(times.local(), times.published()) if local else None,
     )

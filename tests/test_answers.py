@@ -18,7 +18,7 @@ from hsu_lib.claims.rule import Outcome, Verdict
 from hsu_lib.publishing import cards, html
 from hsu_lib.runs import Record
 from hsu_lib.runs.answers import Answer, answers
-from hsu_lib.runs.campaign import SEEDS, Amounts, enumerated
+from hsu_lib.runs.campaign import LATER, SEEDS, Amounts, enumerated
 from hsu_lib.runs.computed import score_of
 from hsu_lib.runs.evidence import counts, published
 
@@ -515,3 +515,33 @@ def test_unequal_shares_of_training_answer_nothing():
     assert "unequal shares of the document's training" in refused.reason
     assert "vae-augmentation 14%" in refused.reason
     assert found["prim-alpha0-poor-endmembers"].verdict is not None
+
+
+# --------------------------------------------------------------------------- two looks
+
+
+def noisy(mean: float) -> Scores:
+    """Condition `a` better than `b` by a mean, with a scatter that may leave ten seeds open."""
+
+    def scores(name, scene, seed):
+        return {"mse-abundances": 0.5 - (mean + 0.05 * (-1) ** seed if name == "a" else 0.0)}
+
+    return scores
+
+
+@pytest.mark.parametrize(
+    ("mean", "there", "verdict", "seeds"),
+    [
+        (0.035, LATER, Verdict.REPRODUCED, 20),  # open by ten, decided by twenty
+        (0.035, LATER[:6], Verdict.OPEN, 10),  # the second look waits for all of its runs
+        (0.2, LATER, Verdict.REPRODUCED, 10),  # what is decided is final
+    ],
+)
+def test_what_is_open_is_judged_once_more_by_twenty(mean, there, verdict, seeds):
+    asked = question(BETTER)
+    found = records(asked, noisy(mean), seeds=[*SEEDS, *there])
+    how = {"amounts": Amounts(), "find": found.get, "questions": asked, "words": TOYS}
+    (answer,) = answers(**how, later=LATER)
+    assert (answer.verdict, len(answer.deciding.seeds)) == (verdict, seeds)
+    (first,) = answers(**how)
+    assert len(first.deciding.seeds) == 10

@@ -9,7 +9,7 @@ from functools import cached_property
 import pandas as pd
 
 from hsu_lib.runs.answers import Answer, answers
-from hsu_lib.runs.campaign import Enumeration, Way, amounts, enumerated
+from hsu_lib.runs.campaign import LATER, SEEDS, Enumeration, Way, amounts, enumerated
 from hsu_lib.runs.choices import chosen_from
 from hsu_lib.runs.question import Run
 from hsu_lib.runs.record import Record, as_row
@@ -93,10 +93,13 @@ def ask(
     """
     store = store or Store()
     how = amounts(profile)
-    found = enumerated(how, seeds, claims, where=scene, choices=chosen_from(store.find))
+    later = LATER if tuple(seeds) == tuple(SEEDS) and not compute else ()
+    found = enumerated(how, [*seeds, *later], claims, where=scene, choices=chosen_from(store.find))
     results = sweep(list(found.runs.values()), store=store) if compute else stored(found.runs, store)
     records = dict(zip(results.table["key"], results.records, strict=True)) if results.records else {}
-    answered = answers(claims, amounts=how, seeds=seeds, find=records.get, where=scene, strict=not compute)
+    answered = answers(
+        claims, amounts=how, seeds=seeds, later=later, find=records.get, where=scene, strict=not compute
+    )
     return Asked({answer.claim: answer for answer in answered}, found, results)
 
 

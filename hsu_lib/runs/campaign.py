@@ -23,6 +23,8 @@ from hsu_lib.scene import SceneSpec
 
 #: Nobody has looked at these before: the first look of rule 2.
 SEEDS = range(100, 110)
+#: The second look, for what is open after the first.
+LATER = range(110, 120)
 #: What a further way to ask counts, beside 1 for the first, which decides.
 _FURTHER = 0.25
 

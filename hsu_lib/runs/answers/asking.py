@@ -30,6 +30,7 @@ def answers(
     *,
     amounts: Amounts | None = None,
     seeds: Sequence[int] = SEEDS,
+    later: Sequence[int] = (),
     find: Find | None = None,
     choices: Choices | None = None,
     times: Sitting | None = None,
@@ -48,6 +49,9 @@ def answers(
         How much was trained; by default that of the profile ``paper``.
     seeds
         The deciding ones.
+    later
+        Those of the second look: what is open by `seeds`, and has all runs of these too, is judged once more
+        by both together.
     find
         Where records are looked up; by default among the published ones.
     choices
@@ -76,7 +80,16 @@ def answers(
     times = times or counting(published_times())
     times = None if times is None or times.objection else times
     how = How(words, amounts or amounts_of("paper"), tuple(seeds), choices, records, times)
-    return [_answer(questions[claim], replace(how, since=registered.get(claim))) for claim in asked]
+
+    def judged(claim: str) -> Answer:
+        first = replace(how, since=registered.get(claim))
+        answer = _answer(questions[claim], first)
+        if later and answer.verdict is rule.Verdict.OPEN:
+            again = _answer(questions[claim], replace(first, seeds=(*first.seeds, *later)))
+            return again if again.verdict else answer
+        return answer
+
+    return [judged(claim) for claim in asked]
 
 
 def _answer(question: Question, how: How) -> Answer:
