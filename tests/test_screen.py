@@ -138,6 +138,7 @@ SCRIPT = """
         wide: [...here.querySelectorAll(".hsu-card, .hsu-card *, .hsu-forest, .hsu-bars")]
           .filter((e) => !(e instanceof frame.contentWindow.SVGElement) && !e.closest(".hsu-unseen"))
           .filter((e) => e.getBoundingClientRect().right > width).map((e) => e.outerHTML.slice(0, 120)),
+        broken: [...here.images].filter((e) => e.complete && !e.naturalWidth).length,
         first: here.querySelector(".hsu-forest ol li")?.getBoundingClientRect().bottom ?? 0,
         signs: [...here.querySelectorAll(".hsu-sign")].map((e) => e.getBoundingClientRect().width),
       });
@@ -175,10 +176,11 @@ def test_the_first_outcome_is_on_the_first_screen(seen):
     assert max(first.values()) <= 900
 
 
-def test_nothing_scrolls_sideways(seen):
+def test_nothing_scrolls_sideways_and_no_picture_is_broken(seen):
     for screen in seen["screens"]:
         assert screen["page_width"] <= screen["width"], screen
         assert not screen["wide"], screen
+        assert not screen["broken"], screen
 
 
 def test_symbols_are_large_enough_to_be_told_apart(seen):

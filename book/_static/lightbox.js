@@ -6,14 +6,16 @@ document.addEventListener("DOMContentLoaded", () => {
   const box = document.createElement("dialog");
   box.className = "hsu-lightbox";
   box.setAttribute("aria-label", "Picture, enlarged");
-  box.innerHTML = '<button type="button" aria-label="Close">✕</button><img alt=""><p></p>';
+  box.innerHTML = '<button type="button" aria-label="Close">✕</button><p></p>';
   document.body.append(box);
-  const [close, large, caption] = box.children;
+  const [close, caption] = box.children;
+  const large = new Image(); // put there with its first picture: one without is broken
   box.addEventListener("click", () => box.close());
   for (const picture of pictures) {
     const open = () => {
       large.src = picture.currentSrc || picture.src;
       large.alt = picture.alt;
+      caption.before(large);
       caption.textContent = picture.closest("figure").querySelector("figcaption")?.firstChild?.textContent ?? "";
       box.showModal(); // keeps the focus inside, closes on Esc and gives the focus back
       close.focus();

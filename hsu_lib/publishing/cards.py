@@ -219,7 +219,7 @@ def _compared(found: Answer) -> str:
     if not found.deciding:
         return ""
     count = len(found.ways[0].comparisons)
-    return f"{f'The one of {count} comparisons that decides: ' if count > 1 else ''}{found.deciding.words}."
+    return sentence(f"the one of {count} comparisons that decides: " * (count > 1) + found.deciding.words)
 
 
 def _reason(found: Answer) -> str:
