@@ -306,6 +306,10 @@ class Page:
         """Show a computed heading, which ``#NAME`` leads to."""
         _show(html.heading(name))
 
+    def show(self, markup: Markup) -> None:
+        """Show what `hsu_lib.publishing.html` made."""
+        _show(markup)
+
     def text(self, markdown: str) -> None:
         """Show computed prose, in Markdown; names that come from data go through `html.verbatim`."""
         display(Markdown(markdown))
