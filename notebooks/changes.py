@@ -20,13 +20,13 @@ profile = "quick"
 import numpy as np
 import pandas as pd
 
-from hsu_lib import claims, paths
+from hsu_lib import claims
 from hsu_lib.claims import rule
 from hsu_lib.publishing import html, pages, published
 
 page = pages.Page("changes", profile)
 card = claims.scorecard(published.manifests(page.out.parent))
-before = pd.read_csv(paths.published() / "explored.csv", index_col="claim")
+before = claims.explored()
 decided = card[card["rule"] == 2].join(before, rsuffix=" before")
 decided["change"] = [
     claims.changed(*pair) for pair in zip(decided["verdict before"], decided["verdict"], strict=True)
@@ -37,7 +37,7 @@ was, now = (
 page.text(
     "The chapters of this book were first judged by another rule, on runs that were looked at while it was "
     "written. Then the questions were sharpened, one for each claim, and "
-    "[a second rule](how-to-read.md) was written down, before runs with seeds that nobody had looked at. Of "
+    "[a second rule](how-to-read.html) was written down, before runs with seeds that nobody had looked at. Of "
     f"the {len(decided)} claims that these have been put to, **{was} were undecided before, and {now} are "
     "open now**. What changed is not always due to the seeds: other amounts of training, other scores and "
     "sometimes another scene decide."

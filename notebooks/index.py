@@ -52,9 +52,9 @@ figures = sum(len(claims.reported(source)) for source in claims.SOURCES)
 waiting = [name for name, rows in card.groupby("document", sort=False) if (rows["rule"] == 0).all()]
 told = f"Not run yet: {html.verbatim(', '.join(waiting))}." if waiting else ""
 page.text(
-    f"{len(decided)} of {len(card)} claims have been put to [the rule](how-to-read.md) that decides; "
+    f"{len(decided)} of {len(card)} claims have been put to [the rule](how-to-read.html) that decides; "
     f"{figures} reported figures and {len(claims.inconsistencies())} inconsistencies found in the documents "
-    f"stand [beside ours](reported.ipynb). {told}"
+    f"stand [beside ours](reported.html). {told}"
 )
 
 # %% tags=["remove-cell", "nbval-check-output"]
