@@ -169,7 +169,7 @@ def test_latent_panels_draw_the_first_two_numbers_and_the_loss():
 
 def test_a_method_has_one_colour_on_every_plot():
     models = ["1 whole image", "2 patches", "3 simple", "4 simple, patches", "5 pixel-wise"]
-    models += ["6 pixel-wise, patches", "7 pixel-wise, random patches"]
+    models += ["6 pixel-wise, patches", "7 pixel-wise, random patches", "VCA + FCLSU", "VAE"]
     together = figures.method_colours(models)
     assert len(set(together.values())) == len(models)
     assert all(figures.method_colours([name])[name] == together[name] for name in models)

@@ -53,7 +53,7 @@ METHOD_COLOURS: Mapping[str, str] = {
     "palm": "#E69F00",
     "nmf": "#CC79A7",
     "snpa": "#56B4E9",
-    "fclsu": "#666666",
+    "fclsu": "#222222",
     "whole image": "#666666",
     "ae-plain": "#666666",
     "patches": "#0072B2",
@@ -74,7 +74,7 @@ def method_colours(names: Iterable[str]) -> dict[str, str]:
     Examples
     --------
     >>> method_colours(["UnDIP", "UnDIP without averaging", "SiVM + FCLSU"])
-    {'UnDIP': '#009E73', 'UnDIP without averaging': '#0072B2', 'SiVM + FCLSU': '#666666'}
+    {'UnDIP': '#009E73', 'UnDIP without averaging': '#0072B2', 'SiVM + FCLSU': '#222222'}
     """
     found: dict[str, str] = {}
     for name in names:  # who comes first has its own colour
