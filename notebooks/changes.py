@@ -37,8 +37,8 @@ was, now = (
 page.text(
     "The chapters of this book were first judged by another rule, on runs that were looked at while it was "
     "written. Then the questions were sharpened, one for each claim, and "
-    "[a second rule](how-to-read.html) was written down, before runs with seeds that nobody had looked at. Of "
-    f"the {len(decided)} claims that these have been put to, **{was} were undecided before, and {now} are "
+    "[a second rule](how-to-read.html) was written down, before runs with seeds that nobody had looked at. "
+    f"Of the {len(decided)} claims that these have been put to, **{was} were undecided before, and {now} are "
     "open now**. What changed is not always due to the seeds: other amounts of training, other scores and "
     "sometimes another scene decide."
 )

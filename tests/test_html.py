@@ -18,7 +18,7 @@ from myst_parser.config.main import MdParserConfig
 from myst_parser.parsers.mdit import create_md_parser
 
 from hsu_lib import claims, paths, scenes
-from hsu_lib.claims import Comparison, Judgement, Verdict, documents
+from hsu_lib.claims import Comparison, Judgement, Verdict, documents, rule
 from hsu_lib.publishing import cards, html, pages
 from hsu_lib.publishing.published import Manifest
 from hsu_lib.runs.answers import Answer, Way
@@ -209,8 +209,8 @@ def harmless(page):
 
 def test_the_front_page_escapes_claims_and_chapters(chapter, evil_documents, tmp_path):
     for k, (name, profile) in enumerate(product(("vae", EVIL), ("desk", EVIL))):
-        way = Way(EVIL, Verdict.REPRODUCED, (), (EVIL,))
-        answer = Answer(claims.claims().index[k], Verdict.REPRODUCED, (way,), EVIL)
+        way = Way(EVIL, rule.Verdict.REPRODUCED, (), (EVIL,))
+        answer = Answer(claims.claims().index[k], rule.Verdict.REPRODUCED, (way,), EVIL)
         Manifest(name, profile, answers=[answer]).write(tmp_path / "chapters" / str(k) / "chapter.json")
     page = chapter("index")
     harmless(page)
