@@ -28,6 +28,7 @@ Examples
   hsu look image.mat                             what would be read of an image of your own
   hsu unmix image.mat --method vca-fclsu -p 4    any method on an image of your own
   hsu scorecard                                  the judged claims with their verdicts
+  hsu time                                       times that claims need, with nothing beside them
   hsu answers --claims prim                      what fresh seeds say of the first document's claims
 """
 
@@ -274,15 +275,12 @@ def show_scorecard(build: bool, everything: bool, as_json: bool) -> None:
 
 
 def _seeds(text: str) -> list[int]:
-    """``100-109`` or ``100,105``, or both."""
-    found: list[int] = []
+    from hsu_lib.runs.campaign import seeds_of
+
     try:
-        for part in text.split(","):
-            first, _, last = part.partition("-")
-            found += range(int(first), int(last or first) + 1)
-    except ValueError:
-        raise click.BadParameter(f"expected such as 100-109 or 100,101, got {text!r}") from None
-    return found
+        return seeds_of(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 def _duration(text: str) -> float:
@@ -303,6 +301,29 @@ _claims_option = click.option(
 _device_option = click.option("--device", help="Torch device; by default CUDA where there is one.")
 
 
+@main.command("register")
+@click.argument("claims", nargs=-1, metavar="[CLAIM]...")
+def register_questions(claims: tuple[str, ...]) -> None:
+    """Note that the questions of CLAIMs stand as they are from now on, before the runs that decide them.
+
+    Without CLAIMs: list those whose question is not the registered one; exit 1 if there are any. A run that
+    is older than its question's registration decides nothing, so registering withdraws an answer.
+    """
+    import datetime
+
+    from hsu_lib.claims import registration
+    from hsu_lib.runs.provenance import commit
+
+    if claims:
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        registration.register(claims, commit=commit(), now=now)
+    changed = registration.changed()
+    for claim in changed:
+        click.echo(f"{claim} differs from its registration")
+    if changed and not claims:
+        sys.exit(1)
+
+
 @main.command("plan")
 @click.argument("profile", default="paper")
 @_claims_option
@@ -311,6 +332,9 @@ _device_option = click.option("--device", help="Torch device; by default CUDA wh
 @_json_option
 def show_plan(profile: str, claims: str | None, seeds: str, device: str | None, as_json: bool) -> None:
     """List the runs that would decide claims and are not there yet, the most valuable first.
+
+    Where claims wait for settings that are chosen from a grid of runs, that grid comes before all; what it
+    decides is listed when it is there.
 
     PROFILE says how much is trained: quick, desk or paper (the default). Seconds are estimated from runs of
     the same methods, on the same device where there are any.
@@ -367,6 +391,7 @@ def sweep_campaign(
 ) -> None:
     """Make the missing runs of `hsu plan` within a time, the most valuable first.
 
+    The grid that settings are chosen from is made before all, then the runs that wait for it join the plan.
     What does not fit is not begun, what has not ended is stopped; all that was made is kept, and packed if
     --out is given.
     """
@@ -374,6 +399,83 @@ def sweep_campaign(
 
     limit = _duration(budget)
     sweep(profile, _seeds(seeds), claims, limit, jobs=jobs, device=device, out=out, tell=click.echo)
+
+
+@main.command("time")
+@click.argument("profile", default="desk")
+@_claims_option
+@click.option(
+    "--repetitions",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    help="How often each thing is timed, after once that does not count; they stand for the seeds.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="File; by default times.json of the store."
+)
+@click.option(
+    "--anyway", is_flag=True, help="Go on with something beside it: a rehearsal, which decides nothing."
+)
+@click.option(
+    "--publish", "publishing", is_flag=True, help="Time nothing: copy the file to the published results."
+)
+@_json_option
+def time_things(
+    profile: str,
+    claims: str | None,
+    repetitions: int,
+    out: Path | None,
+    anyway: bool,
+    publishing: bool,
+    as_json: bool,
+) -> None:
+    """Take the times that questions about time need, in one sitting of about 20 minutes.
+
+    PROFILE says how large networks are: quick, desk (the default) or paper.
+
+    All things in turn, again and again, on this processor, with as many threads as the process has. A run is
+    timed with 1 and with 31 steps of training: from these come its set-up, the seconds of a step, and the
+    document's whole training. Nothing else may run: what other processes take is watched, and if it is more
+    than a fifth of a processor the sitting ends. Nothing is kept of a sitting that does not come to its end,
+    and it cannot be resumed.
+
+    It decides if it has ten repetitions, nothing beside it, and is made from files as a commit has them. One
+    that does is never replaced.
+
+    \b
+    Examples
+      hsu time --anyway --repetitions 2 --out try.json        a rehearsal, on a busy machine too
+      OMP_NUM_THREADS=1 hsu time                              the sitting, on a quiet one
+      hsu answers --local --claims prim-samson-faster         what it says
+      hsu time --publish                                      take it into the published results
+    """
+    import pandas as pd
+
+    from hsu_lib.runs import times
+    from hsu_lib.runs.operations import matching
+
+    path = out or times.local()
+    if publishing:
+        click.echo(times.publish(path))
+        return
+    from hsu_lib.runs import timing
+    from hsu_lib.runs.campaign import amounts
+    from hsu_lib.runs.provenance import commit
+
+    timing.refuse(path)
+    wanted, asking = timing.subjects(claims and matching(claims), amounts=amounts(profile))
+    if not wanted:
+        raise click.ClickException("none of these claims asks for a time that can be taken")
+    if not commit() or commit().endswith("+"):
+        click.echo("This sitting will decide nothing: its files differ from any commit.", err=True)
+    click.echo(f"{len(wanted)} things for {len(asking)} claims: {', '.join(asking)}", err=True)
+    sitting = timing.sit(wanted, repetitions=repetitions, anyway=anyway, progress=True)
+    timing.keep(sitting, path)
+    _show(pd.DataFrame(sitting.rows()), as_json)
+    if not as_json:
+        click.echo(f"{path}: {sitting}")
+        click.echo(f"It decides nothing: {sitting.objection}." if sitting.objection else "It counts.")
 
 
 @main.command("merge")
@@ -425,9 +527,9 @@ def show_answers(profile: str, claims: str | None, seeds: str, local: bool, as_j
 
     import pandas as pd
 
-    from hsu_lib.runs import Store
+    from hsu_lib.runs import Store, times
     from hsu_lib.runs.answers import answers
-    from hsu_lib.runs.campaign import amounts
+    from hsu_lib.runs.campaign import LATER, SEEDS, amounts
     from hsu_lib.runs.evidence import published
     from hsu_lib.runs.operations import matching
 
@@ -435,7 +537,9 @@ def show_answers(profile: str, claims: str | None, seeds: str, local: bool, as_j
         claims and matching(claims),
         amounts=amounts(profile),
         seeds=_seeds(seeds),
+        later=LATER if _seeds(seeds) == list(SEEDS) else (),
         find=Store().find if local else published(),
+        times=times.counting(times.local(), times.published()) if local else None,
     )
     if as_json:
         click.echo(json.dumps([answer.to_dict() for answer in found], indent=1))

@@ -13,89 +13,88 @@
 # %% [markdown]
 # # Hyperspectral unmixing, asked again
 #
-# A pixel of a hyperspectral image mixes the spectra of what lies under it. Unmixing takes it apart: $Y =
-# E A + N$, the image $Y$ into endmembers $E$, one spectrum per material, and abundances $A$, the share of
-# each material in each pixel, not negative and summing to one.
-#
-# Five documents propose ways to do it, and report how well they work: a student report on self-supervised
-# perturbations, a student report on UnDIP, a tutorial, and two papers on latent Dirichlet autoencoders.
-# This book runs them again. It puts our figure, over several seeds, beside every figure that they report,
-# and gives each of their claims a verdict by [a rule](how-to-read.md), which also lists what was changed
-# with results in sight. A second rule was written before its runs, and seeds that nobody had looked at decide
-# by it: [what they say so far](answers.ipynb) about the first document.
+# A pixel of a hyperspectral image mixes the spectra of what lies under it. *Unmixing* takes it apart: into
+# *endmembers*, one spectrum per material, and *abundances*, the share of each material in each pixel. Five
+# documents propose ways to do it and report how well they work. **This book runs them again**, with seeds
+# that nobody had looked at, and says of each claim what became of it.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
 
 # %% tags=["remove-input"]
-import pandas as pd
-
 from hsu_lib import claims
-from hsu_lib.publishing import html, pages, published
+from hsu_lib.publishing import html, outcomes, pages, published
 
 page = pages.Page("index", profile)
-found = published.manifests(page.out.parent)
-card = claims.scorecard(found)
-judged = card[card["verdict"] != "not yet judged"]
-figures = sum(len(claims.reported(source)) for source in claims.SOURCES)
-used = {m.chapter: m.profile for m in found if m.judgements}
-told = ", ".join(f"{chapter} with the {name} profile" for chapter, name in used.items())
-page.text(
-    f"**So far:** {len(judged)} of {len(card)} claims judged, beside {figures} reported figures and "
-    f"{len(claims.inconsistencies())} inconsistencies found in the documents themselves. "
-    f"Chapters behind the verdicts: {html.verbatim(told or 'none yet')}."
-)
-
-# %% tags=["remove-cell", "nbval-check-output"]
-print(f"{len(card)} claims, {figures} reported figures")
-for claim, row in judged.iterrows():
-    print(claim, row["verdict"])
-
-# %% [markdown]
-# ## Scorecard
-
-# %% tags=["remove-input"]
-TITLES = {
+card = claims.scorecard(published.manifests(page.out.parent))
+DOCUMENTS = {
     "prim": "Self-supervised perturbations (student report)",
     "undip": "UnDIP (student report)",
     "tutorial": "Unmixing tutorial",
     "spacnn_ldvae": "SpACNN-LDVAE (paper)",
     "ldvae": "LDVAE (paper)",
 }
-order = ["reproduced", "contradicted", "undecided", "not testable", "not yet judged"]
-counts = card.groupby(["source", "verdict"]).size().unstack(fill_value=0).reindex(columns=order, fill_value=0)
-counts = counts.reindex(claims.SOURCES)
-counts.insert(0, "document", [TITLES[source] for source in counts.index])
-counts.insert(1, "claims", counts[order].sum(axis=1))
-page.table(counts.reset_index(drop=True), caption="Claims of each document by verdict.")
+card["document"] = card["source"].map(DOCUMENTS)
+card["outcome"] = [
+    {2: row.verdict, 1: outcomes.EXPLORED, 0: outcomes.NOT_ANSWERED}[row.rule] for row in card.itertuples()
+]
+decided = card[card["rule"] == 2]
+page.show(
+    html.bars(
+        {
+            document: outcomes.counted(card.loc[card["document"] == document, "outcome"])
+            for document in DOCUMENTS.values()
+        },
+        caption="Claims of each document by what became of them.",
+    )
+)
+figures = sum(len(claims.reported(source)) for source in claims.SOURCES)
+waiting = [name for name, rows in card.groupby("document", sort=False) if (rows["rule"] == 0).all()]
+told = f"Not run yet: {html.verbatim(', '.join(waiting))}." if waiting else ""
+page.text(
+    f"{len(decided)} of {len(card)} claims have been put to [the rule](how-to-read.html) that decides; "
+    f"{figures} reported figures and {len(claims.inconsistencies())} inconsistencies found in the documents "
+    f"stand [beside ours](reported.html). {told}"
+)
+
+# %% tags=["remove-cell", "nbval-check-output"]
+print(f"{len(card)} claims, {figures} reported figures")
+for claim, row in card[card["rule"] > 0].iterrows():
+    print(claim, row["verdict"])
+
+# %% [markdown]
+# ## Every claim
 
 # %% tags=["remove-input"]
-shown = pd.DataFrame(
-    {
-        "claim": judged.index,
-        "verdict": judged["verdict"].to_list(),
-        "own figures": judged["own_figures"].to_list(),
-        "scenes": judged["scenes"].to_list(),
-        "seeds": judged["seeds"].to_list(),
-        "profile": judged["profile"].to_list(),
-    }
-)
-page.table(
-    shown,
-    caption="Claims judged so far. Own figures: whether the document's own numbers support what it says.",
-    formats={
-        "claim": lambda claim: html.link(judged["chapter"][claim], claim, judged["statement"][claim]),
-        "verdict": html.badge,
-    },
+COVERAGE = {2: "by fresh seeds", 1: "looked at only", 0: "not run yet"}
+page.show(
+    html.claim_list(
+        html.Listed(
+            str(claim),
+            row["statement"],
+            row["outcome"],
+            row["chapter"],
+            row["document"],
+            row["scenes"].replace(", ", " "),
+            COVERAGE[row["rule"]],
+            f"By runs that decide nothing: {row['verdict']}." if row["rule"] == 1 else "",
+        )
+        for claim, row in card[card["rule"] > 0].iterrows()
+    )
 )
 
 # %% [markdown]
 # ## Where to go
 #
-# - [How to read this book](how-to-read.md): what a verdict means, and what it does not.
-# - The first document: [does training on patches help?](patching.ipynb), then [do perturbed copies of an
-#   image teach a network to unmix?](perturbations.ipynb), [how much supervision?](alpha.ipynb), and [can a
-#   small VAE make up the endmembers?](vae.ipynb)
-# - [The scenes](scenes.ipynb), [the metrics and the alignment](metrics.ipynb), and
-#   [all that the documents report](reported.ipynb), with their inconsistencies.
-# - [Rerun it](rerun.md): one command, with your own parameters, scenes or methods.
+# - New here: [how to read this book](how-to-read.md), its [glossary](glossary.md), and
+#   [what a stricter rule changed](changes.ipynb).
+# - **Self-supervised perturbations**: [does training on patches help?](patching.ipynb),
+#   [do perturbed copies of an image teach a network to unmix?](perturbations.ipynb),
+#   [how much supervision?](alpha.ipynb), [can a small VAE make up the endmembers?](vae.ipynb)
+# - **UnDIP**: [a network that sees only noise](undip.ipynb), [noise in the image](undip_noise.ipynb),
+#   [six architectures](undip_architecture.ipynb), [where to start](undip_init.ipynb)
+# - **Latent Dirichlet autoencoders**: [pixel by pixel](ldvae.ipynb), [with the neighbours](spacnn.ipynb),
+#   [on a scene that was not trained on](ldvae_transfer.ipynb)
+# - **Ground**: [the scenes](scenes.ipynb), [the methods](methods.ipynb), [the metrics](metrics.ipynb),
+#   [all that the documents report](reported.ipynb)
+# - **Your turn**: [rerun it](rerun.md), with your own parameters, scenes or images.

@@ -643,7 +643,9 @@ def judge(claim, comparisons, *reasons, **how):
     used = {comparison.scene for comparison in comparisons}
     stand_ins = [f"{WHERE[d]} for {d}" for d in WHERE if d in used and WHERE[d] != d]
     elsewhere = f"Judged on {', '.join(stand_ins)}." if stand_ins else ""
-    page.judge(claim, comparisons, reason=" ".join(filter(None, (*reasons, elsewhere, settings_note))), **how)
+    page.explore(
+        claim, comparisons, reason=" ".join(filter(None, (*reasons, elsewhere, settings_note))), **how
+    )
 
 
 def other_figures(dataset, quantity, condition):

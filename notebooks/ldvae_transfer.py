@@ -548,7 +548,7 @@ TEN = [row for row in PRINTED["ldvae"].index if row != "mean" and PRINTED["ldvae
 
 def judge(claim, comparisons, *reasons, **how):
     told = " ".join(filter(None, (*reasons, stand_in, settings_note)))
-    page.judge(claim, comparisons, reason=told, **how)
+    page.explore(claim, comparisons, reason=told, **how)
 
 
 def judged_angle(label, reference, ten):

@@ -290,12 +290,12 @@ others = " ".join(
     if name != judged_on
     for found in [results.compare("mse-abundances", name, PATCHES, WHOLE)]
 )
-page.judge(
+page.explore(
     "prim-patches-improve-abundances",
     [patches_help("mse-abundances"), patches_help("cos-abundances")],
     reason=f"{where} {others}".strip(),
 )
-page.judge("prim-patches-improve-endmembers", [tuple(map(patches_help, COSINES))], reason=where)
+page.explore("prim-patches-improve-endmembers", [tuple(map(patches_help, COSINES))], reason=where)
 
 # %% [markdown]
 # Two more can be tested here. One says that the arccosine of the original loss makes trouble at extreme
@@ -303,7 +303,7 @@ page.judge("prim-patches-improve-endmembers", [tuple(map(patches_help, COSINES))
 # agree.
 
 # %% tags=["hide-input"]
-page.judge(
+page.explore(
     "prim-arccos-corner-cases",
     [
         claims.compare(
@@ -349,7 +349,7 @@ def same_as_constant(quantity):
     )
 
 
-page.judge(
+page.explore(
     "prim-decaying-lr-saves-epochs",
     [tuple(map(same_as_constant, COSINES)), same_as_constant("mse-abundances")],
     reason=where,

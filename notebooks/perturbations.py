@@ -483,7 +483,7 @@ def quicker(ours, against):
 
 
 def judge(claim, comparisons, *reasons, **how):
-    page.judge(claim, comparisons, reason=" ".join(filter(None, reasons)), **how)
+    page.explore(claim, comparisons, reason=" ".join(filter(None, reasons)), **how)
 
 
 # %% [markdown]
@@ -526,7 +526,7 @@ PROJECTED = (
 quality = [tuple(compare(q, hard, M6, other) for q in COSINES) for other in (M5, M7)]
 THEIR_CODE = (
     "Left undecided: the document's minutes measure its code, which takes 39 to 51 seconds for one "
-    "pixel-wise image (book/reported/prim_code.md) and stores its images; ours makes them again for every "
+    "pixel-wise image (book/prim_code.md) and stores its images; ours makes them again for every "
     "batch, in a small part of the time of training, so the number of pixels that the settings ask for "
     "decides. Judged by the rule, these times would contradict the claim (how-to-read, Changed with "
     "results in sight)."

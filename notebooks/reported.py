@@ -258,7 +258,7 @@ show_inconsistencies(between.assign(where=between["sources"].map(", ".join) + ":
 # ## The code behind document 000
 #
 # Its repository is public, and the reported figures came out of it. Where text and code differ, a chapter
-# runs both readings. The facts it rests on are in `book/reported/prim_code.md`.
+# runs both readings. The facts it rests on are in `book/prim_code.md`.
 
 # %% tags=["remove-input"]
 page.provenance()

@@ -420,7 +420,9 @@ def judge(claim, comparisons, *reasons, **how):
     used = {c.scene for group in comparisons for c in (group if isinstance(group, tuple) else (group,))}
     stand_ins = [f"{WHERE[d]} for {d}" for d in DOCUMENTS if d in used and WHERE[d] != d]
     elsewhere = f"Judged on {', '.join(stand_ins)}." if stand_ins else ""
-    page.judge(claim, comparisons, reason=" ".join(filter(None, (*reasons, elsewhere, settings_note))), **how)
+    page.explore(
+        claim, comparisons, reason=" ".join(filter(None, (*reasons, elsewhere, settings_note))), **how
+    )
 
 
 def pair(dataset, quantity, words, level=None):

@@ -253,7 +253,7 @@ elsewhere = "" if followed == "jasper" else f"Judged on {followed}."
 
 def judge(claim, asserts, *reasons, **how):
     """Judge by the errors against FCLSU, and show what those against the published reference say."""
-    page.judge(
+    page.explore(
         claim,
         asserts("fclsu"),
         reason=" ".join(filter(None, reasons)),

@@ -322,7 +322,7 @@ sizes = [count(k, filters) for k in ARCHITECTURES]
 
 def judge(claim, asserts, *reasons):
     """Judge by the errors against FCLSU, and show what those against the published reference say."""
-    page.judge(
+    page.explore(
         claim,
         asserts("fclsu"),
         reason=" ".join(filter(None, (*reasons, scaled))),
@@ -351,7 +351,7 @@ def mean_over(group, by_architecture):
     return np.mean([by_architecture[k] for k in group], axis=0)
 
 
-page.judge(
+page.explore(
     "undip-larger-model-trains-longer",
     [
         claims.compare(

@@ -253,7 +253,7 @@ early = max(iterations // 20, 2)
 
 def judge(claim, asserts, *reasons, **how):
     """Judge by the errors against FCLSU, and show what those against the published reference say."""
-    page.judge(
+    page.explore(
         claim,
         asserts("fclsu"),
         reason=" ".join(filter(None, (*reasons, elsewhere, scaled))),
@@ -329,7 +329,7 @@ judge(
     )
     + ".",
 )
-page.judge(
+page.explore(
     "undip-init-same-output",
     [
         comparison

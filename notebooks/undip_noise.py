@@ -199,7 +199,7 @@ high, low = 50.0, 20.0
 
 def judge(claim, asserts, reason=""):
     """Judge by the errors against FCLSU, and show what those against the published reference say."""
-    page.judge(
+    page.explore(
         claim,
         asserts("mae-abundances-fclsu"),
         reason=" ".join(filter(None, (reason, elsewhere, scaled))),
@@ -262,7 +262,7 @@ def told_by(quantity):
     return ", ".join(f"{100 * share:.0f} percent ({name})" for name, share in shares.items())
 
 
-page.judge(
+page.explore(
     "undip-acts-as-denoiser",
     [
         claims.compare(

@@ -326,7 +326,7 @@ def compare(quantity, ours, against):
 
 
 def judge(claim, comparisons, reason="", **how):
-    page.judge(claim, comparisons, reason=f"{reason} {note}".strip(), **how)
+    page.explore(claim, comparisons, reason=f"{reason} {note}".strip(), **how)
 
 
 # %% [markdown]

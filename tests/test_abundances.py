@@ -115,6 +115,23 @@ def test_many_endmembers(endmembers):
     assert kkt_residual(Y, E, fclsu(Y, E)).max() < 1e-9
 
 
+def test_libraries_of_more_spectra_than_bands_are_solved_exactly():
+    rng = np.random.default_rng(1)
+    L = np.cumsum(rng.random((20, 100)), axis=0) / 20  # spectra alike, as of a library
+    Y = L @ rng.dirichlet(np.full(100, 0.05), 40).T + 0.001 * rng.standard_normal((20, 40))
+    A = fclsu(Y, L)
+    assert A.min() >= 0
+    assert kkt_residual(Y, L, A).max() < 1e-12
+    assert np.count_nonzero(A, axis=0).max() <= 21  # no more than bands and one: a vertex of the solutions
+
+
+def test_pixel_by_pixel_and_in_groups_agree(monkeypatch):
+    Y, E, _ = problem(4, 12, 100, 0.2, bands=40)
+    grouped = fclsu(Y, E)
+    monkeypatch.setattr(abundances, "_MANY", 1)
+    np.testing.assert_allclose(fclsu(Y, E), grouped, atol=1e-9)
+
+
 def test_many_groups_equal_few(monkeypatch):
     Y, E, _ = problem(5, 6, 500, 0.5)
     grouped = fclsu(Y, E)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import errno
-import functools
-import http.server
 import json
 import os
 import re
@@ -12,11 +10,11 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 
+import browser
 import nbformat
 import pytest
 import yaml
@@ -26,9 +24,6 @@ from hsu_lib.publishing import build, chapters, folders, kernels, published
 from hsu_lib.publishing.manifest import Executed, Manifest
 
 ROOT = Path(__file__).resolve().parent.parent
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None
-)
 
 # --------------------------------------------------------------------------- a book of two chapters
 
@@ -553,7 +548,7 @@ class TestPages:
 
     def test_every_page_has_one_title_and_a_language(self, pages):
         for page, soup in pages.items():
-            if page.name in ("genindex.html", "search.html"):
+            if page.name == "search.html":
                 continue  # Sphinx's own
             assert soup.html.get("lang"), page.name
             assert len(soup.find("article").find_all("h1")) == 1, page.name
@@ -564,14 +559,13 @@ class TestPages:
             assert str(quick_book) not in str(soup), page.name
 
 
-PROBE = """<!doctype html><title>probe</title><pre id="result">unfinished</pre><script>
-(async () => {
+PROBE = """
   const found = [];
   for (const page of PAGES) for (const width of [390, 1280]) for (const theme of ["light", "dark"]) {
     localStorage.setItem("mode", theme);
     localStorage.setItem("theme", theme);
     const frame = document.createElement("iframe");
-    frame.width = width; frame.height = 800; frame.src = page;
+    frame.width = width; frame.height = 900; frame.src = page;
     await new Promise((done) => { frame.onload = done; document.body.append(frame); });
     const inside = frame.contentWindow, here = frame.contentDocument;
     if (inside.MathJax) await inside.MathJax.startup.promise;
@@ -585,70 +579,21 @@ PROBE = """<!doctype html><title>probe</title><pre id="result">unfinished</pre><
       drawn: here.querySelectorAll("mjx-container svg").length,
       failed: [...here.querySelectorAll("mjx-merror, [data-mml-node=merror]")].map((e) => e.textContent),
       text: article ? article.innerText.length : -1,
+      verdict: here.querySelector(".hsu-forest li")?.getBoundingClientRect().bottom ?? 0,
+      wide: [...here.querySelectorAll(".hsu-card, .hsu-forest")]
+        .filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.id),
     });
     frame.remove();
   }
-  document.getElementById("result").textContent = JSON.stringify(found);
-})();
-</script>"""
-
-
-class Handler(http.server.SimpleHTTPRequestHandler):
-    """Serves the book, and one page more that looks at all the others."""
-
-    probe = ""
-
-    def do_GET(self):
-        if self.path != "/probe":
-            return super().do_GET()
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.end_headers()
-        self.wfile.write(self.probe.encode())
-
-    def log_message(self, *_):
-        pass
+  return found;
+"""
 
 
 @pytest.fixture(scope="session")
 def seen(html, tmp_path_factory):
     """What Chromium sees of every page: (measurements, console lines, addresses asked for)."""
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed")
-    folder = tmp_path_factory.mktemp("chromium")
     names = [path.name for path in sorted(html.glob("*.html"))]
-    handler = functools.partial(
-        type("Probe", (Handler,), {"probe": PROBE.replace("PAGES", json.dumps(names))}), directory=str(html)
-    )
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        home = f"http://127.0.0.1:{server.server_port}"
-        options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-        options += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
-        options += ["--no-proxy-server", "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"]
-        options += [f"--user-data-dir={folder / 'profile'}", f"--log-net-log={folder / 'net.json'}"]
-        options += [
-            "--window-size=1400,900",
-            "--enable-logging=stderr",
-            "--v=0",
-            "--virtual-time-budget=600000",
-        ]
-        done = subprocess.run(
-            [CHROMIUM, *options, "--dump-dom", f"{home}/probe"], capture_output=True, text=True, timeout=240
-        )
-        server.shutdown()
-    result = BeautifulSoup(done.stdout, "html.parser").find(id="result").get_text()
-    assert result != "unfinished", done.stderr[-2000:]
-    console = [line for line in done.stderr.splitlines() if ":CONSOLE" in line]
-    # what the theme and the toggle buttons say of their doings
-    console = [line for line in console if not re.search(r'"\[(PST|togglebutton)\]: ', line)]
-    log = json.loads((folder / "net.json").read_text())
-    kind = log["constants"]["logEventTypes"]["URL_REQUEST_START_JOB"]
-    asked = [event.get("params", {}) for event in log["events"] if event["type"] == kind]
-    # what Chromium asks for itself has no page as its initiator
-    urls = {p["url"] for p in asked if "127.0.0.1" in p.get("initiator", "")}
-    assert f"{home}/index.html" in urls  # else the log was not understood, and the next test is blind
-    return json.loads(result), console, {url for url in urls if not url.startswith((home, "data:", "blob:"))}
+    return browser.run(html, PROBE.replace("PAGES", json.dumps(names)), tmp_path_factory.mktemp("chromium"))
 
 
 @pytest.mark.slow
@@ -668,6 +613,13 @@ class TestInChromium:
 
     def test_no_page_is_wider_than_its_window(self, seen):
         assert not [page for page in seen[0] if page["overflow"] > 0]
+
+    def test_the_first_outcome_is_on_the_first_screen(self, seen):
+        assert any(page["verdict"] for page in seen[0])
+        assert not [page for page in seen[0] if page["width"] == 1280 and page["verdict"] > 900]
+
+    def test_no_card_scrolls_sideways(self, seen):
+        assert not [page for page in seen[0] if page["wide"]]
 
     def test_both_themes(self, seen):
         assert not [page for page in seen[0] if page["themed"] != page["theme"]]

@@ -206,6 +206,8 @@ def test_a_documents_own_amounts_come_before_the_others():
         given = amounts(profile).for_claim(claim)
         if claim.startswith("spacnn"):
             assert given.part("ldvae") == given.part("spacnn-ldvae")
+    (answer,) = answers(["spacnn-samson-lower-rmse"], amounts=desk, find=lambda key: None)
+    assert answer.reason.startswith("waits for settings")  # and is not refused for unequal shares
 
 
 # --------------------------------------------------------------------------- planned, made, answered
@@ -233,7 +235,7 @@ def small(monkeypatch) -> None:
     says = {"primary": "?", "components": [part], "views": [BY_VALIDATION, NEAREST]}
     few, words = {"only": read_question("only", says)}, read_words(WORDS)
     monkeypatch.setattr(operations, "all_questions", lambda: few)
-    for module in ("campaign", "answers"):
+    for module in ("campaign", "answers.asking"):
         monkeypatch.setattr(f"hsu_lib.runs.{module}.all_questions", lambda: few)
         monkeypatch.setattr(f"hsu_lib.runs.{module}.all_words", lambda: words)
     monkeypatch.setattr(operations, "amounts", lambda profile: SHARES)
@@ -266,7 +268,7 @@ def test_a_sweep_makes_the_grid_chooses_and_goes_on(small, tmp_path, monkeypatch
     weights = {run.settings["abundance_weight"] for run in found.runs.values() if run.method == "ldvae"}
     assert weights <= {1.0, 1e5}
 
-    monkeypatch.setattr("hsu_lib.runs.answers.counts", lambda record: True)
+    monkeypatch.setattr("hsu_lib.runs.answers.seedwise.counts", lambda record: True)
     (answer,) = answers(amounts=SHARES, seeds=[100, 101], find=store.find)
     assert [len(way.comparisons[0].seeds) for way in answer.ways] == [2, 2]
     behind = {

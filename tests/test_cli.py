@@ -22,7 +22,7 @@ def hsu(*words, ok=True):
 def test_help_teaches():
     text = hsu("--help")
     assert "hsu run patching --profile desk -p scene=jasper" in text
-    for command in ("data", "methods", "runs", "scorecard", "run", "book", "publish", "unmix"):
+    for command in ("data", "methods", "runs", "scorecard", "time", "run", "book", "publish", "unmix"):
         assert command in text
         assert "Usage" in hsu(command, "--help")
 

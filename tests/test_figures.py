@@ -167,18 +167,38 @@ def test_latent_panels_draw_the_first_two_numbers_and_the_loss():
     np.testing.assert_array_equal(right.lines[0].get_ydata(), [3, 1])
 
 
-def test_a_forest_marks_each_kind_on_one_axis():
-    kinds = ["reproduced", "reversed", "open"]
-    lines = [
-        figures.Interval("first", 2.0, 1.0, 30.0, "reproduced"),
-        figures.Interval("second", -0.5, -0.9, 0.1, "open"),
-    ]
-    ax = figures.forest(lines, kinds, xlabel="effects").axes[0]
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["first", "second"]
-    assert [text.get_text() for text in ax.figure.legends[0].get_texts()] == ["reproduced", "open"]
-    drawn = {tuple(line.get_xdata()): line for line in ax.lines}
-    assert (1.0, 30.0) in drawn
-    marks = [line for line in ax.lines if line.get_marker() != "None" and len(line.get_xdata()) == 1]
-    assert len({line.get_marker() for line in marks}) == 2
-    assert len({line.get_markeredgecolor() for line in marks}) == 2
-    assert "100" in [label.get_text() for label in ax.get_xticklabels()]
+def test_a_method_has_one_colour_on_every_plot():
+    models = ["1 whole image", "2 patches", "3 simple", "4 simple, patches", "5 pixel-wise"]
+    models += ["6 pixel-wise, patches", "7 pixel-wise, random patches", "VCA + FCLSU", "VAE"]
+    together = figures.method_colours(models)
+    assert len(set(together.values())) == len(models)
+    assert all(figures.method_colours([name])[name] == together[name] for name in models)
+    many = figures.method_colours([f"alpha {k}" for k in range(20)])
+    assert len(set(many.values())) == 8
+
+
+def test_choice_panels_show_every_seed_the_reported_figure_and_both_choices():
+    weights, rng = [0.1, 1.0, 10.0], np.random.default_rng(0)
+    scores = {
+        "Samson": {"softplus": rng.uniform(0.1, 0.3, (3, 2)), "softmax": rng.uniform(0.1, 0.3, (3, 2))},
+        "Cuprite": {"softplus": rng.uniform(0.1, 0.3, (3, 2))},
+    }
+    figure = figures.choice_panels(
+        weights,
+        scores,
+        ylabel="RMSE of A on validation pixels",
+        reported={"Samson": 0.3, "Cuprite": None},
+        chosen={"Samson": {"by validation": ("softmax", 1.0), "nearest": ("softplus", 10.0)}},
+    )
+    samson, cuprite = figure.axes
+    assert samson.get_xscale() == "log"
+    dots, line, *_ = samson.lines
+    np.testing.assert_array_equal(dots.get_xdata(), [0.1, 0.1, 1, 1, 10, 10])
+    np.testing.assert_array_equal(dots.get_ydata(), scores["Samson"]["softplus"].ravel())
+    np.testing.assert_allclose(line.get_ydata(), scores["Samson"]["softplus"].mean(axis=1))
+    marks = {mark.get_label(): mark.get_xydata().ravel() for mark in samson.lines[-2:]}
+    np.testing.assert_allclose(marks["by validation"], [1, scores["Samson"]["softmax"][1].mean()])
+    np.testing.assert_allclose(marks["nearest"], [10, scores["Samson"]["softplus"][2].mean()])
+    assert "reported" in [drawn.get_label() for drawn in samson.lines]
+    assert "reported" not in [drawn.get_label() for drawn in cuprite.lines]
+    assert cuprite.get_ylabel() == ""

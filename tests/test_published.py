@@ -20,10 +20,12 @@ from bs4 import BeautifulSoup
 from PIL import Image
 
 from hsu_lib import claims, runs
+from hsu_lib.claims.rule import Verdict
 from hsu_lib.publishing import chapters, manifest, pages, published
 from hsu_lib.publishing import folders as whole
 from hsu_lib.publishing.folders import MARK
 from hsu_lib.runs import Run
+from hsu_lib.runs.answers import Answer, Comparison, Way
 from hsu_lib.runs.record import write_atomically
 from hsu_lib.scene import SceneSpec
 
@@ -106,15 +108,38 @@ def test_publishing_what_was_not_run_is_refused(folders, shown):
         published.publish("desk", source=folders / "chapters")
 
 
+def answered(claim, verdict):
+    """An answer of one comparison over ten seeds."""
+    part = Comparison(
+        "a better than b", "better", 0.1, False, 0.1, tuple(range(100, 110)), (0.2, 0.3) * 5, ()
+    )
+    return Answer(claim, verdict, (Way("toy", verdict, (part,), ("toy",)),), "Because.")
+
+
 def test_the_scorecard_lists_every_claim_once(folders, shown):
+    decided, missing, seen, _, *rest = claims.claims().index
     page = pages.Page("patching", "quick")
-    judged(page)
+    page.manifest.answers = [answered(decided, Verdict.REPRODUCED), answered(missing, None)]
+    page.manifest.write(page.out / "chapter.json")
+    head = "claim,verdict,mean,low,high,seeds,scenes,profile"
+    rows = [f"{claim},undecided,0.1,-0.1,0.3,3,lagoon,desk" for claim in (decided, seen)]
+    (folders / "published").mkdir(exist_ok=True)
+    (folders / "published" / "explored.csv").write_text("\n".join([head, *rows, ""]))
     card = claims.scorecard(published.manifests(folders / "chapters"))
     assert len(card) == 113
-    row = card.loc["prim-patches-improve-abundances"]
-    assert (row["verdict"], row["seeds"], row["scenes"]) == ("reproduced", 3, "toy")
+    row = card.loc[decided]  # fresh seeds come before what was looked at
+    assert (row["verdict"], row["rule"], row["seeds"], row["scenes"]) == ("reproduced", 2, 10, "toy")
     assert row["low"] > 0
-    assert (card["verdict"] == "not yet judged").sum() == 112
+    row = card.loc[seen]
+    assert (row["verdict"], row["rule"], row["seeds"], row["low"]) == ("undecided", 1, 3, -0.1)
+    row = card.loc[missing]
+    assert (row["verdict"], row["rule"], row["chapter"], row["reason"]) == (
+        "not yet judged",
+        0,
+        "patching",
+        "Because.",
+    )
+    assert (card.loc[rest, "rule"] == 0).all()
 
 
 def test_a_picture_without_its_data_is_the_published_one(folders, shown, monkeypatch):
@@ -129,7 +154,7 @@ def test_a_picture_without_its_data_is_the_published_one(folders, shown, monkeyp
     (target / "patching-scene.webp").write_bytes(b"picture")
     page.figure("scene", never, alt='a "map"', caption="c & d", needs=["samson"])
     assert "cGljdHVyZQ==" in shown[-1]  # the published bytes
-    assert "Published picture" in shown[-1]
+    assert "how-to-read.html#published-picture" in shown[-1]
     assert BeautifulSoup(shown[-1], "html.parser").img["alt"] == 'a "map"'
 
 
@@ -147,14 +172,14 @@ def test_tables_escape_what_they_are_given(shown, folders):
 def test_in_the_quick_profile_nothing_is_decided_unless_a_chapter_says_so(shown, folders):
     better = claims.compare("mse", "toy", [1, 1.1, 0.9], [2, 2, 2], better="lower")
     page = pages.Page("patching", "quick")
-    page.judge("prim-patches-improve-abundances", [better], reason="Because.")
-    page.judge("prim-arccos-corner-cases", [better], rehearsal=False)
+    page.explore("prim-patches-improve-abundances", [better], reason="Because.")
+    page.explore("prim-arccos-corner-cases", [better], rehearsal=False)
     first, second = page.manifest.judgements
     assert (first.verdict, second.verdict) == (claims.Verdict.UNDECIDED, claims.Verdict.REPRODUCED)
     assert first.reason.startswith("Because. The quick profile")
     assert second.reason == ""
     page = pages.Page("patching", "desk")
-    page.judge("prim-patches-improve-abundances", [better], reason="Because.")
+    page.explore("prim-patches-improve-abundances", [better], reason="Because.")
     assert page.manifest.judgements[0].verdict is claims.Verdict.REPRODUCED
     assert page.manifest.judgements[0].reason == "Because."
 
@@ -163,9 +188,9 @@ def test_many_comparisons_stand_behind_a_line_that_counts_them(shown, folders):
     yes = claims.compare("mse", "toy", [1, 1.1, 0.9], [2, 2, 2], better="lower")
     no = claims.compare("mse", "toy", [2, 2.1, 1.9], [1, 1, 1], better="lower")
     page = pages.Page("patching", "desk")
-    page.judge("prim-patches-improve-abundances", [yes, no])
+    page.explore("prim-patches-improve-abundances", [yes, no])
     assert "<details>" not in shown[-1]
-    page.judge("prim-patches-improve-abundances", [yes, (yes, no), no, yes])
+    page.explore("prim-patches-improve-abundances", [yes, (yes, no), no, yes])
     assert "<summary>5 comparisons: 3 hold, 2 fail</summary>" in shown[-1]
 
 
@@ -174,7 +199,7 @@ def test_a_verdict_tells_where_another_yardstick_would_decide_otherwise(shown, f
     no = claims.compare("other", "toy", [2, 2.1, 1.9], [1, 1, 1], better="lower")
     page = pages.Page("patching", "desk")
     for other in ([yes, yes], [yes, no], []):
-        page.judge(
+        page.explore(
             "prim-patches-improve-abundances", [yes], also={"by another ruler": other}, reason="Because."
         )
         judged = page.manifest.judgements[-1]

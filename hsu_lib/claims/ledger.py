@@ -7,12 +7,43 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from hsu_lib import paths
 from hsu_lib.claims.documents import claims
-from hsu_lib.claims.verdicts import Judgement, Verdict
+
+#: Of a claim that no chapter has judged.
+UNJUDGED = "not yet judged"
+
+
+class Decided(Protocol):
+    """What a claim came to by rule 2: a `hsu_lib.runs.answers.Answer`."""
+
+    @property
+    def claim(self) -> str:
+        """Its id."""
+
+    @property
+    def verdict(self) -> Any:
+        """None where runs are missing."""
+
+    @property
+    def word(self) -> str:
+        """The verdict in words."""
+
+    @property
+    def reason(self) -> str:
+        """What must be known of it."""
+
+    @property
+    def deciding(self) -> Any:
+        """The comparison that decides, or None."""
+
+    @property
+    def places(self) -> Sequence[str]:
+        """Scenes of the way that decides."""
 
 
 class Judged(Protocol):
-    """A chapter's judgements, and the profile of the runs behind them."""
+    """What a chapter found, and the profile of the runs behind it."""
 
     @property
     def chapter(self) -> str:
@@ -23,39 +54,59 @@ class Judged(Protocol):
         """Name of the profile."""
 
     @property
-    def judgements(self) -> Sequence[Judgement]:
-        """Verdicts with what they rest on."""
+    def answers(self) -> Sequence[Decided]:
+        """By rule 2."""
 
 
 def scorecard(found: Iterable[Judged]) -> pd.DataFrame:
-    """Every claim of the documents with its verdict so far, indexed by claim id.
+    """Every claim of the documents with what became of it, indexed by claim id.
 
-    Columns: source, statement, own_figures, verdict (``"not yet judged"`` where no chapter has),
-    chapter, profile, scenes, seeds, mean, low, high (of the comparison that decides), reason.
+    Columns: source, statement, own_figures, verdict (``"not yet judged"`` where there is none), rule (2; 1
+    for a verdict of before, by runs that decide nothing; 0 without one), chapter, profile, scenes, seeds,
+    mean, low, high (of the comparison that decides), reason.
     """
-    judged = {j.claim: (chapter, j) for chapter in found for j in chapter.judgements}
-    rows = []
-    for claim, row in claims().iterrows():
-        chapter, judgement = judged.get(str(claim), (None, None))
-        entry: dict[str, Any] = {
-            "claim": claim,
-            "source": row["source"],
-            "statement": row["statement"],
-            "own_figures": row["own_figures"],
-            "verdict": judgement.verdict.value if judgement else "not yet judged",
-            "chapter": chapter.chapter if chapter else "",
-            "profile": chapter.profile if chapter else "",
-            "scenes": ", ".join(judgement.scenes) if judgement else "",
-            "seeds": judgement.seeds if judgement else 0,
-            "reason": judgement.reason if judgement else "",
-        }
-        # the comparison that decides: the lowest end that is not above zero, or the highest that is below
-        edge = int(judgement is not None and judgement.verdict is Verdict.CONTRADICTED)
-        parts = judgement.comparisons if judgement else ()
-        decisive = min(parts, key=lambda c: c.ends[edge], default=None)
-        entry |= {name: getattr(decisive, name, None) for name in ("mean", "low", "high")}
-        rows.append(entry)
-    return pd.DataFrame(rows).set_index("claim")
+    chapters = {answer.claim: (chapter, answer) for chapter in found for answer in chapter.answers}
+    before, rows = explored(), []
+    for claim in map(str, claims().index):
+        chapter, answer = chapters.get(claim, (None, None))
+        row: dict[str, Any] = {"verdict": UNJUDGED, "rule": 0, "scenes": "", "seeds": 0}
+        if answer is not None and answer.verdict is not None:
+            row |= _decided(answer)
+        elif claim in before.index:
+            row |= {"rule": 1, **before.loc[claim].drop("profile")}
+        told = {"chapter": chapter.chapter, "profile": chapter.profile} if chapter else {}
+        rows.append({"chapter": "", "profile": "", "reason": answer.reason if answer else ""} | row | told)
+    stated = claims()[["source", "statement", "own_figures"]]
+    table = pd.DataFrame(rows, index=stated.index).reindex(columns=_COLUMNS)
+    return pd.concat([stated, table], axis=1).rename_axis("claim")
+
+
+_COLUMNS = ["verdict", "rule", "chapter", "profile", "scenes", "seeds", "mean", "low", "high", "reason"]
+
+
+def _decided(answer: Decided) -> dict[str, Any]:
+    decides = answer.deciding
+    mean, low, high = decides.interval if decides else (None, None, None)
+    return {
+        "verdict": answer.word,
+        "rule": 2,
+        "scenes": ", ".join(answer.places),
+        "seeds": len(decides.seeds) if decides else 0,
+        "mean": mean,
+        "low": low,
+        "high": high,
+    }
+
+
+def explored() -> pd.DataFrame:
+    """Verdicts by the first rule, from runs that were looked at while the book was written, by claim id.
+
+    Columns: verdict, mean, low, high, seeds, scenes, profile.
+    """
+    path = paths.published() / "explored.csv"
+    if not path.is_file():
+        return pd.DataFrame(columns=["verdict", "mean", "low", "high", "seeds", "scenes", "profile"])
+    return pd.read_csv(path, index_col="claim").fillna({"scenes": ""})
 
 
 #: What a verdict of either rule says of its claim: for it, against it, or nothing yet.

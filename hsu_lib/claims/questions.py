@@ -6,7 +6,7 @@ The page *How to read* says what becomes of the answers, ``book/reported/README.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import product
 from typing import Any, Literal, NamedTuple
@@ -187,17 +187,37 @@ class Question:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The words of ``conditions.yaml``."""
+    """The words of ``conditions.yaml``.
+
+    Parameters
+    ----------
+    scenes, readings, views, conditions, scores
+        By name.
+    where
+        A scene that stands in for every place, or empty.
+    """
 
     scenes: Mapping[str, Sequence[Place]]
     readings: Mapping[str, Mapping[str, Any]]
     views: Mapping[str, View]
     conditions: Mapping[str, Condition]
     scores: Mapping[str, Mapping[str, Any]]
+    where: str = ""
+
+    def at(self, scene: str) -> Vocabulary:
+        """The same words with a scene that stands in for every place; without one as they are."""
+        return replace(self, where=scene) if scene else self
 
     def places(self, name: str) -> Sequence[Place]:
-        """The entries of a place; a scene of that name with its usual reference, where it has none."""
-        return self.scenes.get(name) or (Place(name),)
+        """The entries of a place; a scene of that name with its usual reference, where it has none.
+
+        What stands in for them has its usual reference and their settings, but labels of its own.
+        """
+        found = self.scenes.get(name) or (Place(name),)
+        if not self.where:
+            return found
+        own = ({k: v for k, v in place.settings.items() if k != "trained_on"} for place in found)
+        return tuple(Place(self.where, settings=settings) for settings in own)
 
     def timed(self, score: str) -> bool:
         """Whether it is a time: it means something for runs with nothing beside them only."""

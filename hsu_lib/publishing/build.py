@@ -28,6 +28,7 @@ from hsu_lib.publishing.chapters import (
     execute,
     values,
 )
+from hsu_lib.publishing.html import legend
 
 #: Jupyter Book in a process of its own, which ends when the pipe to ours does: when we are killed.
 _JUPYTER_BOOK = """
@@ -128,6 +129,7 @@ def _pages(notebooks: Sequence[Path], html: Path, place: Path) -> None:
     shutil.copytree(paths.ROOT / "book", source, ignore=shutil.ignore_patterns("results", "reported", ".*"))
     for path in (paths.ROOT / "_config.yml", paths.ROOT / "_toc.yml"):
         shutil.copy(path, source)
+    (source / "outcomes.html").write_text(legend(), encoding="utf-8")  # which how-to-read.md shows
     for path in notebooks:
         nbformat.write(_as_page(nbformat.read(path, as_version=4)), source / path.name)
     _jupyter_book(source)
@@ -169,13 +171,18 @@ def _keep_others(html: Path, new: Path) -> None:
 
 
 def _as_page(notebook: NotebookNode) -> NotebookNode:
-    """Notebook without papermill's own notes, and without its parameters if the profile is all of them."""
+    """Notebook without papermill's own notes; its parameters come at the end, folded, if there are any."""
     notebook.metadata.pop("papermill", None)
+    first, last = [], []
     for cell in notebook.cells:
         cell.metadata.pop("papermill", None)
         tags = cell.metadata.get("tags", [])
-        if "injected-parameters" in tags and cell.source.count("=") == 1:
-            cell.metadata["tags"] = [*tags, "remove-cell"]
+        if "injected-parameters" in tags:
+            cell.metadata["tags"] = [*tags, "remove-cell" if cell.source.count("=") == 1 else "hide-input"]
+            last.append(cell)
+        else:
+            first.append(cell)
+    notebook.cells = [*first, *last]
     return notebook
 
 

@@ -37,6 +37,8 @@ from hsu_lib.runs.provenance import commit
 
 #: What a chapter leaves beside its notebook.
 MANIFEST = "chapter.json"
+#: Chapters that collect what the others found.
+_LAST = ("changes", "index")
 #: Lines of a failing chapter's traceback, or of a failing build, that an error message shows.
 TAIL = 25
 
@@ -49,14 +51,14 @@ class BookError(RuntimeError):
 
 
 def chapters() -> list[str]:
-    """Names of the chapters in the order they run: the index collects the others, so it is last."""
+    """Names of the chapters in the order they run: those that collect what others found come last."""
     names = sorted(path.stem for path in paths.notebooks().glob("*.py"))
     if not names:
         raise BookError(
             f"no chapters in {paths.notebooks()}: the book needs the project's files beside the library; "
             "clone the project and install it with `pip install --editable`"
         )
-    return sorted(names, key="index".__eq__)
+    return sorted(names, key=lambda name: _LAST.index(name) if name in _LAST else -1)
 
 
 def profiles() -> list[str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -36,6 +36,29 @@ MATERIAL_COLOURS: Mapping[str, str] = {
 }
 _CYCLE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#8C510A", "#666666")
 
+#: One colour per method across the book, of the same set; the first phrase that occurs in the name of a
+#: method or condition decides, so what is special stands before what is general.
+METHOD_COLOURS: Mapping[str, str] = {
+    "random": "#CC79A7",
+    "pixel-wise, patches": "#D55E00",
+    "pixelwise-perturbation-patches": "#D55E00",
+    "pixel": "#E69F00",
+    "simple, patches": "#009E73",
+    "simple-perturbation-patches": "#009E73",
+    "simple": "#56B4E9",
+    "spacnn": "#D55E00",
+    "ldvae": "#0072B2",
+    "vae": "#8C510A",
+    "undip": "#009E73",
+    "palm": "#E69F00",
+    "nmf": "#CC79A7",
+    "snpa": "#56B4E9",
+    "fclsu": "#222222",
+    "whole image": "#666666",
+    "ae-plain": "#666666",
+    "patches": "#0072B2",
+}
+
 _MOST_MAPS = 6  # abundance maps in a row
 
 
@@ -43,6 +66,24 @@ def material_colour(name: str, index: int = 0) -> str:
     """Colour of a material, the same on every page; `index` chooses one for unknown names."""
     known = (colour for word, colour in MATERIAL_COLOURS.items() if word in name.lower())
     return next(known, _CYCLE[index % len(_CYCLE)])
+
+
+def method_colours(names: Iterable[str]) -> dict[str, str]:
+    """A colour for each method or condition of a plot: its own, or one that is free.
+
+    Examples
+    --------
+    >>> method_colours(["UnDIP", "UnDIP without averaging", "SiVM + FCLSU"])
+    {'UnDIP': '#009E73', 'UnDIP without averaging': '#0072B2', 'SiVM + FCLSU': '#222222'}
+    """
+    found: dict[str, str] = {}
+    for name in names:  # who comes first has its own colour
+        own = next((colour for phrase, colour in METHOD_COLOURS.items() if phrase in name.lower()), "")
+        found[name] = "" if own in found.values() else own
+    free = [colour for colour in _CYCLE if colour not in found.values()]
+    for k, name in enumerate(name for name, colour in found.items() if not colour):
+        found[name] = (free or _CYCLE)[k % len(free or _CYCLE)]
+    return found
 
 
 def _words(name: str) -> str:
@@ -171,13 +212,16 @@ def curves(
         Draw over the number of steps, on a logarithmic scale that shows the first ones, and not over the
         share of the training, which suits conditions of unequal length.
     """
-    for k, (name, runs) in enumerate(histories.items()):
+    colours = method_colours(histories)
+    for name, runs in histories.items():
         values = np.atleast_2d(np.asarray(runs))
         count = values.shape[1]
         x = np.arange(1, count + 1) if counted else np.linspace(0, 1, count) * 100
-        ax.fill_between(x, values.min(axis=0), values.max(axis=0), color=_CYCLE[k], alpha=0.2, linewidth=0)
+        ax.fill_between(
+            x, values.min(axis=0), values.max(axis=0), color=colours[name], alpha=0.2, linewidth=0
+        )
         label = name if counted else f"{name} ({count} {steps})"
-        ax.plot(x, np.median(values, axis=0), color=_CYCLE[k], label=label)
+        ax.plot(x, np.median(values, axis=0), color=colours[name], label=label)
     ax.set(xlabel=steps if counted else "training done (%)", yscale="log")
     if counted:
         ax.set_xscale("log")
@@ -205,11 +249,12 @@ def seed_dots(
     reported
         Condition to the document's figure.
     """
+    colours = method_colours(groups)
     for k, (name, values) in enumerate(groups.items()):
         values = np.asarray(values, dtype=float)
         spread = np.linspace(-0.12, 0.12, len(values)) if len(values) > 1 else np.zeros(1)
-        ax.plot(values, k + spread, "o", color=_CYCLE[k], alpha=0.75, markersize=5)
-        ax.plot([values.mean()] * 2, [k - 0.28, k + 0.28], color=_CYCLE[k], linewidth=2.5)
+        ax.plot(values, k + spread, "o", color=colours[name], alpha=0.75, markersize=5)
+        ax.plot([values.mean()] * 2, [k - 0.28, k + 0.28], color=colours[name], linewidth=2.5)
         if reported and name in reported:
             ax.plot(reported[name], k, "D", markerfacecolor="none", markeredgecolor="black", markersize=8)
     ax.set_yticks(range(len(groups)), list(groups))
@@ -375,9 +420,10 @@ def cost_panels(
 ) -> Figure:
     """Scores over minutes, a dot per seed: condition to minutes, and score to condition to values."""
     figure, axes = grid(1, len(titles), ratio=0.75)
+    colours = method_colours(minutes)
     for ax, (name, title) in zip(axes[0], titles.items(), strict=True):
-        for k, (label, spent) in enumerate(minutes.items()):
-            ax.plot(spent, scores[name][label], "o", color=_CYCLE[k], alpha=0.75, label=label)
+        for label, spent in minutes.items():
+            ax.plot(spent, scores[name][label], "o", color=colours[label], alpha=0.75, label=label)
         ax.set(title=title, xscale="log", xlabel=xlabel)
         ax.title.set_fontsize("medium")
         ax.grid(alpha=0.3)
@@ -412,17 +458,18 @@ def dose_panels(
         Whether scores that span a decade are drawn on a logarithmic scale.
     """
     figure, axes = grid(-(-len(titles) // 2), min(len(titles), 2), ratio=0.75)
+    colours = method_colours(label for name in titles for label in scores[name])
     for ax, (name, title) in zip(axes.flat, titles.items(), strict=False):
-        for k, (label, groups) in enumerate(scores[name].items()):
+        for label, groups in scores[name].items():
             tried = [
                 (dose, np.asarray(values, dtype=float))
                 for dose, values in zip(doses, groups, strict=True)
                 if values is not None
             ]
             for dose, dots in tried:
-                ax.plot(np.full(len(dots), dose), dots, "o", color=_CYCLE[k], alpha=0.5, markersize=4)
+                ax.plot(np.full(len(dots), dose), dots, "o", color=colours[label], alpha=0.5, markersize=4)
             means = [float(dots.mean()) for _, dots in tried]
-            ax.plot([dose for dose, _ in tried], means, color=_CYCLE[k], label=label)
+            ax.plot([dose for dose, _ in tried], means, color=colours[label], label=label)
         theirs = (reported or {}).get(name, ())
         given = [(x, y) for x, y in zip(doses, theirs, strict=False) if y is not None]
         if given:
@@ -436,6 +483,58 @@ def dose_panels(
             ax.legend(fontsize="small")
     for ax in axes.flat[len(titles) :]:
         ax.set_axis_off()
+    return figure
+
+
+def choice_panels(
+    weights: Sequence[float],
+    scores: Mapping[str, Mapping[str, ArrayLike]],
+    *,
+    ylabel: str,
+    reported: Mapping[str, float | None] | None = None,
+    chosen: Mapping[str, Mapping[str, tuple[str, float]]] | None = None,
+) -> Figure:
+    """Scores over a weight that is chosen, a panel per scene: seeds as dots, their mean as a line.
+
+    Parameters
+    ----------
+    weights
+        Above 0, in rising order; their axis is logarithmic.
+    scores
+        Scene to line to an array ``(weights, seeds)``.
+    ylabel
+        Name of the score, with its unit.
+    reported
+        Scene to what the document prints: a dashed line across.
+    chosen
+        Scene to rule to its choice, a line and a weight: a mark for each rule around the mean.
+    """
+    figure, axes = grid(1, len(scores), ratio=0.95 if len(scores) > 1 else 0.6)
+    rules = list(dict.fromkeys(rule for marks in (chosen or {}).values() for rule in marks))
+    for ax, (scene, lines) in zip(axes[0], scores.items(), strict=True):
+        for k, (label, values) in enumerate(lines.items()):
+            dots, marker = np.asarray(values, dtype=float), "o^sv"[k % 4]
+            across = np.repeat(np.asarray(weights, dtype=float)[:, None], dots.shape[1], axis=1)
+            ax.plot(across.ravel(), dots.ravel(), marker, color=_CYCLE[k], alpha=0.5, markersize=4)
+            ax.plot(weights, dots.mean(axis=1), ("-", "--")[k % 2], color=_CYCLE[k], label=_words(label))
+        if reported and reported.get(scene) is not None:
+            ax.axhline(reported[scene], color="black", linestyle=":", label="reported")
+        for rule, (label, weight) in (chosen or {}).get(scene, {}).items():
+            mean = np.mean(np.asarray(lines[label], dtype=float)[list(weights).index(weight)])
+            look = ("o", "s", "D")[rules.index(rule) % 3]
+            size = 11 + 4 * (rules.index(rule) % 3)  # one inside the other, where the choices agree
+            ax.plot(weight, mean, look, mfc="none", mec="black", markersize=size, label=_words(rule))
+        ax.set(title=scene, xlabel="weight of the abundances (omega)", xscale="log")
+        _by_decades(ax)
+        ax.title.set_fontsize("medium")
+        ax.grid(alpha=0.3)
+    axes[0, 0].set_ylabel(ylabel)
+    entries = {
+        text: line for ax in axes[0] for line, text in zip(*ax.get_legend_handles_labels(), strict=True)
+    }
+    figure.legend(
+        list(entries.values()), list(entries), loc="outside upper center", ncols=3, fontsize="small"
+    )
     return figure
 
 
@@ -457,73 +556,14 @@ def set_panels(scene: Scene, sets: Mapping[str, Sequence[ArrayLike]]) -> Figure:
 def latent_panels(latents: Mapping[str, ArrayLike], losses: Mapping[str, ArrayLike]) -> Figure:
     """Latent means, shape ``(sets, latent)`` of which the first two are drawn, and loss per epoch."""
     figure, axes = grid(1, 2, ratio=0.75)
-    for k, (label, z) in enumerate(latents.items()):
+    colours = method_colours(latents)
+    for label, z in latents.items():
         z = np.asarray(z)
         second = z[:, 1] if z.shape[1] > 1 else np.zeros(len(z))
-        axes[0, 0].plot(z[:, 0], second, "o", color=_CYCLE[k], alpha=0.6, markersize=4, label=label)
-        axes[0, 1].plot(np.asarray(losses[label]), color=_CYCLE[k], label=label)
+        axes[0, 0].plot(z[:, 0], second, "o", color=colours[label], alpha=0.6, markersize=4, label=label)
+        axes[0, 1].plot(np.asarray(losses[label]), color=colours[label], label=label)
     axes[0, 0].set(title="latent means", xlabel="first latent number", ylabel="second latent number")
     axes[0, 1].set(title="loss of the VAE", xlabel="epoch", ylabel="loss per set", yscale="log")
     for ax in axes[0]:
         ax.legend(fontsize="small")
-    return figure
-
-
-class Interval(NamedTuple):
-    """A line of a `forest`: its name, a mean with the ends of its interval, and what it comes to."""
-
-    name: str
-    mean: float
-    low: float
-    high: float
-    kind: str
-
-
-#: A marker, a colour and whether it is filled, for each kind in turn: told apart without colours too.
-_KINDS = (
-    ("o", "#0072B2", True),
-    ("o", "#0072B2", False),
-    ("s", "#D55E00", True),
-    ("D", "#E69F00", True),
-    ("^", "#CC79A7", True),
-    ("X", "#666666", True),
-)
-
-
-def forest(lines: Sequence[Interval], kinds: Sequence[str], *, xlabel: str) -> Figure:
-    """Intervals below each other on one axis, which is straight from -1 to 1 and logarithmic beyond.
-
-    Parameters
-    ----------
-    lines
-        From the top.
-    kinds
-        What they may come to, at most six; a symbol and a colour each, in this order.
-    xlabel
-        What one is.
-    """
-    look = dict(zip(kinds, _KINDS, strict=False))
-    figure, axes = grid(1, 1, ratio=0.12 + 0.03 * len(lines))
-    ax = axes[0, 0]
-    ax.axvspan(-1, 1, color="black", alpha=0.06, linewidth=0)
-    ax.axvline(0, color="black", linewidth=1)
-    for k, line in enumerate(lines):
-        marker, colour, filled = look[line.kind]
-        ax.plot([line.low, line.high], [k, k], color=colour, linewidth=1.5)
-        style = {"markerfacecolor": colour if filled else "white", "markeredgecolor": colour}
-        ax.plot(line.mean, k, marker, markersize=7, **style)
-    for kind, (marker, colour, filled) in look.items():
-        if any(line.kind == kind for line in lines):
-            style = {"markerfacecolor": colour if filled else "white", "markeredgecolor": colour}
-            ax.plot([], [], marker, label=_words(kind), **style)
-    ax.set_yticks(range(len(lines)), [_words(line.name) for line in lines], fontsize="small")
-    ax.set_ylim(len(lines) - 0.5, -0.5)
-    ax.set_xscale("symlog", linthresh=1)
-    reach = max((abs(end) for line in lines for end in (line.low, line.high)), default=1.0)
-    powers = [10**k for k in range(int(np.ceil(np.log10(max(reach, 1)))) + 1)]
-    ticks = [*(-p for p in reversed(powers)), 0, *powers]
-    ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    ax.set_xlabel(xlabel)
-    ax.grid(axis="x", alpha=0.3)
-    figure.legend(loc="outside upper center", ncols=3, fontsize="small")
     return figure

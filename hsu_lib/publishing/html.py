@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import numpy as np
@@ -20,7 +20,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from hsu_lib.claims import Comparison, Judgement, Verdict
-from hsu_lib.runs import answers
+from hsu_lib.publishing import scores
+from hsu_lib.publishing.outcomes import LOOKS
 
 #: A verdict with more comparisons folds its table behind a line that counts them.
 _MOST_ROWS = 4
@@ -40,21 +41,23 @@ def _environment() -> Environment:
     )
 
 
-def _fill(template: str, **values: Any) -> Markup:
+def fill(template: str, **values: Any) -> Markup:
+    """A template of ``templates/``; values are escaped unless they are `Markup`."""
     return Markup(_environment().get_template(f"{template}.html").render(values))
 
 
 # --------------------------------------------------------------------------- blocks of a page
 
 
-def figure(name: str, picture: bytes, *, alt: str, caption: str) -> Markup:
-    """A picture (WebP) with its caption and its text alternative."""
-    return _fill("figure", name=name, source=_source("webp", picture), alt=alt, caption=caption)
+def figure(name: str, picture: bytes, *, alt: str, caption: str, notes: Sequence[str] = ()) -> Markup:
+    """A picture (WebP) with its caption, `NOTES` behind it, and its text alternative."""
+    told = [note(text) for text in notes]
+    return fill("figure", name=name, source=_source("webp", picture), alt=alt, caption=caption, notes=told)
 
 
 def movie(name: str, moving: bytes, still: bytes, *, alt: str, caption: str) -> Markup:
     """A moving picture (WebP); where motion is not wanted, and in print, the still one (PNG)."""
-    return _fill(
+    return fill(
         "movie",
         name=name,
         moving=_source("webp", moving),
@@ -66,12 +69,12 @@ def movie(name: str, moving: bytes, still: bytes, *, alt: str, caption: str) -> 
 
 def missing(caption: str, command: str) -> Markup:
     """What stands in for a picture whose data is not here, with the command that fetches it."""
-    return _fill("missing", caption=caption, command=command)
+    return fill("missing", caption=caption, command=command)
 
 
 def provenance(told: str, command: str) -> Markup:
     """Where the numbers of a page come from, and the command that makes them again."""
-    return _fill("provenance", told=told, command=command)
+    return fill("provenance", told=told, command=command)
 
 
 def heading(name: str) -> Markup:
@@ -79,8 +82,10 @@ def heading(name: str) -> Markup:
     return Markup('<h3 id="{0}">{0}</h3>').format(name)
 
 
-def table(table: pd.DataFrame, *, caption: str, formats: Formats | None = None) -> Markup:
-    """A table in its own box; its index is shown only if it has a name."""
+def table(
+    table: pd.DataFrame, *, caption: str, formats: Formats | None = None, folded: bool = False
+) -> Markup:
+    """A table in its own box, or folded behind its caption; its index is shown only if it has a name."""
     shown = table.reset_index() if table.index.name else table
     rows = [
         [
@@ -89,7 +94,8 @@ def table(table: pd.DataFrame, *, caption: str, formats: Formats | None = None) 
         ]
         for values in shown.itertuples(index=False)
     ]
-    return _fill("table", caption=caption, head=[str(column) for column in shown.columns], rows=rows)
+    head = [str(column) for column in shown.columns]
+    return fill("table", caption=caption, head=head, rows=rows, folded=folded)
 
 
 def verdict(
@@ -110,7 +116,7 @@ def verdict(
     tables = [(_counts(judgement) if folded else "", *_comparisons(judgement))]
     for words, other in (others or {}).items():
         tables.append((f"{words[:1].upper()}{words[1:]}, {_counts(other)}", *_comparisons(other)))
-    return _fill(
+    return fill(
         "verdict",
         claim=judgement.claim,
         badge=badge(judgement.verdict.value),
@@ -122,49 +128,176 @@ def verdict(
     )
 
 
-def answer(found: answers.Answer, claim: Mapping[str, Any]) -> Markup:
-    """What fresh seeds say of a claim, with all comparisons in all ways to ask it, folded.
+def why(claim: str, markdown: str) -> str:
+    """CommonMark in a box that tells why a claim comes out otherwise, which ``#why-CLAIM`` leads to."""
+    return f"{fill('why', claim=claim)}\n\n{markdown}\n\n</div>"
+
+
+def lead(markdown: str) -> str:
+    """The answer of a chapter, in CommonMark."""
+    return f'<div class="hsu-lead">\n\n{markdown}\n\n</div>'
+
+
+def bars(
+    counts: Mapping[str, Mapping[str, int]],
+    *,
+    caption: str,
+    what: str = "document",
+    links: Mapping[str, str] | None = None,
+) -> Markup:
+    """A bar per document: how many of its claims came to what.
+
+    Parameters
+    ----------
+    counts
+        Document to outcome to number.
+    caption, what
+        What the bars show, and what each is of.
+    links
+        Document to the page it leads to.
+    """
+    rows = [
+        (
+            name,
+            (links or {}).get(name, ""),
+            sum(by.values()),
+            [(LOOKS[w], by[w]) for w in LOOKS if by.get(w)],
+        )
+        for name, by in counts.items()
+    ]
+    total = {word: sum(by.get(word, 0) for by in counts.values()) for word in LOOKS}
+    looks = [(LOOKS[word], number) for word, number in total.items() if number]
+    return fill("bars", rows=rows, looks=looks, caption=caption, what=what)
+
+
+def heat(table: pd.DataFrame, score: str, *, caption: str, corner: str = "method") -> Markup:
+    """A table of one score whose cells are shaded by their rank in the column; the best one is in bold.
+
+    Parameters
+    ----------
+    table
+        A row per method, a column per scene; what is not a number was not run.
+    score
+        Its name, which says how it is printed and whether more is better.
+    caption
+        What the table shows; how its cells are shaded is added.
+    corner
+        What the rows are.
+    """
+    sign = -1 if scores.better(score) == "higher" else 1
+    ranks = (sign * table).rank(method="min")
+    shades = 1 - (ranks - 1) / (ranks.max() - 1).clip(lower=1)
+    rows = [
+        (
+            str(name),
+            [
+                ("–", None, False)
+                if pd.isna(value)
+                else (
+                    scores.value(score, float(value)),
+                    round(float(shades.loc[name, k]), 2),
+                    ranks.loc[name, k] == 1,
+                )
+                for k, value in row.items()
+            ],
+        )
+        for name, row in table.iterrows()
+    ]
+    told = f"{caption} The darker, the better in its column; the best one is in bold."
+    return fill("heat", caption=told, corner=corner, head=list(map(str, table.columns)), rows=rows)
+
+
+class Listed(NamedTuple):
+    """A claim in a list that can be filtered by all but its statement and what is told of it."""
+
+    claim: str
+    statement: str
+    outcome: str
+    chapter: str
+    document: str = ""
+    scenes: str = ""
+    coverage: str = ""
+    told: str = ""
+
+
+def claim_list(found: Iterable[Listed]) -> Markup:
+    """Claims with their outcomes; each leads to its card. With scripts, selects above filter them.
 
     Parameters
     ----------
     found
-        The answer.
-    claim
-        As of `verdict`.
+        Their scenes are names with blanks between them.
     """
-    head = ["comparison", "mean difference", "97.1 % interval", "smallest effect", "n", "", "seeds needed"]
-    tables = []
-    for way in found.ways:
-        if way.verdict is not None:
-            rows = [[(text, False) for text in _of_answer(c)] for c in way.comparisons]
-            count = f"{len(rows)} comparison{'s' if len(rows) != 1 else ''}"
-            tables.append((f"{way.words}: {way.verdict.value} ({count})", head, rows))
-    return _fill(
-        "verdict",
-        claim=found.claim,
-        badge=badge(found.word),
-        statement=claim["statement"],
-        where=claim["where"],
-        own_figures=claim["own_figures"],
-        tables=tables,
-        reason=_sentence(found.reason),
-    )
+    claims = [
+        c._asdict() | {"look": LOOKS[c.outcome], "address": _address(c.chapter, c.claim)} for c in found
+    ]
+    return fill("claims", claims=claims)
+
+
+def legend() -> Markup:
+    """All outcomes with what they say."""
+    return fill("legend", looks=LOOKS.values())
 
 
 # --------------------------------------------------------------------------- parts of a line
 
 
 def badge(verdict: str) -> Markup:
-    """Verdict as a colour and the word."""
-    return Markup('<span class="verdict verdict-{}">{}</span>').format(
-        verdict.replace(",", "").replace(" ", "-"), verdict
+    """An outcome as its symbol and its word; other words in the same form."""
+    if verdict in LOOKS:
+        return fill("badge", look=LOOKS[verdict])
+    return Markup('<span class="verdict verdict-{}">{}</span>').format(verdict.replace(" ", "-"), verdict)
+
+
+class Note(NamedTuple):
+    """A short remark that leads to its explanation on *How to read*: its word, what it says, its place."""
+
+    word: str
+    says: str
+    place: str
+
+    @property
+    def address(self) -> str:
+        """Where it is explained."""
+        return f"how-to-read.html#{self.place}"
+
+
+#: Remarks that would else be a sentence on many cards and captions.
+NOTES: Mapping[str, Note] = {
+    note.word: note
+    for note in (
+        Note("scaled down", "Trained less than in the document.", "scaled-down"),
+        Note(
+            "published picture",
+            "The scene's data is not on the machine that built the page.",
+            "published-picture",
+        ),
+        Note("another scene", "Judged on another scene than the document's.", "another-scene"),
+        Note("first look", "Judged by ten seeds; what is open may be run with ten more.", "first-look"),
     )
+}
+
+
+def note(text: str) -> Note:
+    """One of `NOTES` by its word, with a text of its own before it if there is one.
+
+    Examples
+    --------
+    >>> note("33 % of the training: scaled down").word
+    '33 % of the training'
+    """
+    shown, _, word = text.rpartition(": ")
+    found = NOTES[word]
+    return found._replace(word=shown) if shown else found
 
 
 def link(chapter: str, place: str, text: str) -> Markup:
     """Link to a place on the page of a chapter, such as the verdict on a claim; no chapter: on this page."""
-    address = f"{quote(chapter, safe='')}.html" * bool(chapter) + f"#{quote(place, safe='')}"
-    return Markup('<a href="{}">{}</a>').format(address, text)
+    return Markup('<a href="{}">{}</a>').format(_address(chapter, place), text)
+
+
+def _address(chapter: str, place: str) -> str:
+    return f"{quote(chapter, safe='')}.html" * bool(chapter) + f"#{quote(place, safe='')}"
 
 
 def named(text: str, name: str) -> Markup:
@@ -260,24 +393,9 @@ def _comparison(c: Comparison) -> list[str]:
     ]
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
     """With a capital letter before it and a full stop behind it."""
     return text and f"{text[0].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
-
-
-def _of_answer(c: answers.Comparison) -> list[str]:
-    mean, low, high = c.interval
-    kinds = {"equal": f"margin ±{c.effect:g}", "not worse": f"margin {c.effect:g}", "threshold": ""}
-    out = f", without {', '.join(map(str, c.left_out))}" if c.left_out else ""
-    return [
-        c.words,
-        _signed(mean),
-        f"{_signed(low)} to {_signed(high)}",
-        kinds.get(c.shape, f"{c.effect:g}{' (half of the reported)' if c.reported else ''}"),
-        f"{len(c.seeds)}{out}",
-        c.outcome.value,
-        "" if c.needed is None else str(c.needed),
-    ]
 
 
 def _signed(value: float) -> str:

@@ -7,7 +7,6 @@ pictures, have theirs in ``SHA256SUMS`` beside them, which ``sha256sum --check``
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
@@ -16,11 +15,14 @@ from typing import Any
 
 from hsu_lib.atomic import write_atomically
 from hsu_lib.claims import Judgement
+from hsu_lib.runs.answers import Answer
+from hsu_lib.runs.canonical import sealed, unsealed
 
 SUMS = "SHA256SUMS"
 _SUMMED = ("chapters/*.json", "figures/*")
+#: Fields that are written only if they hold something.
+_MAY_LACK = ("answers", "executed")
 _OWN = "# of the lines above: "
-_TAIL = re.compile(r',\n "sha256": "([0-9a-f]{64})"\n}\n\Z')
 
 
 class Damaged(ValueError):
@@ -64,8 +66,10 @@ class Manifest:
         Records used, in order of first use.
     maps
         Those of them whose abundance maps the page shows, to be published with these.
+    answers
+        What the chapter's claims came to.
     judgements
-        Verdicts on claims.
+        Verdicts by rule 1, of runs that were looked at while the book was written.
     pictures
         Names of the pictures that need public data, to be published as images.
     executed
@@ -76,18 +80,21 @@ class Manifest:
     profile: str
     keys: list[str] = field(default_factory=list)
     maps: list[str] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
     judgements: list[Judgement] = field(default_factory=list)
     pictures: list[str] = field(default_factory=list)
     executed: Executed | None = None
 
     def write(self, path: Path) -> None:
         """As JSON with its checksum, atomically."""
-        fields = asdict(self) | {"judgements": [j.to_dict() for j in self.judgements]}
-        if self.executed is None:
-            del fields["executed"]
+        fields = vars(self) | {
+            "answers": [answer.to_dict() for answer in self.answers],
+            "judgements": [judgement.to_dict() for judgement in self.judgements],
+            "executed": self.executed and asdict(self.executed),
+        }
+        fields = {name: value for name, value in fields.items() if value or name not in _MAY_LACK}
         text = json.dumps(fields, indent=1, default=str)
-        tail = f',\n "sha256": "{sha256(text.encode()).hexdigest()}"\n}}\n'
-        write_atomically(path, (text.removesuffix("\n}") + tail).encode())
+        write_atomically(path, sealed(text).encode())
 
     @classmethod
     def read(cls, path: Path) -> Manifest:
@@ -105,12 +112,13 @@ class Manifest:
             text = data.decode()
             fields = json.loads(text)
             if "sha256" in fields:
-                _check_own(text, fields.pop("sha256"))
+                fields = unsealed(text)
             elif path.parent.name == "chapters":
                 _check_listed(path, data)
-            judgements = [Judgement.from_dict(j) for j in fields.pop("judgements")]
+            answers = [Answer.from_dict(a) for a in fields.pop("answers", [])]
+            judgements = [Judgement.from_dict(j) for j in fields.pop("judgements", [])]
             executed = Executed(**fields.pop("executed")) if "executed" in fields else None
-            return cls(**fields, judgements=judgements, executed=executed)
+            return cls(**fields, answers=answers, judgements=judgements, executed=executed)
         except Damaged:
             raise
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
@@ -118,13 +126,6 @@ class Manifest:
                 f"{path} is damaged ({type(error).__name__}: {error}): run the chapter again, "
                 "or restore the file if it is a published one"
             ) from error
-
-
-def _check_own(text: str, stated: object) -> None:
-    tail = _TAIL.search(text)
-    body = text[: tail.start()] + "\n}" if tail else ""
-    if tail is None or tail[1] != stated or sha256(body.encode()).hexdigest() != stated:
-        raise ValueError("its checksum differs")
 
 
 def read_published(path: Path) -> bytes:

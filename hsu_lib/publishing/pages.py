@@ -22,15 +22,19 @@ from matplotlib.pyplot import close
 from numpy.typing import ArrayLike
 from PIL import Image
 
-from hsu_lib import paths, scenes
+from hsu_lib import methods, paths, scenes
 from hsu_lib.atomic import write_atomically
 from hsu_lib.claims import Comparison, Judgement, claims, judge
-from hsu_lib.publishing import html
+from hsu_lib.publishing import cards, html
 from hsu_lib.publishing.figures import endmember_panels, map_panels
 from hsu_lib.publishing.manifest import Manifest, read_published
+from hsu_lib.publishing.outcomes import LOOKS
 from hsu_lib.publishing.published import PROFILES
-from hsu_lib.runs import Record, Results, Run, as_row, sweep
+from hsu_lib.runs import Record, Results, Run, as_row, asking, evidence, sweep
 from hsu_lib.runs.answers import Answer
+from hsu_lib.runs.campaign import amounts as amounts_of
+from hsu_lib.runs.campaign import runs_of, seeds_of
+from hsu_lib.runs.evidence import Find
 from hsu_lib.runs.verification import Verification
 from hsu_lib.scene import SceneSpec
 
@@ -56,6 +60,7 @@ class Page:
         self.manifest = Manifest(chapter, profile)
         self.out = Path(os.environ.get("HSU_OUT") or paths.executed() / chapter)
         self.rows: list[pd.DataFrame] = []
+        self._records: dict[str, Record | None] = {}  # of cards, each read once
         self._keep()
 
     def _keep(self) -> None:
@@ -64,10 +69,14 @@ class Page:
     def sweep(self, runs: Iterable[Run]) -> Results:
         """`hsu_lib.runs.sweep`, with its records noted as used by this chapter."""
         results = sweep(list(runs))
-        self.manifest.keys += [r.key for r in results.records if r.key not in self.manifest.keys]
-        self.rows.append(results.table)
-        self._keep()
+        self._note(results)
         return results
+
+    def _note(self, results: Results) -> None:
+        if results.records:
+            self.manifest.keys = list(dict.fromkeys([*self.manifest.keys, *(r.key for r in results.records)]))
+            self.rows.append(results.table)
+            self._keep()
 
     def used(self, records: Iterable[Record]) -> None:
         """Note records that the page shows and has not made, such as published ones of other profiles."""
@@ -78,9 +87,68 @@ class Page:
         self.rows.append(pd.DataFrame([as_row(record) | {"replayed": True} for record in found]))
         self._keep()
 
-    def answer(self, found: Answer) -> None:
-        """Show what fresh seeds say of a claim, with all comparisons behind it; nothing is judged here."""
-        _show(html.answer(found, claims().loc[found.claim].to_dict()))
+    def opening(self, markdown: str, found: Iterable[Answer], *, caption: str = "") -> None:
+        """Show a chapter's answer in a sentence or two, and what decides each claim as a forest plot.
+
+        Parameters
+        ----------
+        markdown
+            The answer, as for `text`.
+        found
+            Answers, of which each is to have a `card` on the page.
+        caption
+            What is to be said beside how the plot is read.
+        """
+        self.text(html.lead(markdown))
+        _show(cards.forest(found, caption=caption))
+
+    def card(
+        self,
+        found: Answer,
+        *,
+        reason: str = "",
+        notes: Sequence[str] = (),
+        why: str = "",
+        find: Find | None = None,
+        profile: str = "",
+    ) -> None:
+        """Show a claim's answer: outcome, picture, figures, and all that is behind it, folded.
+
+        Parameters
+        ----------
+        found
+            What fresh seeds say of it.
+        reason, notes
+            As of `hsu_lib.publishing.cards.card`; that less was trained is noted by itself.
+        why
+            Text for a `why` box below it.
+        find
+            Where its records are looked up; by default among the published ones.
+        profile
+            Whose amounts of training the runs have; by default this chapter's.
+        """
+        profile = profile or self.manifest.profile
+        find, new = find or evidence.published(), set(found.keys) - set(self._records)
+        self._records |= {key: find(key) for key in found.keys if key in new}
+        records = [record for key in found.keys if (record := self._records[key]) is not None]
+        self.used(record for record in records if record.key in new)
+        share = min((amounts_of(profile).part(str(r.asked["method"])) for r in records), default=1.0)
+        trained = [f"{100 * share:.0f} % of the training: scaled down"] if share < 1 else []
+        how: dict[str, Any] = {"reason": reason, "notes": [*trained, *notes], "profile": profile}
+        _show(cards.card(found, claims().loc[found.claim].to_dict(), records=records, **how))
+        if why:
+            self.why(found.claim, why)
+
+    def cards(
+        self, found: Iterable[Answer], *, why: Mapping[str, str] | None = None, profile: str = ""
+    ) -> None:
+        """Show a `card` for each answer in the order of the outcomes; `why`: claim to Markdown."""
+        for answer in sorted(found, key=lambda answer: list(LOOKS).index(answer.word)):
+            self.card(answer, why=(why or {}).get(answer.claim, ""), profile=profile)
+
+    def why(self, claim: str, markdown: str) -> None:
+        """Show a box "Why it comes out otherwise": what shows the cause, or what was ruled out."""
+        self.text(html.why(claim, markdown))
 
     def figure(
         self,
@@ -105,7 +173,7 @@ class Page:
             Markdown-free text under the picture.
         needs
             Scenes whose data the picture shows. Where they are not on this machine, the published
-            picture is shown, and the caption says so; nothing is downloaded.
+            picture is shown, and a note says so; nothing is downloaded.
         """
         wanted = list(needs)
         if wanted:
@@ -117,15 +185,12 @@ class Page:
             if data is None:
                 _show(html.missing(caption, f"hsu data fetch {missing[0].split(',')[0]}"))
                 return
-            caption += (
-                " (Published picture: the data of this scene is not on the machine that built the page.)"
-            )
         else:
             picture = io.BytesIO()
             _image(draw()).save(picture, "WEBP", lossless=True)  # half the size of PNG
             data = picture.getvalue()
             write_atomically(self.out / "figures" / f"{name}.webp", data)
-        _show(html.figure(name, data, alt=alt, caption=caption))
+        _show(html.figure(name, data, alt=alt, caption=caption, notes=["published picture"] * bool(missing)))
 
     def endmembers(
         self,
@@ -213,7 +278,14 @@ class Page:
                 return read_published(path)
         return None
 
-    def table(self, table: pd.DataFrame, *, caption: str, formats: html.Formats | None = None) -> None:
+    def table(
+        self,
+        table: pd.DataFrame,
+        *,
+        caption: str,
+        formats: html.Formats | None = None,
+        folded: bool = False,
+    ) -> None:
         """Show a table; it scrolls in its own box where the screen is narrow.
 
         Parameters
@@ -225,18 +297,79 @@ class Page:
         formats
             Column to a format such as ``"{:.4f}"``, or to a function whose text is escaped unless it is
             `Markup` from `html`.
+        folded
+            Show the caption alone, which opens the table: for settings and other long ones.
         """
-        _show(html.table(table, caption=caption, formats=formats))
+        _show(html.table(table, caption=caption, formats=formats, folded=folded))
 
     def heading(self, name: str) -> None:
         """Show a computed heading, which ``#NAME`` leads to."""
         _show(html.heading(name))
 
+    def show(self, markup: Markup) -> None:
+        """Show what `hsu_lib.publishing.html` made."""
+        _show(markup)
+
     def text(self, markdown: str) -> None:
         """Show computed prose, in Markdown; names that come from data go through `html.verbatim`."""
         display(Markdown(markdown))
 
-    def judge(
+    def ask(
+        self, claims: Sequence[str], *, seeds: str, scene: str = "", compute: bool = True
+    ) -> asking.Asked:
+        """Answer the questions of claims by runs of this chapter's profile, noted as used by it.
+
+        Parameters
+        ----------
+        claims
+            Their ids.
+        seeds
+            Those that count, such as ``"100-109"``.
+        scene
+            Stands in for every scene of the questions; empty leaves them.
+        compute
+            Make the runs that are in no store; otherwise they are missing from the answers.
+        """
+        asked = asking.ask(
+            claims, profile=self.manifest.profile, seeds=seeds_of(seeds), scene=scene, compute=compute
+        )
+        self._note(asked.results)
+        return asked
+
+    def beside(
+        self,
+        conditions: Sequence[str],
+        scene: str,
+        *,
+        seeds: str = "0",
+        amounts: str = "",
+        **settings: Any,
+    ) -> Results:
+        """Runs that are only shown: they decide nothing.
+
+        Parameters
+        ----------
+        conditions
+            Names of ``conditions.yaml``.
+        scene, seeds
+            Where, and with which seeds.
+        amounts
+            Profile that says how much is trained; by default, and in the quick profile, this chapter's.
+        **settings
+            Of every condition, before its own.
+        """
+        quick = self.manifest.profile == PROFILES[0]
+        how = amounts_of(self.manifest.profile if quick or not amounts else amounts)
+        return self.sweep(runs_of(conditions, SceneSpec(scene), seeds_of(seeds), how, **settings))
+
+    def judge(self, claim: str, asked: asking.Asked, *, why: str = "") -> None:
+        """Show the `card` of a claim, with a `why` box below it if there is one, and note its answer."""
+        self.manifest.answers = [a for a in self.manifest.answers if a.claim != claim]
+        self.manifest.answers.append(asked.answers[claim])
+        self._keep()
+        self.card(asked.answers[claim], why=why, find=asked.find)
+
+    def explore(
         self,
         claim: str,
         comparisons: Sequence[Comparison | tuple[Comparison, ...]],
@@ -246,7 +379,7 @@ class Page:
         rehearsal: bool | None = None,
         also: Mapping[str, Sequence[Comparison | tuple[Comparison, ...]]] | None = None,
     ) -> None:
-        """Judge a claim by `hsu_lib.claims.judge` and show its `verdict`.
+        """Judge a claim by `hsu_lib.claims.judge`, rule 1, and show its `verdict`.
 
         Parameters
         ----------
@@ -287,6 +420,16 @@ class Page:
         self.manifest.judgements = [*kept, judgement]
         self._keep()
         _show(html.verdict(judgement, claims().loc[judgement.claim].to_dict(), others))
+
+    def settings(self, *names: str) -> None:
+        """Show, folded, the settings of methods: the document's, and how much is trained here."""
+        how = amounts_of(self.manifest.profile)
+        for name in names:
+            table = pd.DataFrame(methods.get(name).describe())
+            here = how.of(name, {})
+            table.insert(2, "here", [str(here.get(s, d)) for s, d in table[["setting", "default"]].values])
+            table["default"] = table["default"].astype(str)
+            _show(html.table(table, caption=f"Settings of {name}. {how.share}", folded=True))
 
     def provenance(self) -> None:
         """Say where the numbers on the page come from."""

@@ -16,11 +16,17 @@ from pathlib import Path
 
 from hsu_lib import paths
 from hsu_lib.atomic import write_atomically
+from hsu_lib.claims.questions import questions, vocabulary
+from hsu_lib.claims.registration import fingerprint as registration
+from hsu_lib.claims.registration import registrations
 from hsu_lib.publishing import folders
 from hsu_lib.publishing.manifest import SUMS, Damaged, read_published, write_sums
 from hsu_lib.publishing.manifest import Manifest as Manifest  # part of what this module is about
 from hsu_lib.runs import DamagedRecord, Record, read_record
 from hsu_lib.runs import publish as publish_records
+from hsu_lib.runs.answers import Answer
+from hsu_lib.runs.computed import without_computed
+from hsu_lib.runs.evidence import counts
 
 #: From the least to the most thorough; the best published one is what the book shows.
 PROFILES = ("quick", "desk", "paper")
@@ -131,7 +137,7 @@ def _record(key: str) -> tuple[Path, Record]:
 
 
 def _told(record: Record) -> str:
-    told = [record.asked, record.scores, record.status, record.seconds, record.made]
+    told = [record.asked, without_computed(record.scores), record.status, record.seconds, record.made]
     return json.dumps(told, sort_keys=True)
 
 
@@ -201,8 +207,25 @@ def _incomplete(manifest: Manifest, profile: str, folder: Path) -> str:
     try:
         if fingerprint(manifest.keys) != done.records:
             return "used records that have been computed anew since"
+        for answer in manifest.answers:
+            if why := _undecided(answer):
+                return f"answers {answer.claim}, {why}"
     except (LookupError, DamagedRecord) as error:
         return f"used records that are gone or damaged ({error})"
+    return ""
+
+
+def _undecided(answer: Answer) -> str:
+    """Why the runs behind an answer do not decide; empty if they do."""
+    registered = registrations()[answer.claim]
+    if registered.sha256 != registration(questions()[answer.claim], vocabulary()):
+        return "whose question differs from its registration (`hsu register`)"
+    for key in answer.keys:
+        _, record = _record(key)
+        if not counts(record):
+            return "with runs that were made from files of no commit"
+        if not registered.precedes(record.made["date"]):
+            return f"whose question is younger, of {registered.since}, than its runs"
     return ""
 
 

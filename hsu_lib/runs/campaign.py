@@ -23,6 +23,8 @@ from hsu_lib.scene import SceneSpec
 
 #: Nobody has looked at these before: the first look of rule 2.
 SEEDS = range(100, 110)
+#: The second look, for what is open after the first.
+LATER = range(110, 120)
 #: What a further way to ask counts, beside 1 for the first, which decides.
 _FURTHER = 0.25
 
@@ -54,6 +56,11 @@ class Amounts:
     def part(self, method: str) -> float:
         """How much of its document's training a method gets: the product of its factors."""
         return float(prod(self.methods.get(method, {}).values(), start=Fraction(1)))
+
+    def widths(self) -> Amounts:
+        """The same without what is trained for longer or on more: the size of networks alone."""
+        sizes = {m: {n: f for n, f in fs.items() if n == "filters"} for m, fs in self.methods.items()}
+        return Amounts(self.share, sizes)
 
     def of(self, method: str, settings: Mapping[str, Any]) -> dict[str, Any]:
         """The settings with their share of training; what they do not name is the method's default."""
@@ -89,6 +96,29 @@ def _factors(written: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Fr
     }
 
 
+def seeds_of(text: str) -> list[int]:
+    """Seeds from words.
+
+    Raises
+    ------
+    ValueError
+        If it is not of that form.
+
+    Examples
+    --------
+    >>> seeds_of("100-102,110")
+    [100, 101, 102, 110]
+    """
+    found: list[int] = []
+    try:
+        for part in text.split(","):
+            first, _, last = part.partition("-")
+            found += range(int(first), int(last or first) + 1)
+    except ValueError:
+        raise ValueError(f"expected such as 100-109 or 100,101, got {text!r}") from None
+    return found
+
+
 class Way(NamedTuple):
     """One way to ask a claim: its id, and the number of the way; the first (0) decides."""
 
@@ -115,7 +145,7 @@ class Enumeration:
     ways
         For each way to ask, the keys it needs by seed.
     timed
-        Those among the ways that need runs with nothing beside them.
+        Ways that need times of a sitting (`hsu_lib.runs.timing`); some have no run, and are in no others.
     waiting
         Ways that wait for a choice of settings; for each, the keys of the grid to choose from, by seed.
     planned
@@ -137,6 +167,7 @@ def enumerated(
     choices: Choices = nothing_chosen,
     questions: Mapping[str, Question] | None = None,
     words: Vocabulary | None = None,
+    where: str = "",
 ) -> Enumeration:
     """Every run that the primary questions of claims need, in every way to ask them.
 
@@ -152,13 +183,15 @@ def enumerated(
         What views choose.
     questions, words
         By default those of the book.
+    where
+        A scene that stands in for every place of every question, for a rehearsal.
 
     Raises
     ------
     ValueError
         If a claim is not known, or a method does not take a setting.
     """
-    questions, words = questions or all_questions(), words or all_words()
+    questions, words = questions or all_questions(), (words or all_words()).at(where)
     seeds = tuple(seeds)
     asked = list(questions if claims is None else claims)
     unknown = [claim for claim in asked if claim not in questions]
@@ -173,8 +206,12 @@ def enumerated(
         for number, (view, entry) in enumerate(question.ways(words)):
             way = Way(question.claim, number)
             terms = terms_of(question, view, words)
+            if _asks_for_times(terms, words):
+                timed.add(way)
             if not _can_run(terms, entry, words):
-                planned += [question.claim] if question.components and number == 0 else []
+                planned += (
+                    [question.claim] if question.components and number == 0 and way not in timed else []
+                )
                 continue
             made = [run_of(t, question, view, entry, words, share, choices) for t in terms]
             if None in made:
@@ -188,8 +225,6 @@ def enumerated(
                 for key, run in zip(keys, with_seed, strict=True):
                     runs.setdefault(key, run)
                 ways.setdefault(way, {})[seed] = tuple(dict.fromkeys(keys))
-            if any(words.timed(term.score) for term in terms):
-                timed.add(way)
     return Enumeration(runs, ways, frozenset(timed), waiting, tuple(planned))
 
 
@@ -241,6 +276,12 @@ def _can_run(terms: Sequence[Term], entry: int, words: Vocabulary) -> bool:
     )
 
 
+def _asks_for_times(terms: Sequence[Term], words: Vocabulary) -> bool:
+    """Whether a sitting can help: of methods that are still to be written there are no times."""
+    planned = any(words.conditions[term.condition].planned for term in terms)
+    return not planned and any(words.timed(term.score) for term in terms)
+
+
 def place_of(term: Term, entry: int, words: Vocabulary) -> Place:
     """Where a term is run: the entry of its place; the last, where it has fewer."""
     entries = words.places(term.scene)
@@ -258,9 +299,10 @@ def run_of(
 ) -> Run | None:
     """The run of a term without its seed; None where a choice is still to be made."""
     condition, place = words.conditions[term.condition], place_of(term, entry, words)
-    settings = _settings(condition, place, question, words)
-    if _has_choice(view, condition):
-        chosen = choices(Wanted(view.name, condition.method, place.scene, settings, amounts))
+    settings = settings_of(condition, place, question, words)
+    wanted = _wanted(term, question, view, entry, words, amounts)
+    if wanted is not None:
+        chosen = choices(wanted)
         if chosen is None:
             return None
         settings = {**chosen, **settings}
@@ -272,26 +314,56 @@ def run_of(
     )
 
 
-def _has_choice(view: View, condition: Condition) -> bool:
-    return bool(view.choice) and _has(condition.method, view.choice[0])
+def _wanted(
+    term: Term, question: Question, view: View, entry: int, words: Vocabulary, amounts: Amounts
+) -> Wanted | None:
+    """What the view is to choose for a term; None where its method has no such settings."""
+    condition, place = words.conditions[term.condition], place_of(term, entry, words)
+    if not view.choice or not _has(condition.method, view.choice[0]):
+        return None
+    settings = settings_of(condition, place, question, words)
+    return Wanted(view.name, condition.method, place.scene, settings, amounts)
 
 
 def chosen_among(
     terms: Iterable[Term], question: Question, view: View, entry: int, words: Vocabulary, amounts: Amounts
 ) -> list[Run]:
     """The runs of the grids that the view chooses from for these terms, each once; see `run_of`."""
-    asked: dict[tuple[str, ...], Wanted] = {}
-    for term in terms:
-        condition, place = words.conditions[term.condition], place_of(term, entry, words)
-        if _has_choice(view, condition):
-            settings = _settings(condition, place, question, words)
-            wanted = Wanted(view.name, condition.method, place.scene, settings, amounts)
-            asked[wanted.behind] = wanted
-    options = (grid(wanted) for wanted in asked.values())
-    return list({run.key: run for each in options for runs in each.values() for run in runs}.values())
+    wanted = (_wanted(term, question, view, entry, words, amounts) for term in terms)
+    grids = [grid(one) for one in {one.behind: one for one in wanted if one is not None}.values()]
+    return list({run.key: run for options in grids for runs in options.values() for run in runs}.values())
 
 
-def _settings(condition: Condition, place: Place, question: Question, words: Vocabulary) -> dict[str, Any]:
+def runs_of(
+    conditions: Iterable[str], spec: SceneSpec, seeds: Iterable[int], amounts: Amounts, **settings: Any
+) -> list[Run]:
+    """Runs of conditions by name, such as a page shows beside the answers.
+
+    Parameters
+    ----------
+    conditions
+        Of ``conditions.yaml``.
+    spec, seeds
+        Where, and how often.
+    amounts
+        How much is trained.
+    **settings
+        Of every condition, before its own.
+
+    Raises
+    ------
+    KeyError
+        If there is no such condition.
+    """
+    made = []
+    for condition in (all_words().conditions[name] for name in conditions):
+        asked = amounts.of(condition.method, settings | dict(condition.settings))
+        made += [Run(condition.method, spec, settings=asked, label=condition.name)]
+    return [seeded(run, seed) for run in made for seed in seeds]
+
+
+def settings_of(condition: Condition, place: Place, question: Question, words: Vocabulary) -> dict[str, Any]:
+    """The settings of a condition at its document's amount of training, without what a view chooses."""
     method = condition.method
     found = {name: value for name, value in question.settings.items() if _has(method, name)}
     if question.reading and _has(method, "reading"):
@@ -372,9 +444,7 @@ class Block:
 def blocks(found: Enumeration, there: Iterable[str], seconds: Callable[[Run], float | None]) -> list[Block]:
     """Blocks by how many claims each second can decide, the best first.
 
-    A block is what one way to ask needs, with all that this decides besides. Ways that need runs with nothing
-    beside them are left out, and what another run gives as well (`twins`) is no run of its own. The grids
-    that settings are chosen from come before all, by how many waiting ways each second releases.
+    return Enumeration(runs, ways, frozenset(timed), waiting, tuple(planned))
 
     Parameters
     ----------

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from hsu_lib.claims import find_reported
-from hsu_lib.runs.evidence import Find, score_of
+from hsu_lib.runs.computed import score_of
+from hsu_lib.runs.evidence import Find
 from hsu_lib.runs.question import Run
 from hsu_lib.scene import SceneSpec
 
@@ -225,19 +226,18 @@ def chosen_from(find: Find) -> Choices:
 
 
 def _chosen(wanted: Wanted, find: Find) -> Option | None:
-    asked = grid(wanted)
-    scores = _scores(asked, find) if asked else None
-    if scores is None:
+    scores = scores_of(wanted, find)
+    if not scores:
         return None
     if wanted.view == BY_VALIDATION:
         return by_validation(scores)
     return nearest(scores, printed(wanted.method, TAKEN_FROM[wanted.scene]))
 
 
-def _scores(asked: Mapping[Option, Sequence[Run]], find: Find) -> Scores | None:
-    """Scores of the whole grid; None where a record is missing."""
+def scores_of(wanted: Wanted, find: Find) -> Scores | None:
+    """Scores of the whole grid behind a choice; None where a record is missing."""
     found: dict[Option, dict[str, list[float]]] = {}
-    for option, runs in asked.items():
+    for option, runs in grid(wanted).items():
         records = [find(run.key) for run in runs]
         if None in records:
             return None

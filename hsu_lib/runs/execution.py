@@ -76,10 +76,16 @@ def execute(run: Run, *, device: str = "cpu", progress: bool = False, store: Sto
 
 def _obtained(run: Run, scene: Scene, **how: Any) -> dict[str, Any]:
     """What the run's method needs beside the image, by the names that `Method.unmix` gives it."""
-    method = methods.get(run.method)
-    given: dict[str, Any] = {}
+    given = beside_image(run, scene)
     if run.first is not None:
         given["start"] = _first(run.first, **how).unmixing
+    return given
+
+
+def beside_image(run: Run, scene: Scene) -> dict[str, Any]:
+    """Labels and truth, for a method that needs them, by the names that `Method.unmix` gives them."""
+    method = methods.get(run.method)
+    given: dict[str, Any] = {}
     if method.needs.labels:
         other = run.training
         settings = method.configure(**run.settings)

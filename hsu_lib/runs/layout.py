@@ -24,10 +24,13 @@ from numpy.typing import NDArray
 
 from hsu_lib.atomic import write_together
 from hsu_lib.runs.canonical import digest, to_json
+from hsu_lib.runs.compact import expanded
 from hsu_lib.runs.leases import held
 from hsu_lib.runs.record import Record
 
 FORMAT = 2
+#: Name of an array that holds others, see `hsu_lib.runs.compact`.
+COMPACT = "compact"
 _SEAL = b"sha256:"
 _SEALED = len(_SEAL) + 64
 
@@ -254,6 +257,8 @@ def _unpacked(data: bytes, *, sealed: bool) -> dict[str, NDArray]:
     if not sealed:
         arrays = {name.replace(".", "/"): array for name, array in arrays.items()}
         arrays = {_RENAMED.sub(_score, name): array for name, array in arrays.items()}
+    if COMPACT in arrays:
+        arrays |= expanded(arrays.pop(COMPACT))
     for name in [name for name in arrays if name.endswith("_quantised")]:
         arrays[name.removesuffix("_quantised")] = dequantise(arrays.pop(name))
     return arrays

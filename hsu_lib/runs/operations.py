@@ -81,7 +81,7 @@ def told(profile: str, found: Enumeration, chosen: Sequence[Block]) -> Iterator[
         yield f"{grids} of the runs choose settings; the runs that these wait for are planned after them"
     left_out = {
         "wait for settings that are chosen by validation": {way.claim for way in found.waiting},
-        "need runs with nothing beside them": {way.claim for way in found.timed},
+        "need times of a sitting (`hsu time`)": {way.claim for way in found.timed},
         "need methods that are still to be written": set(found.planned),
     }
     for reason, claims in left_out.items():
@@ -102,6 +102,8 @@ def sweep(
     store: Store | None = None,
 ) -> None:
     """Make what is missing within a time, the most valuable first.
+
+    What settings are chosen by is made before all; then it plans again, with the runs that waited for them.
 
     Parameters
     ----------
@@ -144,11 +146,8 @@ def sweep(
                 f"{len(runs)} {what} to make on {device_name(device)}, {jobs} at once, "
                 f"commit {commit() or 'unknown'}"
             )
-            make, total, left = (
-                MakeWithTwins(store, device, twins=twins(found.runs)),
-                made + len(runs),
-                len(runs),
-            )
+            make = MakeWithTwins(store, device, twins=twins(found.runs))
+            total, left = made + len(runs), len(runs)
             for outcome in within(end - time.monotonic(), runs, make, jobs=jobs, estimates=estimates):
                 remaining = f"{end - time.monotonic():.0f} s left"
                 left -= 1

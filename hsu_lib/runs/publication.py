@@ -12,19 +12,21 @@ from numpy.typing import NDArray
 
 from hsu_lib.atomic import remove_leftovers
 from hsu_lib.runs.canonical import to_json
-from hsu_lib.runs.layout import DamagedRecord, quantise, read_record, write_record
+from hsu_lib.runs.compact import compacted
+from hsu_lib.runs.computed import with_computed
+from hsu_lib.runs.curves import ITERATIONS, LONG, is_long, thinned
+from hsu_lib.runs.layout import COMPACT, DamagedRecord, quantise, read_record, write_record
 from hsu_lib.runs.record import Record
 
-_LONG = 300  # values of a curve
 _MAPS = ("A", "history/snapshots")
 
 
 def publish(records: Sequence[Record], folder: Path, maps: Collection[str]) -> int:
     """Copy records to ``folder/records``; the bytes written.
 
-    Scores, endmembers and curves of every run, long curves with 12 significant bits; abundances, in 255
-    steps, of those with a key in `maps`. A record that is there already with the same outcome and the same
-    maps stays as it is, to the byte.
+    Scores, endmembers and curves of every run (`published_form`); abundances, in 255 steps, of those with a
+    key in `maps`. A record that is there already with the same outcome and the same maps stays as it is, to
+    the byte.
 
     Raises
     ------
@@ -34,16 +36,39 @@ def publish(records: Sequence[Record], folder: Path, maps: Collection[str]) -> i
     folder = folder / "records"
     remove_leftovers(folder)
     written = 0
-    for record in records:
+    for record in map(published_form, records):
         arrays = dict(record.arrays)
         kept = {name: arrays.pop(name) for name in _MAPS if name in arrays}
         if record.key not in maps:
             kept = {}
-        arrays = {name: rounded(a) if a.ndim == 1 and a.size > _LONG else a for name, a in arrays.items()}
         if not _is_there(folder, replace(record, arrays={**arrays, **kept})):
+            curves = {name: arrays.pop(name) for name in list(arrays) if _is_compact(name, record)}
+            arrays |= {COMPACT: compacted(curves)} if curves else {}
             arrays |= {f"{name}_quantised": quantise(A) for name, A in kept.items()}
             written += write_record(folder, replace(record, arrays=arrays))
     return written
+
+
+def published_form(record: Record) -> Record:
+    """What is published of a record, abundances aside; one that was published before is as it is.
+
+    Curves of more than 300 iterations are thinned to 150 at most, beside what decides over first passages
+    (`hsu_lib.runs.curves.thinned`); these, and what else is long, have 12 significant bits. What can then no
+    longer be computed is among the scores.
+    """
+    if record.origin not in ("", "local"):
+        return record
+    kept = thinned(record)
+    arrays = {name: array for name, array in record.arrays.items() if not is_long(record, name)}
+    arrays = {name: rounded(a) if a.ndim == 1 and a.size > LONG else a for name, a in arrays.items()}
+    arrays |= {name: rounded(a) if name in record.arrays else a for name, a in kept.items()}
+    return with_computed(record, arrays)
+
+
+def _is_compact(name: str, record: Record) -> bool:
+    """Whether an array of a published form is one of `hsu_lib.runs.curves.thinned`."""
+    of_curve = name.startswith("history/") and record.arrays[name].ndim == 1
+    return ITERATIONS in record.arrays and (of_curve or name.startswith("lowest"))
 
 
 def _is_there(folder: Path, record: Record) -> bool:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import nnls
 from torch import Tensor
 
 from hsu_lib.scene import real
@@ -21,6 +22,8 @@ from hsu_lib.scene import real
 _TOLERANCE = 1e-12
 #: Pixels of one block of the product, so that its float64 copy stays in the cache.
 _BLOCK = 1024
+#: More endmembers than these have too many active sets to solve pixels in groups.
+_MANY = 16
 #: Up to so many groups each has a matrix product of its own; above, matrices are gathered per pixel,
 #: so many values of them at a time.
 _FEW_GROUPS = 200
@@ -32,8 +35,9 @@ def fclsu(Y: ArrayLike, E: ArrayLike, *, device: str | torch.device = "cpu") -> 
 
     .. math:: \min_A \|Y - E A\|_F^2 \quad\text{s.t.}\quad A \ge 0,\ \mathbf 1^\top A = \mathbf 1^\top
 
-    Exact in float64 whatever the type of the input. With collinear endmembers the minimum is reached
-    at more than one point: one of them is returned.
+    Exact in float64 whatever the type of the input, and whatever outnumbers what: few endmembers are solved
+    for all pixels at once, many (spectral libraries) pixel by pixel. With collinear endmembers the minimum
+    is reached at more than one point: one of them is returned.
 
     Parameters
     ----------
@@ -57,7 +61,8 @@ def fclsu(Y: ArrayLike, E: ArrayLike, *, device: str | torch.device = "cpu") -> 
     References
     ----------
     Heinz and Chang, IEEE TGRS 39(3), 2001, 529-545 (the problem). Grouping pixels by their active set:
-    Van Benthem and Keenan, J. Chemometrics 18, 2004, 441-450.
+    Van Benthem and Keenan, J. Chemometrics 18, 2004, 441-450. Pixel by pixel: Lawson and Hanson, Solving
+    Least Squares Problems, 1974, chapter 23.
     """
     Y, E = real(Y, "Y"), real(E, "E")
     if Y.ndim != 2 or E.ndim != 2 or len(Y) != len(E) or E.shape[1] == 0:
@@ -74,9 +79,29 @@ def fclsu(Y: ArrayLike, E: ArrayLike, *, device: str | torch.device = "cpu") -> 
             raise ValueError(
                 f"{name} holds NaN or infinite values; remove those bands or fill those pixels first"
             )
+    if E.shape[1] > _MANY:
+        return _nearest_in_hull(*floats)
     tensors = [torch.from_numpy(X if X.flags.writeable else X.copy()).to(device) for X in floats]
     with _one_thread():
         return fclsu_tensor(*tensors).cpu().numpy()
+
+
+def _nearest_in_hull(Y: NDArray, E: NDArray) -> NDArray[np.float64]:
+    r"""The same, one pixel after the other by nonnegative least squares.
+
+    With :math:`F = E - y\mathbf 1^\top`, write :math:`b = s a` with :math:`s` the sum of :math:`b \ge 0`.
+    Then :math:`\|F b\|^2 + t^2 (\mathbf 1^\top b - 1)^2 = s^2 \|y - E a\|^2 + t^2 (s - 1)^2`. Its minimum
+    over :math:`s` rises with :math:`\|y - E a\|`, so the minimiser over its sum is the one under ASC, for
+    any :math:`t`.
+    """
+    Y, E = np.asarray(Y, dtype=np.float64), np.asarray(E, dtype=np.float64)
+    F, target = np.empty((len(E) + 1, E.shape[1])), np.zeros(len(E) + 1)
+    F[-1] = target[-1] = np.linalg.norm(E, axis=0).mean() or 1.0
+    A = np.empty((E.shape[1], Y.shape[1]))
+    for pixel, y in enumerate(Y.T):
+        np.subtract(E, y[:, None], out=F[:-1])
+        A[:, pixel] = nnls(F, target, maxiter=100 * E.shape[1])[0]
+    return A / A.sum(axis=0)
 
 
 @contextmanager

@@ -31,7 +31,7 @@ class ConvolutionalAutoencoder(nn.Module):
 
     References
     ----------
-    Document 000, sections Encoder and Decoder; sizes from its code (``book/reported/prim_code.md``).
+    Document 000, sections Encoder and Decoder; sizes from its code (``book/prim_code.md``).
     Palsson, Ulfarsson and Sveinsson, IEEE TGRS 59(1), 2021, 535-549.
     """
 

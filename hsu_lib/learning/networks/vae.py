@@ -21,7 +21,7 @@ class EndmemberVAE(nn.Module):
 
     References
     ----------
-    Document 000, section VAE; widths and slopes from its code (``book/reported/prim_code.md``).
+    Document 000, section VAE; widths and slopes from its code (``book/prim_code.md``).
     Kingma and Welling, "Auto-encoding variational Bayes", ICLR 2014.
     """
 
