@@ -9,6 +9,8 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 
+from hsu_lib.words import value_of
+
 
 def sourced(
     default: Any,
@@ -62,6 +64,20 @@ class Settings:
             values = value if several and isinstance(value, list | tuple) else [value]
             if not values or not all(_takes(one, of.metadata, v) for v in values):
                 raise ValueError(f"{of.name}: expected {_wanted(one, of.metadata)}, got {value!r}")
+
+
+def typed(cls: type[Settings], texts: Mapping[str, str]) -> dict[str, Any]:
+    """What a user typed for fields of settings, each as a value of the type that it has.
+
+    Raises
+    ------
+    ValueError
+        If a text is no such value. Limits, and names that are unknown, are for whoever makes the settings.
+    """
+    hints = _hints(cls)  # type: ignore[arg-type]
+    return {
+        name: value_of(text, hints[name], name) if name in hints else text for name, text in texts.items()
+    }
 
 
 @cache

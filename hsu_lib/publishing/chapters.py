@@ -28,17 +28,23 @@ from nbformat import NotebookNode
 from papermill import PapermillExecutionError, execute_notebook
 from papermill.exceptions import strip_color
 
-from hsu_lib import paths
+from hsu_lib import paths, scenes
 from hsu_lib.publishing import folders, kernels
 from hsu_lib.publishing.manifest import Damaged, Executed, Manifest
 from hsu_lib.publishing.published import PROFILES, fingerprint
 from hsu_lib.runs import DamagedRecord
 from hsu_lib.runs.provenance import commit
+from hsu_lib.words import numbers_of, seeds_of, value_of
 
 #: What a chapter leaves beside its notebook.
 MANIFEST = "chapter.json"
 #: Chapters that collect what the others found.
 _LAST = ("changes", "index")
+#: Numbers that may be zero, in which case the chapter takes the document's.
+_MAY_BE_ZERO = {
+    "perturbations": ("images", "patches", "epochs", "epochs_whole"),
+    "vae": ("images", "patches", "epochs"),
+}
 #: Lines of a failing chapter's traceback, or of a failing build, that an error message shows.
 TAIL = 25
 
@@ -81,13 +87,16 @@ def parameters(chapter: str) -> dict[str, Any]:
 def profile_parameters(profile: str, chapter: str) -> dict[str, Any]:
     """What a profile sets for a chapter, ``profile`` itself included; the rest stays quick."""
     check_profile(profile)
+    return _set_by(profile, chapter) | {"profile": profile}
+
+
+def _set_by(profile: str, chapter: str) -> dict[str, Any]:
     path = paths.notebooks() / "profiles" / f"{profile}.yaml"
     try:
-        settings = dict((yaml.safe_load(path.read_text()) or {}).get(chapter) or {})
+        return dict((yaml.safe_load(path.read_text()) or {}).get(chapter) or {})
     except (yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
         told = " ".join(str(error).split())
         raise ValueError(f"{path}: expected chapters and, below each, NAME: VALUE; {told}") from error
-    return settings | {"profile": profile}
 
 
 def check_profile(profile: str) -> None:
@@ -302,7 +311,45 @@ def _values(chapter: str, text: str, profile: str, given: Mapping[str, Any] | No
         for name, value in settings.items():
             _known(f"parameter of {chapter}", name, list(defaults))
             values[name] = _like(defaults[name], value, name)
+    for name in given or {}:
+        _check(chapter, name, values[name], defaults[name])
     return values | {"profile": profile}
+
+
+def _check(chapter: str, name: str, value: Any, default: Any) -> None:
+    """Refuse a value that the chapter could only fail with; what it takes is seen from what profiles set.
+
+    Raises
+    ------
+    ValueError
+        For no seeds, negative counts, none where there must be some, and texts that are neither scenes nor
+        numbers where all others are.
+    """
+    said = f"parameter {name} of {chapter}"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        least = 0 if not default or name in _MAY_BE_ZERO.get(chapter, ()) else 1
+        if value < least:
+            raise ValueError(f"{said}: expected at least {least}, got {value}")
+    if not isinstance(value, str):
+        return
+    others = [default, *(_set_by(profile, chapter).get(name, default) for profile in profiles())]
+    if not value.strip() and any(other == "" for other in others):
+        return
+    forms = [str(other) for other in others if other != ""]
+    if name.startswith("seeds"):
+        seeds_of(value, said)
+    elif forms and all(_are_numbers(form) for form in forms):
+        numbers_of(value, said)
+    elif forms and all(part in scenes.names() for form in forms for part in form.split(",")):
+        for part in value.split(","):
+            _known(f"scene for {said}", part, scenes.names())
+
+
+def _are_numbers(text: str) -> bool:
+    try:
+        return bool(numbers_of(text, ""))
+    except ValueError:
+        return False
 
 
 def _source(text: str, settings: Mapping[str, Any]) -> str:
@@ -340,7 +387,15 @@ def _known(kind: str, name: str, names: Sequence[str]) -> None:
 
 
 def _like(default: Any, value: Any, name: str) -> Any:
-    """The value, if it is of the default's type; a whole number may stand for a real one."""
+    """The value, if it is of the default's type; a whole number may stand for a real one.
+
+    A text is read as the command line has it: ``"1e3"`` is a whole number where one is wanted.
+    """
+    if isinstance(value, str) and type(default) in (bool, int, float):
+        try:
+            return value_of(value, type(default), f"parameter {name}")
+        except ValueError as error:
+            raise ValueError(str(error).replace(", got", f" like {default!r}, got", 1)) from None
     if type(default) is float and type(value) is int:
         return float(value)
     if default is not None and type(value) is not type(default):
