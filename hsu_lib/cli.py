@@ -15,6 +15,7 @@ import yaml
 
 import hsu_lib
 from hsu_lib.errors import InputError
+from hsu_lib.words import pairs_of, seeds_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +48,9 @@ class _Commands(click.Group):
             if isinstance(error, InputError):
                 message = error.for_command_line
             raise click.ClickException(str(message)) from error
-        except (ArithmeticError, AttributeError, AssertionError, MemoryError, TypeError) as error:
+        except click.ClickException:
+            raise
+        except Exception as error:  # nobody thought of it: still no traceback, unless it is asked for
             if _traceback():
                 raise
             raise click.ClickException(
@@ -275,12 +278,7 @@ def show_scorecard(build: bool, everything: bool, as_json: bool) -> None:
 
 
 def _seeds(text: str) -> list[int]:
-    from hsu_lib.runs.campaign import seeds_of
-
-    try:
-        return seeds_of(text)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
+    return seeds_of(text, "--seeds")
 
 
 def _duration(text: str) -> float:
@@ -298,7 +296,20 @@ _seeds_option = click.option(
 _claims_option = click.option(
     "--claims", help="Only these claims: ids, or how they begin, with commas between."
 )
-_device_option = click.option("--device", help="Torch device; by default CUDA where there is one.")
+
+
+def _device(context: click.Context, parameter: click.Parameter, name: str | None) -> str | None:
+    """A device that is there, refused otherwise."""
+    if name is None:
+        return None
+    from hsu_lib.learning import devices
+
+    return devices.checked(name)
+
+
+_device_option = click.option(
+    "--device", callback=_device, help="Torch device; by default CUDA where there is one."
+)
 
 
 @main.command("register")
@@ -566,16 +577,6 @@ def show_answers(profile: str, claims: str | None, seeds: str, local: bool, as_j
 # --------------------------------------------------------------------------- chapters and book
 
 
-def _parameters(given: tuple[str, ...]) -> dict[str, Any]:
-    values = {}
-    for item in given:
-        name, equals, value = item.partition("=")
-        if not equals or not name:
-            raise click.BadParameter(f"expected NAME=VALUE, got {item!r}", param_hint="-p")
-        values[name] = yaml.safe_load(value)
-    return values
-
-
 @main.command("run")
 @click.argument("chapter")
 @click.option(
@@ -586,7 +587,7 @@ def _parameters(given: tuple[str, ...]) -> dict[str, Any]:
     "parameters",
     multiple=True,
     metavar="NAME=VALUE",
-    help="Set one parameter (YAML value); repeatable.",
+    help="Set one parameter; repeatable.",
 )
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for the executed notebook."
@@ -602,7 +603,7 @@ def run_chapter(
     from hsu_lib.publishing import chapters
 
     path = chapters.run_chapter(
-        chapter, profile=profile, parameters=_parameters(parameters), out=out, recompute=recompute
+        chapter, profile=profile, parameters=pairs_of(parameters, "-p"), out=out, recompute=recompute
     )
     click.echo(path)
 
@@ -680,8 +681,27 @@ def look_at_image(image: Path, out: Path | None, **reading: Any) -> None:
 
 @main.command("unmix")
 @_reading
-@click.option("--method", default="vca-fclsu", show_default=True, help="A name from `hsu methods`.")
+@click.option(
+    "--method", help="A name from `hsu methods`; by default vca-fclsu, or fclsu for given endmembers."
+)
 @click.option("-p", "--endmembers", type=click.IntRange(min=1), help="How many endmembers to look for.")
+@click.option(
+    "--endmembers-from",
+    metavar="FILE",
+    help="Known spectra: .csv, ENVI library, .npz, .mat (FILE:NAME for one of several), or "
+    "usgs:alunite,kaolinite. They are resampled to the image's wavelengths.",
+)
+@click.option("--endmembers-scale", type=float, help="Divide the known spectra by this to get reflectance.")
+@click.option("--bands", help="Only these bands, from 1: 1-100,120-180; or wavelengths: 400-900nm.")
+@click.option("--drop-bands", help="Not these bands, written alike.")
+@click.option(
+    "--crop", type=(int, int, int, int), metavar="TOP LEFT HEIGHT WIDTH", help="Only a window; from 0."
+)
+@click.option(
+    "--mask",
+    type=click.Path(path_type=Path),
+    help="Map (.npy, .mat, ENVI, TIFF, .png): 0 leaves a pixel out.",
+)
 @click.option(
     "-s",
     "--set",
@@ -691,65 +711,48 @@ def look_at_image(image: Path, out: Path | None, **reading: Any) -> None:
     help="A setting of the method; repeatable.",
 )
 @click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
-@click.option("--device", help="Torch device; by default CUDA where there is one.")
+@_device_option
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path),
     default="unmixing.npz",
     show_default=True,
-    help="Result: E (bands, endmembers), A (endmembers, height, width); maps beside it as .png.",
+    help="Name of the result; a picture lies beside it as .png.",
 )
-def unmix_image(
-    image: Path,
-    method: str,
-    endmembers: int | None,
-    settings: tuple[str, ...],
-    seed: int,
-    device: str | None,
-    out: Path,
-    **reading: Any,
-) -> None:
-    """Unmix IMAGE (.mat, .npz, ENVI, TIFF, HDF5, NetCDF) with any method, and draw the maps.
+@click.option(
+    "--format",
+    "forms",
+    type=click.Choice(["envi", "geotiff", "netcdf"]),
+    multiple=True,
+    help="Also maps in this format, in the image's place on the ground, and the endmembers as ENVI library.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace files that this command did not make.")
+def unmix_image(image: Path, settings: tuple[str, ...], **options: Any) -> None:
+    """Unmix IMAGE (.mat, .npz, ENVI, TIFF, HDF5, NetCDF) with any method.
+
+    The result holds endmembers E, abundances A, residual (RMSE of each pixel), wavelengths, bands and how all
+    was read and made; hsu_lib.read_result reads it. Endmembers come in the order in which they are given,
+    else those that reflect at short wavelengths first, whatever the seed. What is degenerate is told.
 
     \b
-    Example
-      hsu unmix field.hdr --method ae-patches -p 4 -s epochs=50 --out field.npz
+    Examples
+      hsu look field.hdr                                            first: is it read right?
+      hsu unmix field.hdr -p 4                                      four endmembers, found in the image
+      hsu unmix field.hdr --endmembers-from spectra.csv             abundances of known spectra
+      hsu unmix field.hdr --endmembers-from usgs:alunite,kaolinite  spectra of minerals
+      hsu unmix field.hdr -p 4 --drop-bands 104-113,148-167 --mask land.npy --crop 0 0 200 200
+      hsu unmix field.hdr -p 4 --method ae-patches -s epochs=50 -s learning_rate=1e-3
+      hsu unmix field.hdr -p 4 --out maps/field --format geotiff    maps for a GIS
     """
-    import numpy as np
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from hsu_lib.unmixing import command
+    from hsu_lib.unmixing.selection import Selection
 
-    from hsu_lib import methods, scenes
-    from hsu_lib.publishing import figures
-    from hsu_lib.runs import default_device
-
-    chosen = methods.get(method)
-    scene = scenes.read_image(image, **reading)
-    result = chosen.unmix(
-        scene,
-        endmembers=endmembers,
-        seed=seed,
-        device=device or default_device(),
-        progress=sys.stderr.isatty(),
-        **_parameters(settings),
+    part = {name: options.pop(name) for name in ("bands", "drop_bands", "crop", "mask")}
+    reading = {name: options.pop(name) for name in ("nodata", "size", "layout", "scale", "variable")}
+    asked = command.Request(
+        image, reading, Selection(**part), settings=pairs_of(settings, "--set"), **options
     )
-    out = out.with_suffix(".npz")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with out.open("wb") as file:
-        np.savez_compressed(file, E=result.E, A=result.A)
-    count = result.E.shape[1]
-    figure, axes = figures.grid(2, max(count, 2), width=3 * max(count, 2), ratio=scene.height / scene.width)
-    names = scene.materials or [f"endmember {k + 1}" for k in range(count)]
-    figures.abundance_maps(result.A, list(axes[0, :count]), materials=names)
-    for ax in [*axes[0, count:], *axes[1, 1:]]:
-        ax.set_axis_off()
-    figures.spectra(result.E, axes[1, 0], wavelengths=scene.wavelengths, materials=names).legend(
-        fontsize="small"
-    )
-    FigureCanvasAgg(figure).print_png(str(out.with_suffix(".png")))
-    click.echo(f"{chosen.name} on {scene.name} ({scene.bands} bands, {scene.height} x {scene.width} pixels)")
-    click.echo(scene.reference)
-    click.echo(result.status.value)
-    click.echo(f"{out}\n{out.with_suffix('.png')}")
+    command.run(asked, click.echo, progress=sys.stderr.isatty())
 
 
 if __name__ == "__main__":

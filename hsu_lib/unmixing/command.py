@@ -1,0 +1,250 @@
+"""The command `hsu unmix`: everything that can be refused is refused before the work begins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsu_lib import methods
+from hsu_lib.errors import InputError, option
+from hsu_lib.learning import devices
+from hsu_lib.methods import Method
+from hsu_lib.methods.blocks import unmix_in_blocks
+from hsu_lib.methods.settings import typed
+from hsu_lib.runs import default_device
+from hsu_lib.scene import Scene, Unmixing
+from hsu_lib.scenes.own.opened import OwnImage
+from hsu_lib.scenes.own.units import in_reflectance
+from hsu_lib.unmixing import formats, outputs, picture
+from hsu_lib.unmixing.matching import Bands, in_bands, in_unit
+from hsu_lib.unmixing.model import about_run, result_of
+from hsu_lib.unmixing.result import Result
+from hsu_lib.unmixing.selection import Selection, open_part
+from hsu_lib.unmixing.spectra import Spectra, read_spectra
+
+_BLIND, _GIVEN = "vca-fclsu", "fclsu"
+_SAMPLE = 1_000_000  # numbers of the image by which the unit of endmembers is told
+_SMALL = 800  # pixels of the composite, at most
+_ARRAYS = (".mat", ".h5", ".hdf5", ".npz")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What `hsu unmix` is asked for; the fields are its options.
+
+    Parameters
+    ----------
+    image
+        File of the image.
+    reading
+        Arguments of `hsu_lib.scenes.read_image`.
+    selection
+        Part of the image.
+    method
+        Name, or None for `fclsu` where endmembers are given and `vca-fclsu` where not.
+    endmembers
+        How many to look for, or None.
+    endmembers_from, endmembers_scale
+        Where given ones are from, and their divisor to reflectance, or None.
+    settings
+        Of the method, as typed.
+    seed, device
+        Of everything random; torch device, or None.
+    out, forms, overwrite
+        Name of the result, further formats, and whether files of others may be replaced.
+    """
+
+    image: Path
+    reading: Mapping[str, Any] = field(default_factory=dict)
+    selection: Selection = field(default_factory=Selection)
+    method: str | None = None
+    endmembers: int | None = None
+    endmembers_from: str | None = None
+    endmembers_scale: float | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    seed: int = 0
+    device: str | None = None
+    out: Path = Path("unmixing.npz")
+    forms: Sequence[str] = ()
+    overwrite: bool = False
+
+
+def run(asked: Request, tell: Callable[[str], Any], *, progress: bool = False) -> Result:
+    """Unmix an image, write the result and tell of it.
+
+    Raises
+    ------
+    InputError
+        For anything that is wrong or in doubt about image, spectra, options or places.
+    Diverged
+        If the method diverged; then nothing is written.
+    """
+    method = methods.get(asked.method or (_BLIND if asked.endmembers_from is None else _GIVEN))
+    configured = method.configure(**typed(method.settings, asked.settings))
+    device = devices.checked(asked.device or default_device())
+    for form in asked.forms:
+        formats.check(form)
+    files = outputs.planned(asked.out, asked.forms)
+    outputs.check(files, _inputs(asked), overwrite=asked.overwrite)
+    image = open_part(asked.image, asked.selection, **asked.reading)
+    image = _given(asked, method, configured, image)
+    _check_count(asked, method, image)
+    settings = {name: getattr(configured, name) for name in asked.settings}
+    found = _unmix(method, image, asked, device, progress, settings)
+    about = about_run(
+        method,
+        configured,
+        seed=asked.seed,
+        device=device,
+        image=str(asked.image),
+        endmembers_from=asked.endmembers_from,
+        divisor=image.divisor,
+    )
+    small = _small(image)
+    result = result_of(found, image.blocks(), whole=small, about=about)
+    contents = {files.result: result.to_bytes(), files.picture: picture.png(result, small)}
+    for form, paths in files.forms.items():
+        contents |= dict(zip(paths, formats.contents(result, form), strict=True))
+    outputs.write(contents)
+    _report(method, image, result, tell)
+    tell("\n".join(map(str, contents)))
+    return result
+
+
+def _inputs(asked: Request) -> list[Path]:
+    """Files that are read, those beside a header or of the same name included."""
+    image = asked.image.expanduser()
+    found = [image]
+    if asked.endmembers_from is not None:
+        spectra = Path(asked.endmembers_from).expanduser()
+        found += [spectra, Path(str(spectra).rpartition(":")[0] or spectra)]
+    if asked.selection.mask is not None:
+        found.append(asked.selection.mask.expanduser())
+    beside = []
+    for path in found:
+        stems = {path.stem.lower(), path.name.lower(), Path(path.stem).stem.lower()}
+        header = path.suffix.lower() == ".hdr"
+        if path.is_file():
+            for other in path.parent.iterdir():
+                pair = header or other.suffix.lower() == ".hdr"
+                if pair and (other.stem.lower() in stems or other.name.lower() in stems):
+                    beside.append(other)
+    return [path for path in dict.fromkeys([*found, *beside]) if path.is_file()]
+
+
+# --------------------------------------------------------------------------- endmembers
+
+
+def _given(asked: Request, method: Method, configured: Any, image: OwnImage) -> OwnImage:
+    """The image with the endmembers that are given, in its bands and its unit."""
+    if asked.endmembers_from is not None:
+        if not _takes_endmembers(method, configured):
+            raise InputError(
+                f"{method.name} finds its own endmembers: give {option('method', _GIVEN)} for abundances of "
+                f"given ones, or leave {option('endmembers_from', python='None', command='')} away"
+            )
+        spectra = read_spectra(asked.endmembers_from)
+        E, notes = in_bands(spectra, _bands(image))
+        E, more = in_unit(spectra, E, _sample(image), asked.endmembers_scale)
+        return _with(image, spectra, E, [f"endmembers from {asked.endmembers_from}", *notes, *more])
+    if asked.endmembers_scale is not None:
+        raise InputError(
+            f"{option('endmembers_scale')} is of the endmembers that are given: with which file?"
+        )
+    if method.needs.endmembers and image.companions.get("E") is None:
+        return _beside(image, method)
+    return image
+
+
+def _takes_endmembers(method: Method, configured: Any) -> bool:
+    return method.needs.endmembers or getattr(configured, "endmembers_from", "") == "scene"
+
+
+def _beside(image: OwnImage, method: Method) -> OwnImage:
+    """Endmembers called E in the image's own file, in its unit or in reflectance."""
+    try:
+        if image.path.suffix.lower() not in _ARRAYS:
+            raise InputError("no file of arrays")
+        spectra = read_spectra(f"{image.path}:E")
+        E, notes = in_bands(spectra, _bands(image))
+    except (InputError, OSError):
+        raise InputError(
+            f"{method.name} needs known endmembers and {image.name} has none: give "
+            f"{option('endmembers_from', python='FILE', command='FILE')} (.csv, ENVI library, .npz, .mat, or "
+            "usgs:NAME,NAME), or take a blind method (`hsu methods` lists them)"
+        ) from None
+    E, note = in_reflectance(image.path, E, _sample(image), image.divisor)
+    notes = ["endmembers E of the same file", *notes[:-1], *([note] if note else [])]
+    return _with(image, spectra, E, notes)
+
+
+def _with(image: OwnImage, spectra: Spectra, E: NDArray, notes: Sequence[str]) -> OwnImage:
+    names = spectra.names if len(set(spectra.names)) == E.shape[1] else ()
+    names = names or tuple(f"endmember {k + 1}" for k in range(E.shape[1]))
+    return replace(image, companions={"E": E, "materials": names}, notes=(*image.notes, *notes))
+
+
+def _bands(image: OwnImage) -> Bands:
+    return Bands(image.wavelengths, image.kept, len(image.values))
+
+
+def _sample(image: OwnImage) -> NDArray[np.float64]:
+    """Some pixels in reflectance, shape ``(bands, pixels)``."""
+    return image.sample(_SAMPLE) / image.divisor
+
+
+def _check_count(asked: Request, method: Method, image: OwnImage) -> None:
+    """Ask how many endmembers to look for where nothing says it."""
+    known = image.companions.get("E") is not None or image.companions.get("A") is not None
+    if asked.endmembers is None and not known and not method.needs.labels:
+        raise InputError(
+            f"{image.name}: say how many endmembers to look for, {option('endmembers', 4)} for instance, or "
+            f"give known ones: {option('endmembers_from', python='FILE', command='FILE')}"
+        )
+
+
+# --------------------------------------------------------------------------- the work
+
+
+def _unmix(
+    method: Method,
+    image: OwnImage,
+    asked: Request,
+    device: str,
+    progress: bool,
+    settings: Mapping[str, Any],
+) -> Unmixing:
+    """The method on the image: in blocks where it treats each pixel by itself, else at once."""
+    needs = method.needs
+    others = needs.spatial or needs.labels or needs.library or needs.first is not None or needs.truth
+    given: dict[str, Any] = {"endmembers": asked.endmembers, "seed": asked.seed, "device": device}
+    if needs.endmembers and not others:
+        return unmix_in_blocks(method, image, image.companions["E"], **given, **settings)
+    return method.unmix(image.scene(), progress=progress, **given, **settings)
+
+
+def _small(image: OwnImage) -> Scene:
+    """Every so manieth pixel of the image, with all that is known of it."""
+    step = max(1, -(-max(image.height, image.width) // _SMALL))
+    mask = None if image.mask is None else image.mask[::step, ::step]
+    if mask is not None and not mask.any():
+        step, mask = 1, image.mask
+    companions = {key: value for key, value in image.companions.items() if key != "A"}
+    return replace(image, values=image.values[:, ::step, ::step], mask=mask, companions=companions).scene()
+
+
+def _report(method: Method, image: OwnImage, result: Result, tell: Callable[[str], Any]) -> None:
+    tell(f"{method.name} on {image.name} ({image.bands} bands, {image.height} x {image.width} pixels)")
+    for note in result.read:
+        tell(f"- {note}")
+    tell(f"endmembers: {', '.join(result.materials[:12])}{' ...' if len(result.materials) > 12 else ''}")
+    size = float(np.nanmean(result.rmse))
+    tell(f"residual: RMSE {size:.3g} in the mean over pixels, {np.nanmax(result.rmse):.3g} at most")
+    tell(result.status)
+    for warning in result.warnings:
+        tell(f"warning: {warning}")
