@@ -710,7 +710,9 @@ def look_at_image(image: Path, out: Path | None, **reading: Any) -> None:
     metavar="NAME=VALUE",
     help="A setting of the method; repeatable.",
 )
-@click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
+@click.option(
+    "--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Seed of everything random."
+)
 @_device_option
 @click.option(
     "--out",

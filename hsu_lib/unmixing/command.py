@@ -131,7 +131,8 @@ def _inputs(asked: Request) -> list[Path]:
         header = path.suffix.lower() == ".hdr"
         if path.is_file():
             for other in path.parent.iterdir():
-                pair = header or other.suffix.lower() == ".hdr"
+                ending = other.suffix.lower()
+                pair = ending == ".hdr" or (header and ending not in (".png", ".npz"))
                 if pair and (other.stem.lower() in stems or other.name.lower() in stems):
                     beside.append(other)
     return [path for path in dict.fromkeys([*found, *beside]) if path.is_file()]

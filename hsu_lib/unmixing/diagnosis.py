@@ -16,21 +16,24 @@ _UNUSED = 1e-3  # an abundance that no pixel exceeds
 _PIXELS = 4000
 
 
-def noise_level(pixels: NDArray) -> float:
+def noise_level(pixels: NDArray, endmembers: int) -> float:
     """Standard deviation of the noise, root mean square over the bands.
 
-    What is left of each band after regression on all others, which share the signal but not the noise.
-    Rounding of the type is not counted as noise.
+    What is left of each band after regression on all others, which share the signal but not the noise; of
+    fewer pixels than that takes, what principal components beyond the number of endmembers hold. Rounding
+    of the type is not counted as noise.
 
     Parameters
     ----------
     pixels
         Shape ``(bands, pixels)``.
+    endmembers
+        How many there are at least as many components of the signal of.
 
     Returns
     -------
     float
-        0 where there are too few pixels to tell: not three for each band.
+        0 where there are too few bands or pixels to tell.
 
     References
     ----------
@@ -39,19 +42,22 @@ def noise_level(pixels: NDArray) -> float:
     """
     Y = np.asarray(pixels, dtype=np.float64)[:, :: max(1, pixels.shape[1] // _PIXELS)]
     bands, count = Y.shape
-    if count < 3 * bands or bands < 3:
+    size = float(np.mean(Y**2))
+    if min(bands, count) <= endmembers + 1 or size <= 0:
         return 0.0
-    gram = Y @ Y.T / count
-    size = np.trace(gram) / bands
-    if size <= 0:
-        return 0.0
-    inverse = np.linalg.inv(gram + 1e-13 * size * np.eye(bands))
-    variances = 1 / np.diag(inverse) * count / (count - bands + 1)
-    level = float(np.sqrt(np.mean(np.clip(variances, 0, None))))
+    if count >= 3 * bands:
+        inverse = np.linalg.inv(Y @ Y.T / count + 1e-13 * size * np.eye(bands))
+        variance = float(np.mean(1 / np.diag(inverse))) * count / (count - bands + 1)
+    else:
+        values = np.linalg.svd(Y, compute_uv=False)[endmembers:]
+        variance = float(np.sum(values**2)) / ((bands - endmembers) * (count - endmembers))
+    level = float(np.sqrt(max(variance, 0.0)))
     return level if level > 1e-6 * np.sqrt(size) else 0.0
 
 
-def findings(E: NDArray, A: NDArray, noise: float, names: Sequence[str]) -> tuple[Status | None, list[str]]:
+def findings(
+    E: NDArray, A: NDArray, noise: float, names: Sequence[str], *, picked: bool
+) -> tuple[Status | None, list[str]]:
     """What is degenerate about endmembers ``(bands, endmembers)`` and abundances ``(endmembers, pixels)``.
 
     Parameters
@@ -60,6 +66,8 @@ def findings(E: NDArray, A: NDArray, noise: float, names: Sequence[str]) -> tupl
         Standard deviation of the image's noise, in the unit of `E`.
     names
         One per endmember.
+    picked
+        Whether the endmembers are estimates, which share the noise of the image, and not given.
 
     Returns
     -------
@@ -70,7 +78,7 @@ def findings(E: NDArray, A: NDArray, noise: float, names: Sequence[str]) -> tupl
         in no pixel (which are not degenerate).
     """
     E = np.asarray(E, dtype=np.float64)
-    told = [*_pairs(E, noise, names), *_rank(E, noise)]
+    told = [*_pairs(E, 2 * noise if picked else noise, names), *_rank(E, noise if picked else 0.0)]
     status = Status.DEGENERATE if told else None
     unused = [name for name, most in zip(names, A.max(axis=1), strict=True) if most < _UNUSED]
     if unused:
@@ -78,7 +86,7 @@ def findings(E: NDArray, A: NDArray, noise: float, names: Sequence[str]) -> tupl
     return status, told
 
 
-def _pairs(E: NDArray, noise: float, names: Sequence[str]) -> list[str]:
+def _pairs(E: NDArray, limit: float, names: Sequence[str]) -> list[str]:
     squares = (E**2).sum(axis=0)
     distances = np.sqrt(np.clip(squares[:, None] + squares - 2 * E.T @ E, 0, None) / len(E))
     size = np.sqrt(np.maximum(squares[:, None], squares) / len(E))
@@ -87,18 +95,18 @@ def _pairs(E: NDArray, noise: float, names: Sequence[str]) -> list[str]:
         pair = f"{names[i]} and {names[j]}"
         if distances[i, j] <= _COPY * size[i, j]:
             copies.append(pair)
-        elif distances[i, j] < 2 * noise:  # two pixels of one material differ by 1.4 times the noise
+        elif distances[i, j] < limit:  # two pixels of one material differ by 1.4 times the noise
             near.append(f"{pair} ({distances[i, j]:.2g})")
     told = [f"copies of each other: {_few(copies)}"] if copies else []
     if near:
-        told.append(f"nearer than twice the noise, {noise:.2g}, in the RMS over bands: {_few(near)}")
+        told.append(f"too near for the noise, less than {limit:.2g} apart (RMS over bands): {_few(near)}")
     return told
 
 
 def _rank(E: NDArray, noise: float) -> list[str]:
     bands, count = E.shape
     values = np.linalg.svd(E, compute_uv=False)
-    floor = max(_ROUNDING * values[0], 1.2 * noise * (np.sqrt(bands) + np.sqrt(count)))
+    floor = max(_ROUNDING * values[0], noise * (np.sqrt(bands) + np.sqrt(count)))
     rank = int((values > floor).sum())
     if rank >= count:
         return []

@@ -19,6 +19,7 @@ from hsu_lib.unmixing.diagnosis import findings, noise_level
 from hsu_lib.unmixing.order import stable_order
 from hsu_lib.unmixing.result import Result
 
+_MUCH = 0.2  # share of an image that is left, from which on its endmembers are not those of the image
 _PIXELS = 20_000  # that are looked at to tell the noise
 
 
@@ -58,10 +59,12 @@ def result_of(
     parts: list[NDArray] = []
     for rows, scene in blocks:
         rmse[rows] = _rmse(scene, found, rows)
-        pixels = scene.pixels if scene.mask is None else scene.Y[:, scene.mask]
-        parts.append(pixels[:, :: max(1, found.A[0].size // _PIXELS)])
+        counting = scene.pixels if scene.mask is None else scene.Y[:, scene.mask]
+        parts.append(counting[:, :: max(1, found.A[0].size // _PIXELS)])
     A = found.A.reshape(len(found.A), -1) if found.mask is None else found.A[:, found.mask]
-    worst, warnings = findings(found.E, A, noise_level(np.concatenate(parts, axis=1)), names)
+    pixels = np.concatenate(parts, axis=1)
+    worst, warnings = findings(found.E, A, noise_level(pixels, len(A)), names, picked=not found.ordered)
+    warnings += _unexplained(rmse, pixels)
     status = worst or found.status
     if found.status is Status.STOPPED:
         warnings.append(Status.STOPPED.value)
@@ -80,6 +83,18 @@ def result_of(
         read=whole.read,
         about=about,
     )
+
+
+def _unexplained(rmse: NDArray, pixels: NDArray) -> list[str]:
+    """Whether the model leaves much of the image."""
+    size = float(np.sqrt(np.mean(np.square(pixels, dtype=np.float64))))
+    share = float(np.sqrt(np.nanmean(np.square(rmse, dtype=np.float64)))) / size if size > 0 else 0.0
+    if share < _MUCH:
+        return []
+    return [
+        f"the model leaves {100 * share:.0f} % of the image unexplained (RMSE over the root mean square of "
+        "the image): materials lack, or units differ"
+    ]
 
 
 def _ordered(found: Unmixing, scene: Scene) -> tuple[Unmixing, tuple[str, ...]]:

@@ -172,7 +172,7 @@ def read_result(path: str | Path) -> Result:
             status=about.pop("status"),
             warnings=tuple(about.pop("warnings")),
             read=tuple(about.pop("read")),
-            georeference=about.pop("georeference"),
+            georeference=_place(about.pop("georeference")),
             name=about.pop("name"),
             about={key: value for key, value in about.items() if key not in ("format", "units")},
         )
@@ -180,6 +180,13 @@ def read_result(path: str | Path) -> Result:
         raise FileNotFoundError(f"{path}: no such file") from None
     except Exception as error:
         raise InputError(f"{path}: is no result of {MADE_BY}, or damaged ({error})") from error
+
+
+def _place(georeference: dict[str, Any] | None) -> dict[str, Any] | None:
+    """As it was before JSON made lists of tuples."""
+    if georeference is None:
+        return None
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in georeference.items()}
 
 
 def _has_xarray() -> bool:

@@ -255,7 +255,9 @@ def _usgs(words: str) -> Spectra:
         except ValueError as error:
             raise InputError(f"{USGS}{part}: {error}") from error
         exact = [name for name in found if name.lower() == part.lower()]
-        names.append((exact or list(found))[0])
+        begin = [name for name in found if name.lower().startswith(part.lower())]  # before mixtures with it
+        found = tuple(dict.fromkeys([*exact, *begin, *found]))
+        names.append(found[0])
         if len(found) > 1 and not exact:
             others = ", ".join(found[1:4]) + (" and others" if len(found) > 4 else "")
             notes.append(
