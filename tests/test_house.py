@@ -214,15 +214,17 @@ def undeclared(files: list[Path], known: set[str]) -> list[str]:
     ]
 
 
-#: The files that may import what only the extra `formats` installs.
+#: The files that may import what only an extra installs.
 FORMATS = (
     paths.ROOT / "hsu_lib" / "scenes" / "own" / "formats.py",
     paths.ROOT / "hsu_lib" / "unmixing" / "formats.py",
 )
+ESTIMATOR = paths.ROOT / "hsu_lib" / "unmixing" / "estimator.py"
+OPTIONAL = (*FORMATS, ESTIMATOR)
 
 
 def test_what_the_library_imports_is_declared():
-    below = [path for path in sources("hsu_lib") if room(path) != "publishing" and path not in FORMATS]
+    below = [path for path in sources("hsu_lib") if room(path) != "publishing" and path not in OPTIONAL]
     missing = undeclared(below, declared()[""])
     assert not missing, "pyproject.toml, dependencies, lacks:\n" + "\n".join(missing)
 
@@ -232,8 +234,13 @@ def test_what_further_formats_import_is_declared():
     assert not missing, "pyproject.toml, extra formats, lacks:\n" + "\n".join(missing)
 
 
+def test_what_the_estimator_imports_is_declared():
+    missing = undeclared([ESTIMATOR], declared()[""] | declared()["sklearn"])
+    assert not missing, "pyproject.toml, extra sklearn, lacks:\n" + "\n".join(missing)
+
+
 def test_what_the_book_imports_is_declared():
-    files = [path for path in sources("hsu_lib", "notebooks") if path not in FORMATS]
+    files = [path for path in sources("hsu_lib", "notebooks") if path not in OPTIONAL]
     missing = undeclared(files, declared()[""] | declared()["book"])
     assert not missing, "pyproject.toml, extra book, lacks:\n" + "\n".join(missing)
 

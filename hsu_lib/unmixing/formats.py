@@ -265,7 +265,17 @@ def dataset(result: Result) -> xarray.Dataset:
         meaning = {"long_name": "1 where a pixel counts", **grid}
         data["mask"] = (("y", "x"), result.mask.astype(np.int8), meaning)
     about = {"Conventions": "CF-1.8", "source": MADE_BY, "about": result.to_json()}
-    return xarray.Dataset(data, coords=coords, attrs=about)
+    return _relabelled(xarray.Dataset(data, coords=coords, attrs=about), result.labels)
+
+
+def _relabelled(found: xarray.Dataset, labels: Mapping[str, Any] | None) -> xarray.Dataset:
+    """Pixels under the names and coordinates that they were given with."""
+    if labels is None:
+        return found
+    if len(labels["dims"]) == 1:
+        found = found.isel(y=0)
+    names = dict(zip(("y", "x")[-len(labels["dims"]) :], labels["dims"], strict=True))
+    return found.rename(names).assign_coords(labels["coords"])
 
 
 def _grid(place: Mapping[str, Any]) -> dict[str, Any]:

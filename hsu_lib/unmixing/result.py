@@ -47,6 +47,9 @@ class Result:
         How the image, and what was given beside it, were read, a sentence each.
     about
         Method, settings, seed, device, versions, files: JSON-ready.
+    labels
+        Names of the pixels' dimensions, ``"dims"``, and their ``"coords"``, of labelled arrays that were
+        given; not kept in a file.
     """
 
     E: Array
@@ -62,6 +65,7 @@ class Result:
     name: str = "image"
     read: tuple[str, ...] = ()
     about: Mapping[str, Any] = field(default_factory=dict)
+    labels: Mapping[str, Any] | None = None
 
     @property
     def endmembers(self) -> Any:
@@ -71,12 +75,17 @@ class Result:
     @property
     def abundances(self) -> Any:
         """`A`, labelled with names and coordinates where xarray is installed."""
-        return self.to_xarray()["abundances"] if _has_xarray() else self.A
+        return self.to_xarray()["abundances"] if _has_xarray() else self._as_given(self.A)
 
     @property
     def residual(self) -> Any:
         """`rmse`, labelled with coordinates where xarray is installed."""
-        return self.to_xarray()["residual"] if _has_xarray() else self.rmse
+        return self.to_xarray()["residual"] if _has_xarray() else self._as_given(self.rmse)
+
+    def _as_given(self, maps: Array) -> Array:
+        """Maps of pixels in a row without the height of 1 that they have here."""
+        in_a_row = self.labels is not None and len(self.labels["dims"]) == 1
+        return maps[..., 0, :] if in_a_row else maps
 
     def scene(self) -> Scene:
         """The image as the model has it, ``E A``, with endmembers and abundances as its reference."""

@@ -1,0 +1,211 @@
+"""`hsu_lib.unmix`: an array in, labelled arrays out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hsu_lib import methods
+from hsu_lib.errors import InputError
+from hsu_lib.learning import devices
+from hsu_lib.scene import Scene
+from hsu_lib.unmixing.matching import Bands, in_bands, in_unit
+from hsu_lib.unmixing.model import about_run, result_of, with_endmembers
+from hsu_lib.unmixing.result import Result
+from hsu_lib.unmixing.spectra import Spectra, read_spectra
+
+_SPECTRAL = re.compile(r"(bands?|wave_?lengths?|wl|wvl|lambda|channels?|spectral|features?)", re.I)
+
+
+def unmix(
+    Y: Any,
+    *,
+    method: str | None = None,
+    endmembers: int | ArrayLike | str | Path | None = None,
+    wavelengths: ArrayLike | None = None,
+    mask: ArrayLike | None = None,
+    names: Sequence[str] = (),
+    endmembers_scale: float | None = None,
+    seed: int = 0,
+    device: str = "cpu",
+    progress: bool = False,
+    **settings: Any,
+) -> Result:
+    """Unmix an image.
+
+    Parameters
+    ----------
+    Y
+        Image in reflectance: an array ``(bands, height, width)`` or ``(bands, pixels)``; an
+        ``xarray.DataArray`` with a dimension band or wavelength, in any order; or a `Scene`. Pixels with NaN
+        take no part.
+    method
+        A name of `hsu methods`; by default ``"fclsu"`` for given endmembers, else ``"vca-fclsu"``.
+    endmembers
+        How many to look for; or known ones: an array ``(bands, endmembers)``, a DataArray, or what
+        ``hsu unmix --endmembers-from`` takes, such as ``"usgs:alunite,kaolinite"``. Those with wavelengths
+        are resampled to the image's.
+    wavelengths
+        Of the bands, in nm, shape ``(bands,)``.
+    mask
+        True where a pixel counts, shape ``(height, width)`` or ``(pixels,)``.
+    names
+        Of given endmembers.
+    endmembers_scale
+        Divisor of given endmembers to reflectance.
+    seed, device, progress
+        As those of `hsu_lib.methods.Method.unmix`.
+    **settings
+        Of the method.
+
+    Returns
+    -------
+    Result
+        `endmembers`, `abundances` and `residual` are labelled where xarray is installed, with the dimensions
+        and coordinates of a DataArray that was given; `E`, `A` and `rmse` are plain arrays, `A` of shape
+        ``(endmembers, height, width)``, with a height of 1 for ``(bands, pixels)``.
+
+    Raises
+    ------
+    ValueError
+        For anything that is wrong or does not fit.
+    Diverged
+        If the method diverged.
+
+    Examples
+    --------
+    >>> Y = np.array([[0.1, 0.9, 0.5], [0.8, 0.2, 0.5], [0.4, 0.3, 0.35]])
+    >>> unmix(Y, endmembers=Y[:, :2], names=["soil", "tree"]).A[:, 0].round(2)
+    array([[1. , 0. , 0.5],
+           [0. , 1. , 0.5]], dtype=float32)
+    """
+    scene, labels = _scene(Y, wavelengths, mask)
+    count = endmembers if isinstance(endmembers, int | np.integer) else None
+    if count is None and endmembers is not None:
+        scene = _given(scene, endmembers, names, endmembers_scale)
+    elif endmembers_scale is not None or len(names):
+        raise InputError("endmembers: names and endmembers_scale are of given ones, and none are given")
+    known = scene.E is not None and count is None
+    chosen = methods.get(method or ("fclsu" if known else "vca-fclsu"))
+    if endmembers is not None and count is None and not chosen.needs.endmembers:
+        raise InputError(f"{chosen.name} finds its own endmembers: give method='fclsu', or a number of them")
+    configured = chosen.configure(**settings)
+    found = chosen.unmix(
+        scene,
+        endmembers=None if count is None else int(count),
+        seed=seed,
+        device=devices.checked(device),
+        progress=progress,
+        **settings,
+    )
+    about = about_run(chosen, configured, seed=seed, device=device)
+    result = result_of(found, [(slice(None), scene)], whole=scene, about=about)
+    return replace(result, labels=labels)
+
+
+# --------------------------------------------------------------------------- what is given
+
+
+def _scene(
+    Y: Any, wavelengths: ArrayLike | None, mask: ArrayLike | None
+) -> tuple[Scene, dict[str, Any] | None]:
+    """The image, and the labels of its pixels where it has any."""
+    if isinstance(Y, Scene):
+        return Y, None
+    values, labels = (Y, None)
+    if _is_labelled(Y):
+        values, wavelengths, labels = _of_labelled(Y, wavelengths)
+    values = np.asarray(values)
+    if values.ndim == 2:
+        labels = labels or {"dims": ("pixel",), "coords": {}}
+        values = values[:, None]
+        mask = None if mask is None else np.asarray(mask).reshape(1, -1)
+    if values.ndim != 3:
+        raise InputError(f"Y: expected (bands, height, width) or (bands, pixels), got {values.shape}")
+    if values.dtype.kind not in "iuf":
+        raise InputError(f"Y: expected real numbers, got {values.dtype}")
+    counts: NDArray[np.bool_] = np.isfinite(values).all(axis=0)
+    if mask is not None:
+        given = np.asarray(mask)
+        if given.shape != counts.shape:
+            raise InputError(f"mask: {given.shape} for pixels of {counts.shape}")
+        counts = counts & (given != 0)
+    scene = Scene(
+        values,
+        wavelengths=None if wavelengths is None else np.asarray(wavelengths, dtype=np.float32),
+        name=str(getattr(Y, "name", None) or "image"),
+        mask=None if counts.all() else counts,
+    )
+    return scene, labels
+
+
+def _is_labelled(values: Any) -> bool:
+    return hasattr(values, "dims") and hasattr(values, "coords") and hasattr(values, "transpose")
+
+
+def _of_labelled(Y: Any, wavelengths: ArrayLike | None) -> tuple[Any, ArrayLike | None, dict[str, Any]]:
+    """Values of a DataArray with the bands first, wavelengths, and the labels of the others."""
+    found = [name for name in Y.dims if _SPECTRAL.fullmatch(str(name))]
+    if len(found) != 1 or len(Y.dims) not in (2, 3):
+        raise InputError(
+            f"Y: dimensions {dict(Y.sizes)}: call one band or wavelength, beside y and x or pixel"
+        )
+    band = found[0]
+    others = tuple(name for name in Y.dims if name != band)
+    if wavelengths is None:
+        wavelengths = _wavelengths(Y, band)
+    coords = {name: Y.coords[name] for name in Y.coords if set(Y.coords[name].dims) <= set(others)}
+    return Y.transpose(band, *others).values, wavelengths, {"dims": others, "coords": coords}
+
+
+def _wavelengths(values: Any, band: Any) -> ArrayLike | None:
+    """Coordinate that tells wavelengths of a dimension, in nm."""
+    from hsu_lib.scenes.own.wavelengths import in_nm
+
+    for name in dict.fromkeys((band, *values.coords)):
+        if name in values.coords and re.search(r"wave|lambda|wvl|^wl$|^nm$", str(name), re.I):
+            held = values.coords[name]
+            if held.dims == (band,) and held.dtype.kind in "iuf":
+                return in_nm(Path("Y"), held.values, held.attrs.get("units"))[0]
+    return None
+
+
+def _given(scene: Scene, endmembers: Any, names: Sequence[str], scale: float | None) -> Scene:
+    """The scene with known endmembers, in its bands and unit."""
+    if isinstance(endmembers, str | Path):
+        spectra = read_spectra(endmembers)
+    elif _is_labelled(endmembers):
+        spectra = _labelled_spectra(endmembers)
+    else:
+        values = np.asarray(endmembers, dtype=np.float64)
+        if values.ndim != 2:
+            raise InputError(
+                f"endmembers: expected a number, or an array (bands, endmembers), got {values.shape}"
+            )
+        spectra = Spectra(values, path=Path("endmembers"))
+    bands = Bands(scene.wavelengths, np.arange(scene.bands), scene.bands)
+    E, notes = in_bands(spectra, bands)
+    pixels = scene.pixels if scene.mask is None else scene.Y[:, scene.mask]
+    E, more = in_unit(spectra, E, pixels, scale)
+    names = tuple(names) or spectra.names
+    if names and len(names) != E.shape[1]:
+        raise InputError(f"names: {len(names)} for {E.shape[1]} endmembers")
+    return with_endmembers(scene, E, names, [*notes, *more])
+
+
+def _labelled_spectra(endmembers: Any) -> Spectra:
+    band = [name for name in endmembers.dims if _SPECTRAL.fullmatch(str(name))]
+    other = [name for name in endmembers.dims if name not in band]
+    if len(band) != 1 or len(other) != 1:
+        raise InputError(f"endmembers: dimensions {dict(endmembers.sizes)}: call one band and one endmember")
+    labels = endmembers.coords.get(other[0])
+    names = () if labels is None or labels.dtype.kind not in "OUS" else tuple(map(str, labels.values))
+    waves = _wavelengths(endmembers, band[0])
+    values = np.asarray(endmembers.transpose(band[0], other[0]).values, dtype=np.float64)
+    return Spectra(values, names, None if waves is None else np.asarray(waves), path=Path("endmembers"))
