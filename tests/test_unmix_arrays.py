@@ -103,6 +103,13 @@ def test_other_shapes_are_refused():
             hsu_lib.unmix(Y, endmembers=2)
 
 
+def test_bands_that_come_last_are_noticed(scene):
+    Y = scene.Y.transpose(1, 2, 0)
+    for given in ({"endmembers": scene.E}, {"endmembers": 3, "wavelengths": WAVES}):
+        with pytest.raises(ValueError, match="its bands seem to be last"):
+            hsu_lib.unmix(Y, **given)
+
+
 def test_divergence_is_an_error(scene, monkeypatch):
     from hsu_lib.methods import Method
     from hsu_lib.scene import Unmixing

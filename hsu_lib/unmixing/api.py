@@ -20,6 +20,7 @@ from hsu_lib.unmixing.model import about_run, result_of, with_endmembers
 from hsu_lib.unmixing.result import Result
 from hsu_lib.unmixing.spectra import Spectra, read_spectra
 
+_TURNED = "Y: {} for {}: its bands seem to be last; give them first, Y.transpose(2, 0, 1) or Y.T"
 _SPECTRAL = re.compile(r"(bands?|wave_?lengths?|wl|wvl|lambda|channels?|spectral|features?)", re.I)
 
 
@@ -130,6 +131,9 @@ def _scene(
         raise InputError(f"Y: expected (bands, height, width) or (bands, pixels), got {values.shape}")
     if values.dtype.kind not in "iuf":
         raise InputError(f"Y: expected real numbers, got {values.dtype}")
+    count = None if wavelengths is None else np.size(wavelengths)
+    if count not in (None, len(values)) and count == values.shape[-1]:
+        raise InputError(_TURNED.format(f"{count} wavelengths", values.shape))
     counts: NDArray[np.bool_] = np.isfinite(values).all(axis=0)
     if mask is not None:
         given = np.asarray(mask)
@@ -188,6 +192,8 @@ def _given(scene: Scene, endmembers: Any, names: Sequence[str], scale: float | N
             raise InputError(
                 f"endmembers: expected a number, or an array (bands, endmembers), got {values.shape}"
             )
+        if len(values) != scene.bands and len(values) == scene.width:
+            raise InputError(_TURNED.format(f"endmembers of {len(values)} bands", scene.Y.shape))
         spectra = Spectra(values, path=Path("endmembers"))
     bands = Bands(scene.wavelengths, np.arange(scene.bands), scene.bands)
     E, notes = in_bands(spectra, bands)

@@ -29,7 +29,7 @@ from hsu_lib.unmixing.spectra import Spectra, read_spectra
 
 _BLIND, _GIVEN = "vca-fclsu", "fclsu"
 _SAMPLE = 1_000_000  # numbers of the image by which the unit of endmembers is told
-_SMALL = 800  # pixels of the composite, at most
+_SMALL = 400  # pixels of the composite, at most
 _ARRAYS = (".mat", ".h5", ".hdf5", ".npz")
 
 

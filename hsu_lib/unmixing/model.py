@@ -53,16 +53,16 @@ def result_of(
         If the method diverged.
     """
     if found.status is Status.DIVERGED:
-        raise Diverged(f"no result is written: {found.status.value}")
-    found, names = _ordered(found, whole)
+        raise Diverged(f"no result: {found.status.value}")
     rmse = np.full(found.A.shape[1:], np.nan, dtype=np.float32)
     parts: list[NDArray] = []
     for rows, scene in blocks:
         rmse[rows] = _rmse(scene, found, rows)
         counting = scene.pixels if scene.mask is None else scene.Y[:, scene.mask]
-        parts.append(counting[:, :: max(1, found.A[0].size // _PIXELS)])
-    A = found.A.reshape(len(found.A), -1) if found.mask is None else found.A[:, found.mask]
+        parts.append(counting[:, :: max(1, found.A[0].size // _PIXELS)].copy())  # and not a view of it all
     pixels = np.concatenate(parts, axis=1)
+    found, names = _ordered(found, whole)  # after the residual: a decoder has the method's order
+    A = found.A.reshape(len(found.A), -1) if found.mask is None else found.A[:, found.mask]
     worst, warnings = findings(found.E, A, noise_level(pixels, len(A)), names, picked=not found.ordered)
     warnings += _unexplained(rmse, pixels)
     status = worst or found.status
