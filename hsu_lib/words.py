@@ -123,7 +123,7 @@ def seeds_of(text: str, name: str) -> list[int]:
     for part in text.split(","):
         first, _, last = (end.strip() for end in part.partition("-"))
         if not all(end.isascii() and end.isdecimal() and len(end) < 10 for end in (first, last or first)):
-            raise ValueError(f"{name}: expected seeds such as 100-109 or 100,101, got {text!r}")
+            raise ValueError(f"{name}: expected such as 100-109 or 100,101, got {text!r}")
         low, high = int(first), int(last or first)
         if not low <= high < low + _MOST_SEEDS:
             raise ValueError(f"{name}: {part.strip()!r} are {'no' if high < low else 'too many'} seeds")

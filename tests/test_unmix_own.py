@@ -373,6 +373,34 @@ def test_maps_lie_where_the_image_does(field):
     np.testing.assert_allclose(read_result("s.npz").E, result.E, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("epsg", "transform"),
+    [
+        (25832, (10, 0, 4e5, 0, -10, 5.5e6)),
+        (4326, (1e-3, 0, 8, 0, -1e-3, 50)),
+        (3035, (20, 5, 4e6, 5, -20, 3e6)),
+    ],
+)
+def test_places_of_a_geotiff_go_over_into_every_format(tmp_path, monkeypatch, epsg, transform):
+    rasterio = pytest.importorskip("rasterio")
+    xarray = pytest.importorskip("xarray")
+    monkeypatch.chdir(tmp_path)
+    Y, there = mixture()[0].astype("f4"), rasterio.Affine(*transform)
+    size = {"count": BANDS, "height": HEIGHT, "width": WIDTH, "dtype": "float32"}
+    with rasterio.open("g.tif", "w", "GTiff", crs=f"EPSG:{epsg}", transform=there, **size) as file:
+        file.write(Y)
+    forms = [word for form in ("envi", "geotiff", "netcdf") for word in ("--format", form)]
+    unmix("g.tif", "-p", 3, "--crop", 2, 1, 8, 7, "--out", "r", *forms)
+    there *= rasterio.Affine.translation(1, 2)
+    for name in ("r-maps.img", "r-maps.tif"):
+        with rasterio.open(name) as file:
+            assert file.crs.to_epsg() == epsg
+            np.testing.assert_allclose(tuple(file.transform), tuple(there))
+    with xarray.open_dataset("r-maps.nc") as found:
+        numbers = [float(word) for word in found.spatial_ref.attrs["GeoTransform"].split()]
+        np.testing.assert_allclose(numbers, there.to_gdal())
+
+
 def test_formats_that_need_more_say_so(field, monkeypatch):
     import hsu_lib.unmixing.formats as formats
 

@@ -18,6 +18,7 @@ from hsu_lib.scenes.own.content import content_of
 from hsu_lib.scenes.own.header import Header, is_header, read_header
 from hsu_lib.scenes.own.wavelengths import in_nm
 from hsu_lib.scenes.public import download
+from hsu_lib.unmixing.result import MADE_BY
 
 USGS = "usgs:"
 _TABLES = (".csv", ".tsv", ".txt")
@@ -28,6 +29,8 @@ _NAMES = re.compile(
 _WAVELENGTHS = re.compile(
     r"(wave_?lengths?|wl|wvl|lambda|wave|nm|bands?_?nm|centers|centres)(_(nm|um))?", re.I
 )
+
+_UNIT = re.compile(r"(wave_?lengths?_?)?units?", re.I)
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,8 +217,7 @@ def _of_arrays(path: Path, held: Mapping[str, NDArray], variable: str | None) ->
     turned = waves is None
     if waves is not None and waves.size != len(values):
         values = values.T
-    unit = re.search(r"_(nm|um)$", next((k for k, v in held.items() if _is_wavelengths(k, v)), ""), re.I)
-    nm, note = (None, "") if waves is None else in_nm(path, waves, unit[1] if unit else None)
+    nm, note = (None, "") if waves is None else in_nm(path, waves, _unit_in(held))
     texts = [
         str(text).strip()
         for key, value in held.items()
@@ -224,6 +226,19 @@ def _of_arrays(path: Path, held: Mapping[str, NDArray], variable: str | None) ->
     ]
     names = tuple(texts) if len(texts) == values.shape[1] else ()
     return Spectra(values, names, nm, path=path, notes=(note,) if note else (), turned=turned)
+
+
+def _unit_in(held: Mapping[str, NDArray]) -> str | None:
+    """Unit of wavelengths: that of our own results, of a text beside them, or at the end of their name."""
+    if "about" in held and MADE_BY in str(held["about"]):
+        return "nm"
+    for key, values in held.items():
+        if _UNIT.fullmatch(_last(key)) and values.dtype.kind in "US" and values.size:
+            return str(values.ravel()[0])
+    named = [
+        re.search(r"_(nm|um)$", key, re.I) for key, values in held.items() if _is_wavelengths(key, values)
+    ]
+    return next((found[1] for found in named if found), None)
 
 
 def _is_wavelengths(key: str, values: NDArray) -> bool:
