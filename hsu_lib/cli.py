@@ -28,6 +28,7 @@ Examples
   hsu run patching --profile desk -p scene=jasper -p seeds=3 --out mine
   hsu look image.mat                             what would be read of an image of your own
   hsu unmix image.mat --method vca-fclsu -p 4    any method on an image of your own
+  hsu unmix image.mat --endmembers-from E.csv    abundances of spectra that you know
   hsu scorecard                                  the judged claims with their verdicts
   hsu time                                       times that claims need, with nothing beside them
   hsu answers --claims prim                      what fresh seeds say of the first document's claims

@@ -146,6 +146,19 @@ def test_spectra_of_all_stored_bands_are_cut_to_those_that_are_kept():
     assert "by their numbers" in note[-1]
 
 
+def test_fill_and_damaged_numbers_in_spectra():
+    values = curves(FINE)
+    values[:100, 1] = -1.23e34
+    values[200, 0] = -9999
+    with pytest.raises(InputError, match=r"have no value in 4 of 13 bands \(400 to 550 nm\)"):
+        in_bands(Spectra(values, NAMES, FINE), bands())
+    E = curves(CENTRES)
+    Y = E @ np.random.default_rng(0).dirichlet([1, 1], 50).T
+    E[3, 1] = 151.3
+    with pytest.raises(InputError, match=r"tree is 151.3 in band 4, far from everything"):
+        in_unit(Spectra(E, NAMES), E, Y, None)
+
+
 @pytest.mark.parametrize("factor", [100, 10_000, 255])
 def test_the_unit_that_would_fit_is_told(factor):
     E, rng = curves(CENTRES), np.random.default_rng(0)

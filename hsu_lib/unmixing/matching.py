@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsu_lib.errors import InputError, option
 from hsu_lib.scenes.own.border import numbered
+from hsu_lib.scenes.own.fill import is_sentinel
 from hsu_lib.scenes.own.units import factor_between
 from hsu_lib.scenes.resampling import resample
 from hsu_lib.unmixing.spectra import Spectra, oriented
 
 _SAME = 0.05  # nm within which two bands have one centre
+_PEAK = 100.0  # times the brightest number of the image, which no endmember reaches
 _NEAR = 8.0  # by this factor the sum of abundances may be off: shade, illumination, materials that lack
 
 
@@ -47,7 +49,7 @@ def in_bands(spectra: Spectra, bands: Bands) -> tuple[NDArray[np.float64], list[
         If a band lies outside the spectra or lacks a value, or counts differ without wavelengths.
     """
     count = len(bands.kept)
-    spectra = oriented(spectra, (count, bands.stored))
+    spectra = _without_fill(oriented(spectra, (count, bands.stored)))
     if spectra.wavelengths is not None and bands.wavelengths is not None:
         E, note = _resampled(spectra, bands)
     elif len(spectra.values) == count:
@@ -70,6 +72,17 @@ def in_bands(spectra: Spectra, bands: Bands) -> tuple[NDArray[np.float64], list[
     if missing.any():
         raise _without(spectra, bands, missing, "have no value in")
     return E, [*spectra.notes, note]
+
+
+def _without_fill(spectra: Spectra) -> Spectra:
+    """Numbers that no instrument measures, such as -9999 and the -1.23e34 of the USGS, are no values."""
+    with np.errstate(invalid="ignore"):  # of NaN, which is none
+        fill = np.vectorize(is_sentinel, otypes=[bool])(spectra.values)
+    if not fill.any():
+        return spectra
+    held = ", ".join(f"{value:g}" for value in np.unique(spectra.values[fill])[:3])
+    note = f"{fill.sum()} numbers of the endmembers are no data ({held})"
+    return replace(spectra, values=np.where(fill, np.nan, spectra.values), notes=(*spectra.notes, note))
 
 
 def _resampled(spectra: Spectra, bands: Bands) -> tuple[NDArray[np.float64], str]:
@@ -127,6 +140,7 @@ def in_unit(spectra: Spectra, E: NDArray, sample: NDArray, scale: float | None) 
             f"{spectra.path}: its spectra explain nothing of the image: are they of another kind?"
         )
     if 1 / _NEAR <= factor <= _NEAR:
+        _check_peaks(spectra, E, sample)
         return E, notes
     by = float(f"{1 / factor:.2g}")
     power = 10.0 ** round(np.log10(by))
@@ -136,6 +150,17 @@ def in_unit(spectra: Spectra, E: NDArray, sample: NDArray, scale: float | None) 
         f"explain it multiplied by {1 / by:.6g}. Give {option('endmembers_scale', _short(by))}, the number "
         "that stands for a reflectance of one"
     )
+
+
+def _check_peaks(spectra: Spectra, E: NDArray, sample: NDArray) -> None:
+    """Refuse a number that is far from all of the image: the file is damaged, or it means no data."""
+    band, column = np.unravel_index(int(np.abs(E).argmax()), E.shape)
+    if abs(E[band, column]) > _PEAK * np.abs(sample).max():
+        name = spectra.names[column] if spectra.names else f"spectrum {column + 1}"
+        raise InputError(
+            f"{spectra.path}: {name} is {E[band, column]:.4g} in band {band + 1}, far from everything in the "
+            "image: is it damaged, or no data? Correct or remove it"
+        )
 
 
 def _short(value: float) -> float | int:

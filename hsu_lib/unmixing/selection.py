@@ -258,7 +258,7 @@ def _map_of(path: Path) -> NDArray:
             picture = imread(path)
             return _flat(path, picture if picture.ndim == 2 else np.moveaxis(picture[..., :3], -1, 0))
         return _flat(path, np.asarray(open_cube(path).values))
-    except (InputError, OSError, MemoryError):
+    except (InputError, FileNotFoundError, PermissionError, MemoryError):
         raise
     except Exception as error:
         raise InputError(f"{path}: cannot be read as a mask: {error}") from error

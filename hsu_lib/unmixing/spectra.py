@@ -95,7 +95,7 @@ def read_spectra(given: str | Path) -> Spectra:
         raise FileNotFoundError(f"{path}: no such file; {USGS}NAME,NAME takes minerals of the USGS library")
     try:
         return _read(path, variable)
-    except (InputError, OSError, MemoryError):
+    except (InputError, FileNotFoundError, PermissionError, MemoryError):
         raise
     except Exception as error:  # what the libraries raise over a damaged file is not listed anywhere
         raise InputError(f"{path}: cannot be read, is it damaged? {error}") from error
