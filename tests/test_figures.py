@@ -96,6 +96,17 @@ def test_seed_dots_show_every_seed_and_the_mean():
     np.testing.assert_array_equal(np.ravel(diamond.get_xdata()), [4])
 
 
+def test_seed_panels_mark_what_is_reported_where_it_is():
+    values = {"mse": {"x": [1.0, 2.0], "y": [3.0, 4.0]}}
+    figure = figures.seed_panels(
+        {"one": values, "two": values}, {"mse": "MSE"}, reported={"one": {"mse": {"x": 1.5}}}
+    )
+    first, second = figure.axes
+    diamonds = [line for line in first.lines if line.get_marker() == "D"]
+    assert [np.ravel(line.get_xdata()).tolist() for line in diamonds] == [[1.5]]
+    assert not [line for line in second.lines if line.get_marker() == "D"]
+
+
 def test_curves_show_median_and_range():
     ax = figures.curves({"x": [[4.0, 2.0], [6.0, 1.0], [5.0, 3.0]]}, plt.figure().subplots())
     np.testing.assert_array_equal(ax.lines[0].get_ydata(), [5, 2])
@@ -175,6 +186,7 @@ def test_a_method_has_one_colour_on_every_plot():
     assert all(figures.method_colours([name])[name] == together[name] for name in models)
     many = figures.method_colours([f"alpha {k}" for k in range(20)])
     assert len(set(many.values())) == 8
+    assert figures.method_colours(["VAE", "patches", "VAE"]) == figures.method_colours(["VAE", "patches"])
 
 
 def test_choice_panels_show_every_seed_the_reported_figure_and_both_choices():

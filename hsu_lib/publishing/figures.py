@@ -77,7 +77,7 @@ def method_colours(names: Iterable[str]) -> dict[str, str]:
     {'UnDIP': '#009E73', 'UnDIP without averaging': '#0072B2', 'SiVM + FCLSU': '#222222'}
     """
     found: dict[str, str] = {}
-    for name in names:  # who comes first has its own colour
+    for name in dict.fromkeys(names):  # who comes first has its own colour
         own = next((colour for phrase, colour in METHOD_COLOURS.items() if phrase in name.lower()), "")
         found[name] = "" if own in found.values() else own
     free = [colour for colour in _CYCLE if colour not in found.values()]
@@ -351,13 +351,22 @@ def map_row(A: ArrayLike, materials: Sequence[str], title: str) -> Figure:
 
 
 def seed_panels(
-    scores: Mapping[str, Mapping[str, Mapping[str, ArrayLike]]], titles: Mapping[str, str]
+    scores: Mapping[str, Mapping[str, Mapping[str, ArrayLike]]],
+    titles: Mapping[str, str],
+    *,
+    reported: Mapping[str, Mapping[str, Mapping[str, float]]] | None = None,
 ) -> Figure:
-    """One row of `seed_dots` per scene, one panel per score: scene to score to condition to values."""
+    """One row of `seed_dots` per scene, one panel per score: scene to score to condition to values.
+
+    `reported` are the document's figures in the same form; where it has none, none is drawn.
+    """
     figure, axes = grid(len(scores), len(titles), ratio=0.47)
     for row, (scene, by_score) in zip(axes, scores.items(), strict=True):
         for ax, (name, title) in zip(row, titles.items(), strict=True):
-            seed_dots(by_score[name], ax).set_title(f"{_words(scene)}\n{title}", fontsize="medium")
+            theirs = (reported or {}).get(scene, {}).get(name)
+            seed_dots(by_score[name], ax, reported=theirs).set_title(
+                f"{_words(scene)}\n{title}", fontsize="medium"
+            )
         for ax in row[1:]:
             ax.set_yticklabels([])
     return figure

@@ -24,7 +24,7 @@ from PIL import Image
 
 from hsu_lib import methods, paths, scenes
 from hsu_lib.atomic import write_atomically
-from hsu_lib.claims import Comparison, Judgement, claims, judge
+from hsu_lib.claims import Comparison, Judgement, claims, judge, nearer
 from hsu_lib.publishing import cards, html
 from hsu_lib.publishing.figures import endmember_panels, map_panels
 from hsu_lib.publishing.manifest import Manifest, read_published
@@ -486,6 +486,25 @@ def stands_in(judged: str, whole: str, patch_size: int) -> str:
     return (
         f"{told} It has {here} of its {there} pixels; a patch of {patch_size} x {patch_size} is "
         f"{100 * patch_size**2 / here:.0f} % of them."
+    )
+
+
+def which_reading(pairs: Mapping[str, Iterable[tuple[float, float | None]]]) -> str:
+    """Which of two readings of a document comes nearer its figures, in Markdown.
+
+    Parameters
+    ----------
+    pairs
+        Reading to our means with what is reported, None where nothing is.
+    """
+    gaps = {name: [abs(ours - y) for ours, y in some if y is not None] for name, some in pairs.items()}
+    if not all(gaps.values()):
+        return "**Which reading comes nearer?** No reported figure belongs to this scene."
+    off = {name: float(np.mean(some)) for name, some in gaps.items()}
+    told = " and ".join(f"{distance:.4f} ({name})" for name, distance in off.items())
+    return (
+        f"**Which reading comes nearer?** *{nearer(off).capitalize()}*: "
+        f"our means are {told} away from the reported figures on average."
     )
 
 
