@@ -93,9 +93,10 @@ page.table(
 # ## Where to go
 #
 # - [How to read this book](how-to-read.md): what a verdict means, and what it does not.
-# - The first document: [does training on patches help?](patching.ipynb), then [do perturbed copies of an
-#   image teach a network to unmix?](perturbations.ipynb), [how much supervision?](alpha.ipynb), and [can a
-#   small VAE make up the endmembers?](vae.ipynb)
+# - The first document: [does training on patches help?](patching.ipynb), then [do perturbed copies
+#   teach a network to unmix?](perturbations.ipynb), [does an easier scene need a simpler
+#   perturbation?](perturbations_samson.ipynb), [how much supervision?](alpha.ipynb), and [can a small VAE
+#   make up the endmembers?](vae.ipynb)
 # - [The scenes](scenes.ipynb), [the metrics and the alignment](metrics.ipynb), and
 #   [all that the documents report](reported.ipynb), with their inconsistencies.
 # - [Rerun it](rerun.md): one command, with your own parameters, scenes or methods.
