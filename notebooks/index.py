@@ -131,7 +131,9 @@ page.show(
 #   [what a stricter rule changed](changes.ipynb).
 # - **Self-supervised perturbations**: [does training on patches help?](patching.ipynb),
 #   [do perturbed copies of an image teach a network to unmix?](perturbations.ipynb),
-#   [how much supervision?](alpha.ipynb), [can a small VAE make up the endmembers?](vae.ipynb)
+#   [does an easier scene need a simpler perturbation?](perturbations_samson.ipynb),
+#   [how much supervision?](alpha.ipynb), [can a small VAE make up the endmembers?](vae.ipynb),
+#   [the code behind it](prim_code.md)
 # - **UnDIP**: [a network that sees only noise](undip.ipynb), [noise in the image](undip_noise.ipynb),
 #   [six architectures](undip_architecture.ipynb), [where to start](undip_init.ipynb)
 # - **Latent Dirichlet autoencoders**: [pixel by pixel](ldvae.ipynb), [with the neighbours](spacnn.ipynb),

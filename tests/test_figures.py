@@ -214,3 +214,25 @@ def test_choice_panels_show_every_seed_the_reported_figure_and_both_choices():
     assert "reported" in [drawn.get_label() for drawn in samson.lines]
     assert "reported" not in [drawn.get_label() for drawn in cuprite.lines]
     assert cuprite.get_ylabel() == ""
+
+
+def test_seeds_stand_beside_what_is_reported_where_it_is():
+    values = {"cosine": {"one": [0.8, 0.9], "other": [0.7]}, "error": {"one": [0.1, 0.2], "other": [0.3]}}
+    titles = {"cosine": "cosine of E", "error": "error of A"}
+    reported = {"here": {"error": {"one": 0.15, "elsewhere": 1.0}}}
+    figure = figures.seed_panels({"here": values, "there": values}, titles, reported=reported)
+    diamonds = [[line for line in ax.lines if line.get_marker() == "D"] for ax in figure.axes]
+    assert [len(marks) for marks in diamonds] == [0, 1, 0, 0]
+    assert list(diamonds[1][0].get_xdata()) == [0.15]
+    assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == ["one", "other"]
+
+
+def test_ends_are_drawn_over_starts_with_the_line_where_they_are_equal():
+    starts = {"cosine": [0.9, 0.8]}
+    ends = {"cosine": {"one": [0.95, 0.7], "other": [0.8, 0.8]}}
+    (ax,) = figures.start_panels(starts, ends, {"cosine": "cosine of E"}).axes
+    one, other, same = ax.lines
+    assert list(one.get_xdata()) == list(other.get_xdata()) == [0.9, 0.8]
+    assert (list(one.get_ydata()), list(other.get_ydata())) == ([0.95, 0.7], [0.8, 0.8])
+    assert one.get_marker() != other.get_marker()
+    assert list(same.get_xdata()) == list(same.get_ydata()) == [0.8, 0.9]

@@ -11,6 +11,7 @@ import signal
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -156,6 +157,16 @@ def test_a_picture_without_its_data_is_the_published_one(folders, shown, monkeyp
     assert "cGljdHVyZQ==" in shown[-1]  # the published bytes
     assert "how-to-read.html#published-picture" in shown[-1]
     assert BeautifulSoup(shown[-1], "html.parser").img["alt"] == 'a "map"'
+
+
+def test_pictures_of_estimates_tell_the_seeds_that_they_show(folders, shown, monkeypatch):
+    page = pages.Page("patching", "desk")
+    monkeypatch.setattr(pages.scenes, "is_available", lambda scene: False)
+    one, other = (SimpleNamespace(asked={"seed": seed}) for seed in (100, 101))
+    page.endmembers("samson", {"one": one}, {"one": 3.14})
+    assert "Estimates of seed 100 (solid)" in shown[-1]
+    page.endmembers("samson", {"one": one, "other": other}, {"one": 3.14})
+    assert "Estimates of seeds 100-101 (solid)" in shown[-1]
 
 
 def test_tables_escape_what_they_are_given(shown, folders):

@@ -356,19 +356,57 @@ def seed_panels(
     *,
     reported: Mapping[str, Mapping[str, Mapping[str, float]]] | None = None,
 ) -> Figure:
-    """One row of `seed_dots` per scene, one panel per score: scene to score to condition to values.
+    """One row of `seed_dots` per scene, one panel per score.
 
-    `reported` are the document's figures in the same form; where it has none, none is drawn.
+    Parameters
+    ----------
+    scores
+        Scene to score to condition to values.
+    titles
+        Score to the title of its panel.
+    reported
+        Scene to score to condition to the document's figure; what is not compared with one may be missing.
     """
-    figure, axes = grid(len(scores), len(titles), ratio=0.47)
+    most = max(len(groups) for by_score in scores.values() for groups in by_score.values())
+    figure, axes = grid(len(scores), len(titles), ratio=max(0.47, 0.16 + 0.07 * most))
     for row, (scene, by_score) in zip(axes, scores.items(), strict=True):
         for ax, (name, title) in zip(row, titles.items(), strict=True):
             theirs = (reported or {}).get(scene, {}).get(name)
-            seed_dots(by_score[name], ax, reported=theirs).set_title(
-                f"{_words(scene)}\n{title}", fontsize="medium"
-            )
+            seed_dots(by_score[name], ax, reported=theirs)
+            ax.set_title(f"{_words(scene)}\n{title}", fontsize="medium")
         for ax in row[1:]:
             ax.set_yticklabels([])
+    return figure
+
+
+def start_panels(
+    starts: Mapping[str, ArrayLike], ends: Mapping[str, Mapping[str, ArrayLike]], titles: Mapping[str, str]
+) -> Figure:
+    """What conditions end with over what they start from, a dot per seed, and the line where both are equal.
+
+    Parameters
+    ----------
+    starts
+        Score to the values of what they start from, one per seed.
+    ends
+        Score to condition to its values, by the same seeds.
+    titles
+        Score to the title of its panel.
+    """
+    figure, axes = grid(1, len(titles), ratio=0.8)
+    for ax, (name, title) in zip(axes[0], titles.items(), strict=True):
+        colours = method_colours(ends[name])
+        for k, (label, values) in enumerate(ends[name].items()):
+            ax.plot(
+                starts[name], values, "os^vD"[k % 5], color=colours[label], alpha=0.75, label=_words(label)
+            )
+        x = np.asarray(starts[name], dtype=float)
+        ax.plot([x.min(), x.max()], [x.min(), x.max()], color="black", linewidth=1, label="as it started")
+        ax.set(title=title, xlabel="first estimate", ylabel="after training on images made from it")
+        ax.title.set_fontsize("medium")
+        ax.grid(alpha=0.3)
+    shown = axes[0, 0].get_legend_handles_labels()
+    figure.legend(*shown, loc="outside lower center", ncols=3, fontsize="small")
     return figure
 
 
