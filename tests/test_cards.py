@@ -14,7 +14,7 @@ from hsu_lib import paths
 from hsu_lib.claims import rule
 from hsu_lib.publishing import cards, html, pages, scores
 from hsu_lib.publishing.outcomes import EXPLORED, LOOKS, NOT_ANSWERED
-from hsu_lib.runs import Record, Results, Run
+from hsu_lib.runs import Record, Results, Run, asking
 from hsu_lib.runs.answers import Answer, Comparison, Way
 from hsu_lib.scene import SceneSpec
 
@@ -202,6 +202,25 @@ def test_a_page_notes_the_records_of_its_cards_once_and_that_less_was_trained(tm
     assert len(cards_shown) == 3
     assert cards_shown[0].find(class_="hsu-note").get_text() == "33 % of the training"
     assert shown.count(html.why(found.claim, "Because.")) == 1
+
+
+def test_a_page_shows_the_runs_that_decide_and_others_only_where_these_are_not_all_there():
+    def found(seeds):
+        asked = [Run("sivm-fclsu", SceneSpec("lagoon"), seed).asked() for seed in seeds]
+        records = [Record(each, {}, "CONVERGED", 1.0, {}, {}) for each in asked]
+        return Results(pd.DataFrame([{"key": r.key, "seed": r.asked["seed"]} for r in records]), records)
+
+    all_runs, earlier, claim = found([100, 101, 110]), found([0, 1, 2]), "prim-alpha0-poor-endmembers"
+    used = tuple(record.key for record in all_runs.records[:2])
+    for verdict, seeds, told in (
+        (rule.Verdict.OPEN, [100, 101], "seeds 100-101"),
+        (None, [0, 1, 2], "seeds 0-2, which decide nothing"),
+    ):
+        answer = Answer(claim, verdict, (Way("lagoon", verdict, keys=used),))
+        asked = asking.Asked({claim: answer}, None, all_runs)
+        shown, words = pages.deciding_or(asked, claim, earlier)
+        assert [record.asked["seed"] for record in shown.records] == seeds
+        assert words == told
 
 
 # --------------------------------------------------------------------------- forest plot
