@@ -138,6 +138,7 @@ page.show(
 #   [six architectures](undip_architecture.ipynb), [where to start](undip_init.ipynb)
 # - **Latent Dirichlet autoencoders**: [pixel by pixel](ldvae.ipynb), [with the neighbours](spacnn.ipynb),
 #   [on a scene that was not trained on](ldvae_transfer.ipynb)
-# - **Ground**: [the scenes](scenes.ipynb), [the methods](methods.ipynb), [the metrics](metrics.ipynb),
+# - **Ground**: [the scenes](scenes.ipynb) and [those made here](scenes_made.ipynb), [all methods on all
+#   scenes](all_methods.ipynb), [the methods](methods.ipynb), [the metrics](metrics.ipynb),
 #   [all that the documents report](reported.ipynb)
 # - **Your turn**: [rerun it](rerun.md), with your own parameters, scenes or images.

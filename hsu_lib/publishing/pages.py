@@ -26,7 +26,7 @@ from hsu_lib import methods, paths, scenes
 from hsu_lib.atomic import write_atomically
 from hsu_lib.claims import Comparison, Judgement, claims, judge, nearer
 from hsu_lib.publishing import cards, html
-from hsu_lib.publishing.figures import endmember_panels, map_panels
+from hsu_lib.publishing.figures import endmember_panels, map_panels, scene_panels
 from hsu_lib.publishing.manifest import Manifest, read_published
 from hsu_lib.publishing.outcomes import LOOKS
 from hsu_lib.publishing.published import PROFILES
@@ -237,6 +237,29 @@ class Page:
             alt=f"Abundance maps of {materials} on {scene}: {first}{', '.join(shown)}.",
             caption=f"Abundances on {scene}, {_seeds(shown)}{note}.",
             needs=[scene],
+        )
+
+    def scene(self, name: str) -> None:
+        """Show a scene of the catalogue: its picture, and what has to be known about it."""
+        info = scenes.describe(name)
+        bands, height, width = info.size
+        materials = ", ".join(info.materials[info.usual])
+        self.heading(name)
+        self.text(f"**{html.verbatim(info.title)}.** {html.prose(info.summary)}")
+        self.figure(
+            name,
+            lambda: scene_panels(scenes.load(name)),
+            alt=f"{info.title}: colour composite of the image, spectra of {materials}, and, where there is a "
+            "reference, one abundance map for each of them.",
+            caption=f"{info.title}, {height} × {width} pixels, {bands} bands: composite of three bands, "
+            f"reference endmembers ({info.usual}) and reference abundances from 0 to 1.",
+            needs=[name] if info.all_files else [],
+        )
+        told = "".join(f"\n- {html.code(k)}: {html.prose(text)}." for k, text in info.references.items())
+        self.text(
+            f"References, the usual one first:\n{told}\n- Unit: {html.verbatim(info.unit)}.\n- To keep in "
+            f"mind: {html.prose(info.cautions)}\n- Licence: {html.verbatim(info.licence)}. Cite: "
+            f"{html.verbatim(info.citation)}."
         )
 
     def mapped(self, records: Iterable[Record]) -> None:
