@@ -185,7 +185,12 @@ def abundance_maps(
 
 
 def curves(
-    histories: Mapping[str, ArrayLike], ax: Axes, *, steps: str = "epochs", counted: bool = False
+    histories: Mapping[str, ArrayLike],
+    ax: Axes,
+    *,
+    steps: str = "epochs",
+    counted: bool = False,
+    at: ArrayLike | None = None,
 ) -> Axes:
     """Median curve of each condition over its seeds with the range of all seeds behind it.
 
@@ -198,12 +203,16 @@ def curves(
     counted
         Draw over the number of steps, on a logarithmic scale that shows the first ones, and not over the
         share of the training, which suits conditions of unequal length.
+    at
+        With `counted`, the numbers of the steps, where they are not all steps from 1; within a decade, their
+        scale is not logarithmic.
     """
     colours = method_colours(histories)
     for name, runs in histories.items():
         values = np.atleast_2d(np.asarray(runs))
         count = values.shape[1]
-        x = np.arange(1, count + 1) if counted else np.linspace(0, 1, count) * 100
+        every = np.arange(1, count + 1) if at is None else np.asarray(at)
+        x = every if counted else np.linspace(0, 1, count) * 100
         ax.fill_between(
             x, values.min(axis=0), values.max(axis=0), color=colours[name], alpha=0.2, linewidth=0
         )
@@ -211,7 +220,7 @@ def curves(
         ax.plot(x, np.median(values, axis=0), color=colours[name], label=label)
     ax.set(xlabel=steps if counted else "training done (%)", yscale="log")
     if counted:
-        ax.set_xscale("log")
+        ax.set_xscale("log" if at is None or np.max(at) >= 10 * np.min(at) else "linear")
         _by_decades(ax)
     return ax
 
@@ -270,11 +279,12 @@ def curve_panels(
     ylabel: str,
     steps: str = "epochs",
     counted: bool = False,
+    at: ArrayLike | None = None,
 ) -> Figure:
     """One panel per scene with the `curves` of its conditions; scene to condition to ``(seeds, steps)``."""
     figure, axes = grid(1, len(histories), ratio=0.8 if len(histories) > 1 else 0.45)
     for ax, (scene, conditions) in zip(axes[0], histories.items(), strict=True):
-        curves(conditions, ax, steps=steps, counted=counted).set_title(_words(scene))
+        curves(conditions, ax, steps=steps, counted=counted, at=at).set_title(_words(scene))
     axes[0, 0].set_ylabel(ylabel)
     shown = axes[0, 0].get_legend_handles_labels()
     figure.legend(*shown, loc="outside lower center", ncols=3, fontsize="small")

@@ -339,7 +339,7 @@ class Page:
     def beside(
         self,
         conditions: Sequence[str],
-        scene: str,
+        scene: SceneSpec | str,
         *,
         seeds: str = "0",
         amounts: str = "",
@@ -352,7 +352,7 @@ class Page:
         conditions
             Names of ``conditions.yaml``.
         scene, seeds
-            Where, and with which seeds.
+            Where, noise included, and with which seeds, of the noise too.
         amounts
             Profile that says how much is trained; by default, and in the quick profile, this chapter's.
         **settings
@@ -360,7 +360,8 @@ class Page:
         """
         quick = self.manifest.profile == PROFILES[0]
         how = amounts_of(self.manifest.profile if quick or not amounts else amounts)
-        return self.sweep(runs_of(conditions, SceneSpec(scene), seeds_of(seeds), how, **settings))
+        where = SceneSpec(scene) if isinstance(scene, str) else scene
+        return self.sweep(runs_of(conditions, where, seeds_of(seeds), how, **settings))
 
     def judge(self, claim: str, asked: asking.Asked, *, why: str = "") -> None:
         """Show the `card` of a claim, with a `why` box below it if there is one, and note its answer."""
@@ -505,6 +506,19 @@ def which_reading(pairs: Mapping[str, Iterable[tuple[float, float | None]]]) -> 
     return (
         f"**Which reading comes nearer?** *{nearer(off).capitalize()}*: "
         f"our means are {told} away from the reported figures on average."
+    )
+
+
+def waiting(found: Iterable[Answer]) -> str:
+    """How many claims wait for runs, and what a page shows in their place; empty if none does."""
+    answers = list(found)
+    count = sum(answer.verdict is None for answer in answers)
+    if not count:
+        return ""
+    verb = "is" if count == 1 else "are"
+    return (
+        f"{count} of {len(answers)} claims {verb} not answered yet; where runs with fresh seeds are missing, "
+        "numbers and pictures are those of earlier ones, which decide nothing."
     )
 
 

@@ -17,6 +17,9 @@ from hsu_lib.runs.results import Results
 from hsu_lib.runs.store import Store
 from hsu_lib.runs.sweeps import sweep
 
+#: Columns of a table without a row, by which `Results` looks conditions up.
+_FEWEST = ["key", "method", "scene", "seed", "label", "replayed"]
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -111,4 +114,5 @@ def stored(runs: Mapping[str, Run], store: Store) -> Results:
         if record is not None:
             found.append((run, record))
     rows = [as_row(record) | {"label": run.label or run.method, "replayed": True} for run, record in found]
-    return Results(pd.DataFrame(rows), [record for _, record in found])
+    table = pd.DataFrame(rows) if rows else pd.DataFrame(columns=_FEWEST)
+    return Results(table, [record for _, record in found])
