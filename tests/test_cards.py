@@ -301,3 +301,25 @@ def test_the_reading_that_comes_nearer_is_named():
     assert "*Text*" in told
     assert "0.1000 (text) and 0.2000 (code)" in told
     assert "No reported figure" in pages.which_reading({"text": [(0.5, None)], "code": []})
+
+
+def test_what_waits_for_runs_is_counted():
+    done, missing = answer(comparison()), Answer("x", None, reason="3 of 20 runs are missing")
+    assert pages.waiting([done, done]) == ""
+    assert pages.waiting(iter([done, missing])).startswith("1 of 2 claims is not answered yet;")
+    assert pages.waiting([missing, missing]).startswith("2 of 2 claims are ")
+
+
+def test_what_is_shown_beside_may_have_noise_of_its_seed(monkeypatch, tmp_path):
+    monkeypatch.setenv("HSU_OUT", str(tmp_path))
+    page = pages.Page("metrics")
+    monkeypatch.setattr(page, "sweep", list)
+    clean, noisy = (
+        page.beside(["SiVM + FCLSU"], where, seeds="1-2")
+        for where in ("lagoon", SceneSpec("lagoon", snr_db=20.0))
+    )
+    assert [(run.seed, run.scene.snr_db, run.scene.noise_seed) for run in clean] == [
+        (1, None, 0),
+        (2, None, 0),
+    ]
+    assert [(run.seed, run.scene.snr_db, run.scene.noise_seed) for run in noisy] == [(1, 20, 1), (2, 20, 2)]

@@ -176,6 +176,19 @@ def test_published_curves_are_thinned_and_small(tmp_path):
     assert not [name for name in published_form(undip(300)).arrays if name.startswith("lowest")]
 
 
+def test_whole_and_thinned_curves_are_shown_together():
+    records = [undip(400, seed) for seed in range(3)]
+    at, every = curves.together(records, MAE)
+    np.testing.assert_array_equal(at, np.arange(1, 401))
+    np.testing.assert_array_equal(every, [values(record, MAE) for record in records])
+    records[1] = published_form(records[1])
+    at, some = curves.together(records, MAE)
+    np.testing.assert_array_equal(at, records[1].arrays["history/iterations"])
+    np.testing.assert_allclose(some, every[:, at - 1], rtol=1 / 4096)  # as published
+    with pytest.raises(KeyError):
+        curves.together(records, "another")
+
+
 # --------------------------------------------------------------------------- models with labels
 
 

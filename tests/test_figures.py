@@ -115,6 +115,10 @@ def test_curves_show_median_and_range():
     np.testing.assert_array_equal(counted.lines[0].get_xdata(), [1, 2, 3])
     assert (counted.get_xscale(), counted.get_xlabel()) == ("log", "it")
     assert counted.lines[0].get_label() == "x"
+    some = figures.curves({"x": [[4.0, 2.0]]}, plt.figure().subplots(), counted=True, at=[1, 30])
+    np.testing.assert_array_equal(some.lines[0].get_xdata(), [1, 30])
+    end = figures.curves({"x": [[4.0, 2.0]]}, plt.figure().subplots(), counted=True, at=[20, 30])
+    assert (some.get_xscale(), end.get_xscale()) == ("log", "linear")
 
 
 def test_composite_keeps_hue():
