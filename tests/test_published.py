@@ -317,7 +317,7 @@ def edited(source, chapter="patching", **fields):
     ("fields", "why"),
     [
         ({"executed": None}, "patching was not run to its end: `hsu run patching --profile desk`"),
-        ({"seeds": 1}, "patching was run with seeds=1 instead of 5"),
+        ({"seeds": "1"}, "patching was run with seeds='1' instead of '100-109'"),
         ({"source": "0"}, "patching has changed since it was run, or its profile has"),
         ({"records": "0"}, "patching used records that have been computed anew since"),
         ({"pictures": {"scene": "0"}}, "patching drew a picture scene that is gone or has changed"),
