@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from hsu_lib.claims.questions import base, vocabulary
 from hsu_lib.metrics import SCORES
 from hsu_lib.runs import Results
+from hsu_lib.runs.answers import words
 
 #: How names of scores begin that are shares of a pixel or of all pixels: printed in percent.
 _SHARES = ("rmse-abundances", "mae-abundances", "extreme-abundances", "contrast-abundances")
@@ -63,8 +64,8 @@ def title(score: str) -> str:
     >>> title("sad-endmembers"), title("mse-abundances")
     ('spectral angle of E, mean over endmembers (°)', 'mean squared error of A')
     """
-    name, sign = base(score), unit(score).sign.strip()
-    return (SCORES[name].title if name in SCORES else name) + f" ({sign})" * bool(sign)
+    sign = unit(score).sign.strip()
+    return words.title(score) + f" ({sign})" * bool(sign)
 
 
 def value(score: str, x: float) -> str:
