@@ -55,11 +55,11 @@ def place(alpha):
 cosines = means["cos-endmembers-code"]
 page.opening(
     "The first document trains networks on made-up images with a loss that weighs an unsupervised part (does "
-    "the network reproduce the image?) by $\\alpha$ and a supervised one (does it find what the image was "
-    "made from?) by $1 - \\alpha$. **Only the ends matter for the endmembers:** their cosine is "
-    f"{cosines[0]:.3f} at $\\alpha = 0$, between {min(cosines[1:10]):.3f} and {max(cosines[1:10]):.3f} from "
+    "the network reproduce the image?) by α and a supervised one (does it find what the image was "
+    "made from?) by 1 − α. **Only the ends matter for the endmembers:** their cosine is "
+    f"{cosines[0]:.3f} at α = 0, between {min(cosines[1:10]):.3f} and {max(cosines[1:10]):.3f} from "
     f"0.1 to 0.9, and {cosines[10]:.3f} at 1. **For the abundances** the document's best and worst "
-    f"$\\alpha$, 0.8 and 0.4, are number {place(0.8)} and {place(0.4)} of eleven, from the best.",
+    f"α, 0.8 and 0.4, are number {place(0.8)} and {place(0.4)} of eleven, from the best.",
     asked.answers.values(),
 )
 
@@ -74,10 +74,10 @@ told = {
     for reading, found in readings.items()
 }
 why = {
-    "prim-alpha0-poor-endmembers": "At $\\alpha = 0$ nothing but the supervised terms trains the "
+    "prim-alpha0-poor-endmembers": "At α = 0 nothing but the supervised terms trains the "
     "endmembers. The text's term compares spectrum with spectrum, the code's compares, band by band, the "
     "values of all endmembers with each other, which says nothing about the shape of a spectrum. Cosine of "
-    f"E at $\\alpha$ 0, 0.3 and 1: with the **text's** term {told['document']}, with the **code's** "
+    f"E at α 0, 0.3 and 1: with the **text's** term {told['document']}, with the **code's** "
     f"{told['code']}. So the poor endmembers are the code's term, not the lack of an unsupervised one. "
     "(Three other seeds, a seventh of the steps: it shows a cause and decides nothing.)",
 }

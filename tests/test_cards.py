@@ -190,7 +190,7 @@ def test_a_page_notes_the_records_of_its_cards_once_and_that_less_was_trained(tm
     record = Record(asked, {}, "CONVERGED", 1.0, made, {})
     way = Way("samson", rule.Verdict.REPRODUCED, (comparison(),), keys=(record.key, "gone"))
     found = Answer("prim-alpha0-poor-endmembers", rule.Verdict.REPRODUCED, (way,))
-    page = pages.Page("alpha")
+    page = pages.Page("alpha", "paper")
     page.opening("**Yes.**", [found])
     page.card(found, find={record.key: record}.get)
     page.card(found, find=lambda key: pytest.fail("was read already"))
@@ -284,3 +284,20 @@ def test_the_unit_of_a_ratio_is_a_factor():
     assert scores.size("mse-abundances", np.log(1.1), relative=True) == "×1.10"
     assert scores.value("mse-abundances", 1e-12) == "1.0e-12"
     assert scores.value("sre-abundances", 12.345) == "12.3\xa0dB"
+
+
+def test_a_mean_is_a_dash_where_a_run_is_missing():
+    table = pd.DataFrame({"scene": ["samson"], "label": ["a"], "seed": [100]})
+    record = Record({}, {"mse-abundances": 0.25}, "OK", 1.0, {}, {})
+    found = Results(table, [record])
+    assert scores.mean(found, "samson", "a", "mse-abundances") == "0.2500"
+    assert scores.mean(found, "samson", "a", "cos-abundances") == "–"
+    assert scores.mean(found, "samson", "b", "mse-abundances") == "–"
+
+
+def test_the_reading_that_comes_nearer_is_named():
+    pairs = {"text": [(0.5, 0.4), (0.9, None)], "code": [(0.4, 0.2)]}
+    told = pages.which_reading(pairs)
+    assert "*Text*" in told
+    assert "0.1000 (text) and 0.2000 (code)" in told
+    assert "No reported figure" in pages.which_reading({"text": [(0.5, None)], "code": []})

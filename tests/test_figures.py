@@ -96,6 +96,17 @@ def test_seed_dots_show_every_seed_and_the_mean():
     np.testing.assert_array_equal(np.ravel(diamond.get_xdata()), [4])
 
 
+def test_seed_panels_mark_what_is_reported_where_it_is():
+    values = {"mse": {"x": [1.0, 2.0], "y": [3.0, 4.0]}}
+    figure = figures.seed_panels(
+        {"one": values, "two": values}, {"mse": "MSE"}, reported={"one": {"mse": {"x": 1.5}}}
+    )
+    first, second = figure.axes
+    diamonds = [line for line in first.lines if line.get_marker() == "D"]
+    assert [np.ravel(line.get_xdata()).tolist() for line in diamonds] == [[1.5]]
+    assert not [line for line in second.lines if line.get_marker() == "D"]
+
+
 def test_curves_show_median_and_range():
     ax = figures.curves({"x": [[4.0, 2.0], [6.0, 1.0], [5.0, 3.0]]}, plt.figure().subplots())
     np.testing.assert_array_equal(ax.lines[0].get_ydata(), [5, 2])
@@ -169,12 +180,13 @@ def test_latent_panels_draw_the_first_two_numbers_and_the_loss():
 
 def test_a_method_has_one_colour_on_every_plot():
     models = ["1 whole image", "2 patches", "3 simple", "4 simple, patches", "5 pixel-wise"]
-    models += ["6 pixel-wise, patches", "7 pixel-wise, random patches"]
+    models += ["6 pixel-wise, patches", "7 pixel-wise, random patches", "VCA + FCLSU", "VAE"]
     together = figures.method_colours(models)
     assert len(set(together.values())) == len(models)
     assert all(figures.method_colours([name])[name] == together[name] for name in models)
     many = figures.method_colours([f"alpha {k}" for k in range(20)])
     assert len(set(many.values())) == 8
+    assert figures.method_colours(["VAE", "patches", "VAE"]) == figures.method_colours(["VAE", "patches"])
 
 
 def test_choice_panels_show_every_seed_the_reported_figure_and_both_choices():
@@ -202,3 +214,25 @@ def test_choice_panels_show_every_seed_the_reported_figure_and_both_choices():
     assert "reported" in [drawn.get_label() for drawn in samson.lines]
     assert "reported" not in [drawn.get_label() for drawn in cuprite.lines]
     assert cuprite.get_ylabel() == ""
+
+
+def test_seeds_stand_beside_what_is_reported_where_it_is():
+    values = {"cosine": {"one": [0.8, 0.9], "other": [0.7]}, "error": {"one": [0.1, 0.2], "other": [0.3]}}
+    titles = {"cosine": "cosine of E", "error": "error of A"}
+    reported = {"here": {"error": {"one": 0.15, "elsewhere": 1.0}}}
+    figure = figures.seed_panels({"here": values, "there": values}, titles, reported=reported)
+    diamonds = [[line for line in ax.lines if line.get_marker() == "D"] for ax in figure.axes]
+    assert [len(marks) for marks in diamonds] == [0, 1, 0, 0]
+    assert list(diamonds[1][0].get_xdata()) == [0.15]
+    assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == ["one", "other"]
+
+
+def test_ends_are_drawn_over_starts_with_the_line_where_they_are_equal():
+    starts = {"cosine": [0.9, 0.8]}
+    ends = {"cosine": {"one": [0.95, 0.7], "other": [0.8, 0.8]}}
+    (ax,) = figures.start_panels(starts, ends, {"cosine": "cosine of E"}).axes
+    one, other, same = ax.lines
+    assert list(one.get_xdata()) == list(other.get_xdata()) == [0.9, 0.8]
+    assert (list(one.get_ydata()), list(other.get_ydata())) == ([0.95, 0.7], [0.8, 0.8])
+    assert one.get_marker() != other.get_marker()
+    assert list(same.get_xdata()) == list(same.get_ydata()) == [0.8, 0.9]

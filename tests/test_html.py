@@ -18,7 +18,7 @@ from myst_parser.config.main import MdParserConfig
 from myst_parser.parsers.mdit import create_md_parser
 
 from hsu_lib import claims, paths, scenes
-from hsu_lib.claims import Comparison, Judgement, Verdict, documents
+from hsu_lib.claims import Comparison, Judgement, Verdict, documents, rule
 from hsu_lib.publishing import cards, html, pages
 from hsu_lib.publishing.published import Manifest
 from hsu_lib.runs.answers import Answer, Way
@@ -209,13 +209,12 @@ def harmless(page):
 
 def test_the_front_page_escapes_claims_and_chapters(chapter, evil_documents, tmp_path):
     for k, (name, profile) in enumerate(product(("vae", EVIL), ("desk", EVIL))):
-        better = Comparison("mse", EVIL, 1, 0.9, 1.1, 3)
-        claim = claims.claims().index[k]
-        judged = [Judgement(claim, Verdict.REPRODUCED, (better,), profile, reason=EVIL)]
-        Manifest(name, profile, judgements=judged).write(tmp_path / "chapters" / str(k) / "chapter.json")
+        way = Way(EVIL, rule.Verdict.REPRODUCED, (), (EVIL,))
+        answer = Answer(claims.claims().index[k], rule.Verdict.REPRODUCED, (way,), EVIL)
+        Manifest(name, profile, answers=[answer]).write(tmp_path / "chapters" / str(k) / "chapter.json")
     page = chapter("index")
     harmless(page)
-    assert seen(page).count(EVIL) >= 4 + 2 + 4  # statements, profiles, chapters and scenes
+    assert seen(page).count(EVIL) >= 4  # statements
 
 
 def test_the_page_of_the_reported_escapes_the_documents(chapter, evil_documents):

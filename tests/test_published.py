@@ -11,6 +11,7 @@ import signal
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -20,10 +21,12 @@ from bs4 import BeautifulSoup
 from PIL import Image
 
 from hsu_lib import claims, runs
+from hsu_lib.claims.rule import Verdict
 from hsu_lib.publishing import chapters, manifest, pages, published
 from hsu_lib.publishing import folders as whole
 from hsu_lib.publishing.folders import MARK
 from hsu_lib.runs import Run
+from hsu_lib.runs.answers import Answer, Comparison, Way
 from hsu_lib.runs.record import write_atomically
 from hsu_lib.scene import SceneSpec
 
@@ -106,15 +109,38 @@ def test_publishing_what_was_not_run_is_refused(folders, shown):
         published.publish("desk", source=folders / "chapters")
 
 
+def answered(claim, verdict):
+    """An answer of one comparison over ten seeds."""
+    part = Comparison(
+        "a better than b", "better", 0.1, False, 0.1, tuple(range(100, 110)), (0.2, 0.3) * 5, ()
+    )
+    return Answer(claim, verdict, (Way("toy", verdict, (part,), ("toy",)),), "Because.")
+
+
 def test_the_scorecard_lists_every_claim_once(folders, shown):
+    decided, missing, seen, _, *rest = claims.claims().index
     page = pages.Page("patching", "quick")
-    judged(page)
+    page.manifest.answers = [answered(decided, Verdict.REPRODUCED), answered(missing, None)]
+    page.manifest.write(page.out / "chapter.json")
+    head = "claim,verdict,mean,low,high,seeds,scenes,profile"
+    rows = [f"{claim},undecided,0.1,-0.1,0.3,3,lagoon,desk" for claim in (decided, seen)]
+    (folders / "published").mkdir(exist_ok=True)
+    (folders / "published" / "explored.csv").write_text("\n".join([head, *rows, ""]))
     card = claims.scorecard(published.manifests(folders / "chapters"))
     assert len(card) == 113
-    row = card.loc["prim-patches-improve-abundances"]
-    assert (row["verdict"], row["seeds"], row["scenes"]) == ("reproduced", 3, "toy")
+    row = card.loc[decided]  # fresh seeds come before what was looked at
+    assert (row["verdict"], row["rule"], row["seeds"], row["scenes"]) == ("reproduced", 2, 10, "toy")
     assert row["low"] > 0
-    assert (card["verdict"] == "not yet judged").sum() == 112
+    row = card.loc[seen]
+    assert (row["verdict"], row["rule"], row["seeds"], row["low"]) == ("undecided", 1, 3, -0.1)
+    row = card.loc[missing]
+    assert (row["verdict"], row["rule"], row["chapter"], row["reason"]) == (
+        "not yet judged",
+        0,
+        "patching",
+        "Because.",
+    )
+    assert (card.loc[rest, "rule"] == 0).all()
 
 
 def test_a_picture_without_its_data_is_the_published_one(folders, shown, monkeypatch):
@@ -131,6 +157,16 @@ def test_a_picture_without_its_data_is_the_published_one(folders, shown, monkeyp
     assert "cGljdHVyZQ==" in shown[-1]  # the published bytes
     assert "how-to-read.html#published-picture" in shown[-1]
     assert BeautifulSoup(shown[-1], "html.parser").img["alt"] == 'a "map"'
+
+
+def test_pictures_of_estimates_tell_the_seeds_that_they_show(folders, shown, monkeypatch):
+    page = pages.Page("patching", "desk")
+    monkeypatch.setattr(pages.scenes, "is_available", lambda scene: False)
+    one, other = (SimpleNamespace(asked={"seed": seed}) for seed in (100, 101))
+    page.endmembers("samson", {"one": one}, {"one": 3.14})
+    assert "Estimates of seed 100 (solid)" in shown[-1]
+    page.endmembers("samson", {"one": one, "other": other}, {"one": 3.14})
+    assert "Estimates of seeds 100-101 (solid)" in shown[-1]
 
 
 def test_tables_escape_what_they_are_given(shown, folders):

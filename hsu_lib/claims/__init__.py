@@ -10,7 +10,7 @@ from hsu_lib.claims.documents import (
     reported_value,
     settings,
 )
-from hsu_lib.claims.ledger import changed, scorecard
+from hsu_lib.claims.ledger import changed, explored, scorecard
 from hsu_lib.claims.verdicts import (
     CONFIDENCE,
     FEWEST_SEEDS,
@@ -40,6 +40,7 @@ __all__ = [
     "compare",
     "constrained",
     "equivalent",
+    "explored",
     "find_reported",
     "inconsistencies",
     "interval",

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from hsu_lib import paths
 from hsu_lib.claims.documents import claims
-from hsu_lib.claims.verdicts import Judgement, Verdict
 
 #: Of a claim that no chapter has judged.
 UNJUDGED = "not yet judged"
@@ -20,6 +20,10 @@ class Decided(Protocol):
     @property
     def claim(self) -> str:
         """Its id."""
+
+    @property
+    def verdict(self) -> Any:
+        """None where runs are missing."""
 
     @property
     def word(self) -> str:
@@ -53,53 +57,56 @@ class Judged(Protocol):
     def answers(self) -> Sequence[Decided]:
         """By rule 2."""
 
-    @property
-    def judgements(self) -> Sequence[Judgement]:
-        """By rule 1."""
-
 
 def scorecard(found: Iterable[Judged]) -> pd.DataFrame:
-    """Every claim of the documents with its verdict so far, indexed by claim id.
+    """Every claim of the documents with what became of it, indexed by claim id.
 
-    Columns: source, statement, own_figures, verdict (``"not yet judged"`` where no chapter has), rule (2, or
-    1 for a verdict of before; 0 without one), chapter, profile, scenes, seeds, mean, low, high (of the
-    comparison that decides), reason.
+    Columns: source, statement, own_figures, verdict (``"not yet judged"`` where there is none), rule (2; 1
+    for a verdict of before, by runs that decide nothing; 0 without one), chapter, profile, scenes, seeds,
+    mean, low, high (of the comparison that decides), reason.
     """
-    found = list(found)
-    rows = {j.claim: _of_rule_1(j) | _by(chapter) for chapter in found for j in chapter.judgements}
-    rows |= {a.claim: _of_rule_2(a) | _by(chapter) for chapter in found for a in chapter.answers}
-    nothing = {"verdict": UNJUDGED, "rule": 0, "chapter": "", "profile": "", "scenes": "", "seeds": 0}
+    chapters = {answer.claim: (chapter, answer) for chapter in found for answer in chapter.answers}
+    before, rows = explored(), []
+    for claim in map(str, claims().index):
+        chapter, answer = chapters.get(claim, (None, None))
+        row: dict[str, Any] = {"verdict": UNJUDGED, "rule": 0, "scenes": "", "seeds": 0}
+        if answer is not None and answer.verdict is not None:
+            row |= _decided(answer)
+        elif claim in before.index:
+            row |= {"rule": 1, **before.loc[claim].drop("profile")}
+        told = {"chapter": chapter.chapter, "profile": chapter.profile} if chapter else {}
+        rows.append({"chapter": "", "profile": "", "reason": answer.reason if answer else ""} | row | told)
     stated = claims()[["source", "statement", "own_figures"]]
-    table = pd.DataFrame([nothing | {"reason": ""} | rows.get(str(claim), {}) for claim in stated.index])
-    table = table.reindex(columns=[*table.columns, *(n for n in ("mean", "low", "high") if n not in table)])
-    return pd.concat([stated, table.set_index(stated.index)], axis=1).rename_axis("claim")
+    table = pd.DataFrame(rows, index=stated.index).reindex(columns=_COLUMNS)
+    return pd.concat([stated, table], axis=1).rename_axis("claim")
 
 
-def _by(chapter: Judged) -> dict[str, Any]:
-    return {"chapter": chapter.chapter, "profile": chapter.profile}
+_COLUMNS = ["verdict", "rule", "chapter", "profile", "scenes", "seeds", "mean", "low", "high", "reason"]
 
 
-def _of_rule_2(answer: Decided) -> dict[str, Any]:
+def _decided(answer: Decided) -> dict[str, Any]:
     decides = answer.deciding
     mean, low, high = decides.interval if decides else (None, None, None)
-    seeds = len(decides.seeds) if decides else 0
-    scenes = ", ".join(answer.places)
-    told = {"verdict": answer.word, "rule": 2, "scenes": scenes, "seeds": seeds, "reason": answer.reason}
-    return told | {"mean": mean, "low": low, "high": high}
-
-
-def _of_rule_1(judgement: Judgement) -> dict[str, Any]:
-    # the comparison that decides: the lowest end that is not above zero, or the highest that is below
-    edge = int(judgement.verdict is Verdict.CONTRADICTED)
-    decisive = min(judgement.comparisons, key=lambda c: c.ends[edge], default=None)
     return {
-        "verdict": judgement.verdict.value,
-        "rule": 1,
-        "scenes": ", ".join(judgement.scenes),
-        "seeds": judgement.seeds,
-        "reason": judgement.reason,
-        **{name: getattr(decisive, name, None) for name in ("mean", "low", "high")},
+        "verdict": answer.word,
+        "rule": 2,
+        "scenes": ", ".join(answer.places),
+        "seeds": len(decides.seeds) if decides else 0,
+        "mean": mean,
+        "low": low,
+        "high": high,
     }
+
+
+def explored() -> pd.DataFrame:
+    """Verdicts by the first rule, from runs that were looked at while the book was written, by claim id.
+
+    Columns: verdict, mean, low, high, seeds, scenes, profile.
+    """
+    path = paths.published() / "explored.csv"
+    if not path.is_file():
+        return pd.DataFrame(columns=["verdict", "mean", "low", "high", "seeds", "scenes", "profile"])
+    return pd.read_csv(path, index_col="claim").fillna({"scenes": ""})
 
 
 #: What a verdict of either rule says of its claim: for it, against it, or nothing yet.

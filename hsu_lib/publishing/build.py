@@ -171,13 +171,18 @@ def _keep_others(html: Path, new: Path) -> None:
 
 
 def _as_page(notebook: NotebookNode) -> NotebookNode:
-    """Notebook without papermill's own notes, and without its parameters if the profile is all of them."""
+    """Notebook without papermill's own notes; its parameters come at the end, folded, if there are any."""
     notebook.metadata.pop("papermill", None)
+    first, last = [], []
     for cell in notebook.cells:
         cell.metadata.pop("papermill", None)
         tags = cell.metadata.get("tags", [])
-        if "injected-parameters" in tags and cell.source.count("=") == 1:
-            cell.metadata["tags"] = [*tags, "remove-cell"]
+        if "injected-parameters" in tags:
+            cell.metadata["tags"] = [*tags, "remove-cell" if cell.source.count("=") == 1 else "hide-input"]
+            last.append(cell)
+        else:
+            first.append(cell)
+    notebook.cells = [*first, *last]
     return notebook
 
 

@@ -53,7 +53,7 @@ METHOD_COLOURS: Mapping[str, str] = {
     "palm": "#E69F00",
     "nmf": "#CC79A7",
     "snpa": "#56B4E9",
-    "fclsu": "#666666",
+    "fclsu": "#222222",
     "whole image": "#666666",
     "ae-plain": "#666666",
     "patches": "#0072B2",
@@ -74,10 +74,10 @@ def method_colours(names: Iterable[str]) -> dict[str, str]:
     Examples
     --------
     >>> method_colours(["UnDIP", "UnDIP without averaging", "SiVM + FCLSU"])
-    {'UnDIP': '#009E73', 'UnDIP without averaging': '#0072B2', 'SiVM + FCLSU': '#666666'}
+    {'UnDIP': '#009E73', 'UnDIP without averaging': '#0072B2', 'SiVM + FCLSU': '#222222'}
     """
     found: dict[str, str] = {}
-    for name in names:  # who comes first has its own colour
+    for name in dict.fromkeys(names):  # who comes first has its own colour
         own = next((colour for phrase, colour in METHOD_COLOURS.items() if phrase in name.lower()), "")
         found[name] = "" if own in found.values() else own
     free = [colour for colour in _CYCLE if colour not in found.values()]
@@ -361,15 +361,62 @@ def map_row(A: ArrayLike, materials: Sequence[str], title: str) -> Figure:
 
 
 def seed_panels(
-    scores: Mapping[str, Mapping[str, Mapping[str, ArrayLike]]], titles: Mapping[str, str]
+    scores: Mapping[str, Mapping[str, Mapping[str, ArrayLike]]],
+    titles: Mapping[str, str],
+    *,
+    reported: Mapping[str, Mapping[str, Mapping[str, float]]] | None = None,
 ) -> Figure:
-    """One row of `seed_dots` per scene, one panel per score: scene to score to condition to values."""
-    figure, axes = grid(len(scores), len(titles), ratio=0.47)
+    """One row of `seed_dots` per scene, one panel per score.
+
+    Parameters
+    ----------
+    scores
+        Scene to score to condition to values.
+    titles
+        Score to the title of its panel.
+    reported
+        Scene to score to condition to the document's figure; what is not compared with one may be missing.
+    """
+    most = max(len(groups) for by_score in scores.values() for groups in by_score.values())
+    figure, axes = grid(len(scores), len(titles), ratio=max(0.47, 0.16 + 0.07 * most))
     for row, (scene, by_score) in zip(axes, scores.items(), strict=True):
         for ax, (name, title) in zip(row, titles.items(), strict=True):
-            seed_dots(by_score[name], ax).set_title(f"{_words(scene)}\n{title}", fontsize="medium")
+            theirs = (reported or {}).get(scene, {}).get(name)
+            seed_dots(by_score[name], ax, reported=theirs)
+            ax.set_title(f"{_words(scene)}\n{title}", fontsize="medium")
         for ax in row[1:]:
             ax.set_yticklabels([])
+    return figure
+
+
+def start_panels(
+    starts: Mapping[str, ArrayLike], ends: Mapping[str, Mapping[str, ArrayLike]], titles: Mapping[str, str]
+) -> Figure:
+    """What conditions end with over what they start from, a dot per seed, and the line where both are equal.
+
+    Parameters
+    ----------
+    starts
+        Score to the values of what they start from, one per seed.
+    ends
+        Score to condition to its values, by the same seeds.
+    titles
+        Score to the title of its panel.
+    """
+    figure, axes = grid(1, len(titles), ratio=0.8)
+    for ax, (name, title) in zip(axes[0], titles.items(), strict=True):
+        colours = method_colours(ends[name])
+        for k, (label, values) in enumerate(ends[name].items()):
+            ax.plot(
+                starts[name], values, "os^vD"[k % 5], color=colours[label], alpha=0.75, label=_words(label)
+            )
+        x = np.asarray(starts[name], dtype=float)
+        ax.plot([x.min(), x.max()], [x.min(), x.max()], color="black", linewidth=1, label="as it started")
+        ax.set(title=title, xlabel="first estimate", ylabel="after training on images made from it")
+        ax.title.set_fontsize("medium")
+        ax.grid(alpha=0.3)
+    shown = axes[0, 0].get_legend_handles_labels()
+    figure.legend(*shown, loc="outside lower center", ncols=3, fontsize="small")
     return figure
 
 

@@ -234,6 +234,23 @@ def claim_list(found: Iterable[Listed]) -> Markup:
     return fill("claims", claims=claims)
 
 
+class Finding(NamedTuple):
+    """A question that the book answers: its outcome, what that means in plain words, and the figures."""
+
+    question: str
+    outcome: str
+    says: str
+    told: str
+    chapter: str
+    claim: str
+
+
+def findings(found: Iterable[Finding]) -> Markup:
+    """Questions with their answers, a few lines each; the figures lead to the card."""
+    rows = [f._asdict() | {"look": LOOKS[f.outcome], "address": _address(f.chapter, f.claim)} for f in found]
+    return fill("findings", findings=rows)
+
+
 def legend() -> Markup:
     """All outcomes with what they say."""
     return fill("legend", looks=LOOKS.values())

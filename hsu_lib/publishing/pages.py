@@ -24,7 +24,7 @@ from PIL import Image
 
 from hsu_lib import methods, paths, scenes
 from hsu_lib.atomic import write_atomically
-from hsu_lib.claims import Comparison, Judgement, claims, judge
+from hsu_lib.claims import Comparison, Judgement, claims, judge, nearer
 from hsu_lib.publishing import cards, html
 from hsu_lib.publishing.figures import endmember_panels, map_panels
 from hsu_lib.publishing.manifest import Manifest, read_published
@@ -207,7 +207,7 @@ class Page:
         scene
             Its name.
         shown
-            Title to a record of seed 0.
+            Title to a record.
         angles
             Title to a spectral angle in degrees.
         over
@@ -218,13 +218,13 @@ class Page:
             "endmembers",
             lambda: endmember_panels(scenes.load(scene), {k: r.arrays["E"] for k, r in shown.items()}),
             alt=f"Estimated endmembers over references on {scene}. Spectral angles in degrees: {told}.",
-            caption=f"Estimates of seed 0 (solid) over references (dashed) on {scene}. "
+            caption=f"Estimates of {_seeds(shown)} (solid) over references (dashed) on {scene}. "
             f"Spectral angle in degrees, {over}: {told}.",
             needs=[scene],
         )
 
     def maps(self, scene: str, shown: Mapping[str, Record]) -> None:
-        """Show abundance maps of a scene, a row per record of seed 0, under its reference if it has one."""
+        """Show abundance maps of a scene, a row per record, under its reference if it has one."""
         info = scenes.describe(scene)
         materials = ", ".join(info.materials[info.usual])
         scored = any("rmse-abundances" in record.scores for record in shown.values())
@@ -235,7 +235,7 @@ class Page:
             "maps",
             lambda: map_panels(scenes.load(scene), {k: r.unmixing.A for k, r in shown.items()}),
             alt=f"Abundance maps of {materials} on {scene}: {first}{', '.join(shown)}.",
-            caption=f"Abundances on {scene}, seed 0{note}.",
+            caption=f"Abundances on {scene}, {_seeds(shown)}{note}.",
             needs=[scene],
         )
 
@@ -443,6 +443,12 @@ def _show(markup: Markup) -> None:
     display(HTML(str(markup)))
 
 
+def _seeds(shown: Mapping[str, Record]) -> str:
+    """The seeds of records in words."""
+    seeds = sorted({int(record.asked["seed"]) for record in shown.values()})
+    return f"seed{'s' * (len(seeds) > 1)} {cards.spans(seeds)}"
+
+
 def _image(figure: Figure) -> Image.Image:
     """A figure as pixels; it is closed."""
     buffer = io.BytesIO()
@@ -496,6 +502,25 @@ def stands_in(judged: str, whole: str, patch_size: int) -> str:
     return (
         f"{told} It has {here} of its {there} pixels; a patch of {patch_size} x {patch_size} is "
         f"{100 * patch_size**2 / here:.0f} % of them."
+    )
+
+
+def which_reading(pairs: Mapping[str, Iterable[tuple[float, float | None]]]) -> str:
+    """Which of two readings of a document comes nearer its figures, in Markdown.
+
+    Parameters
+    ----------
+    pairs
+        Reading to our means with what is reported, None where nothing is.
+    """
+    gaps = {name: [abs(ours - y) for ours, y in some if y is not None] for name, some in pairs.items()}
+    if not all(gaps.values()):
+        return "**Which reading comes nearer?** No reported figure belongs to this scene."
+    off = {name: float(np.mean(some)) for name, some in gaps.items()}
+    told = " and ".join(f"{distance:.4f} ({name})" for name, distance in off.items())
+    return (
+        f"**Which reading comes nearer?** *{nearer(off).capitalize()}*: "
+        f"our means are {told} away from the reported figures on average."
     )
 
 
