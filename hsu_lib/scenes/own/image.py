@@ -96,8 +96,12 @@ def open_cube(
         raise InputError(f"unknown layout {layout!r}; known are {', '.join(LAYOUTS)}")
     try:
         return _read(path, variable, layout, size)
-    except (InputError, FileNotFoundError, PermissionError, MemoryError):
+    except (InputError, FileNotFoundError, PermissionError):
         raise
+    except MemoryError as error:
+        raise InputError(
+            f"{path}: is too large for this machine's memory, or damaged: {_said(error)}"
+        ) from error
     except Exception as error:  # what the libraries raise over a damaged file is not listed anywhere
         raise InputError(f"{path}: cannot be read, is it damaged? {_said(error)}") from error
 
