@@ -324,6 +324,22 @@ def test_gains_and_offsets_are_applied(tmp_path, counts):
     np.testing.assert_allclose(both.Y, expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("told", ["<", ">"])
+@pytest.mark.parametrize("held", ["<", ">"])
+def test_byte_order(tmp_path, told, held):
+    x = np.linspace(0, 1, BANDS)[:, None, None]
+    smooth = 3000 + 2500 * np.sin(x + np.arange(HEIGHT * WIDTH).reshape(HEIGHT, WIDTH) / 20)
+    content = smooth.astype(f"{held}i2").tobytes()
+    fields = {"data_type": 2, "byte_order": int(told == ">")}
+    header = envi(tmp_path, smooth, content, **fields)
+    if told == held:
+        np.testing.assert_allclose(read_image(header).Y, smooth.astype(int) / 1e4, rtol=1e-6)
+    else:
+        expected = f"byte order is '{int(told == '>')}', expected {int(held == '>')}: only so"
+        with pytest.raises(InputError, match=expected):
+            read_image(header)
+
+
 def test_where_an_image_lies(tmp_path, counts):
     place = "{UTM, 1.5, 1.5, 600000, 5300000, 30, 20, 32, North, WGS-84, units=Meters}"
     scene = read_image(envi(tmp_path, counts, map_info=place))

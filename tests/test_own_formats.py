@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+import zipfile
+
 import h5py
 import numpy as np
 import pytest
 import tifffile
+from scipy.io import savemat
 
 from hsu_lib.errors import InputError
 from hsu_lib.scenes import read_image
@@ -187,3 +191,58 @@ def test_enmap(tmp_path, Y):
     (tmp_path / f"{name}-METADATA.XML").write_text("<level_X>")
     with pytest.raises(InputError, match=r"METADATA\.XML: cannot be read"):
         read_image(tmp_path / f"{name}-SPECTRAL_IMAGE.TIF")
+
+
+# --------------------------------------------------------------------------- whatever a file is called
+
+
+@needs_rasterio
+def test_a_mask_of_the_file(tmp_path, Y):
+    import rasterio
+
+    write_geotiff(tmp_path / "field.tif", Y)
+    mask = np.full((HEIGHT, WIDTH), 255, dtype=np.uint8)
+    mask[:3, 4] = 0
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(tmp_path / "field.tif", "r+") as file:
+        file.write_mask(mask)
+    scene = read_image(tmp_path / "field.tif")
+    np.testing.assert_array_equal(scene.mask, mask > 0)
+    assert "3 of 108 pixels are outside the mask of the file" in scene.read
+
+
+@needs_xarray
+def test_an_image_in_a_group(tmp_path, Y):
+    import xarray
+
+    xarray.Dataset({"note": ("t", [1.0, 2.0])}).to_netcdf(tmp_path / "field.nc", engine="h5netcdf")
+    dataset(Y, ("wavelength", "y", "x")).to_netcdf(
+        tmp_path / "field.nc", group="data", mode="a", engine="h5netcdf"
+    )
+    scene = read_image(tmp_path / "field.nc")
+    np.testing.assert_array_equal(scene.Y, Y)
+    np.testing.assert_allclose(scene.wavelengths, WAVELENGTHS, rtol=1e-5)
+
+
+def test_content_decides_and_not_the_name(tmp_path, Y):
+    tifffile.imwrite(tmp_path / "field.tif", Y, photometric="minisblack", planarconfig="separate")
+    np.savez(tmp_path / "field.npz", Y=Y, wavelengths=WAVELENGTHS)
+    savemat(tmp_path / "field.mat", {"Y": Y, "wavelengths": WAVELENGTHS})
+    for name in ("field.tif", "field.npz", "field.mat"):
+        for other in ("other.mat", "other.npz", "other.dat", "other"):
+            (tmp_path / other).write_bytes((tmp_path / name).read_bytes())
+            np.testing.assert_array_equal(read_image(tmp_path / other).Y, Y)
+
+
+def test_what_is_no_image_at_all(tmp_path):
+    with pytest.raises(InputError, match="is a folder"):
+        read_image(tmp_path)
+    with zipfile.ZipFile(tmp_path / "field.zip", "w") as archive:
+        archive.writestr("field.txt", "hello")
+    with pytest.raises(InputError, match=r"no image in it.* it holds nothing"):
+        read_image(tmp_path / "field.zip")
+    (tmp_path / "field.img.gz").write_bytes(gzip.compress(b"hello"))
+    with pytest.raises(InputError, match="decompress it first"):
+        read_image(tmp_path / "field.img.gz")
+    (tmp_path / "field.npy").write_bytes(b"")
+    with pytest.raises(InputError, match="is empty"):
+        read_image(tmp_path / "field.npy")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsu_lib.errors import InputError, option
+from hsu_lib.errors import InputError, brief, option
 from hsu_lib.scenes.matlab import read_nested
 from hsu_lib.scenes.own.cube import Cube
 from hsu_lib.scenes.own.layouts import as_cube
@@ -101,9 +101,10 @@ def _variables(path: Path, kind: str) -> tuple[dict[str, NDArray], dict[str, dic
         if isinstance(loaded, np.ndarray):
             return {"array": loaded}, {}
         with loaded:
-            return {name: loaded[name] for name in loaded.files}, {}
+            held = {name: loaded[name] for name in loaded.files}
+            return {name: values for name, values in held.items() if isinstance(values, np.ndarray)}, {}
     except Exception as error:  # numpy raises whatever its zip and header parsers raise
-        raise InputError(f"{path}: cannot be read, is it damaged? {error}") from error
+        raise InputError(f"{path}: cannot be read, is it damaged? {brief(error)}") from error
 
 
 def _loaded(path: Path) -> Any:
@@ -165,7 +166,7 @@ def _choose(path: Path, variables: Mapping[str, NDArray], wanted: str | None) ->
 
 def _listed(variables: Mapping[str, NDArray]) -> str:
     """Every array with shape and type, unless there are very many or their names are very long."""
-    listed = [f"{name[:80]} {values.shape} {values.dtype}" for name, values in variables.items()]
+    listed = [f"{name[:80]} {values.shape} {str(values.dtype)[:40]}" for name, values in variables.items()]
     more = [f"and {len(listed) - _MOST} more"] if len(listed) > _MOST else []
     return ", ".join(listed[:_MOST] + more) or "nothing"
 

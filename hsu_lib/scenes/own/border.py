@@ -47,6 +47,8 @@ def checked(path: Path, cube: Cube, *, nodata: NoData = None, scale: float | Non
     notes = list(cube.notes)
     fill, settled = _fill(cube, nodata)
     found = survey(cube.values, _good(path, cube, notes), fill)
+    found, outside = _with_mask(path, cube, found)
+    notes += outside
     _check_content(path, cube, found, fill)
     if settled != "none":
         found = _without_flat(path, found, notes)
@@ -116,6 +118,16 @@ def _fill(cube: Cube, nodata: NoData) -> tuple[tuple[float, ...], Literal["", "g
         return tuple(float(word) for word in words), "given"
     except ValueError:
         raise InputError(f"{option('nodata')}: expected a number, several, or none, got {nodata!r}") from None
+
+
+def _with_mask(path: Path, cube: Cube, found: Survey) -> tuple[Survey, list[str]]:
+    """Survey with the file's own mask, and a note."""
+    if cube.mask is None or cube.mask.all():
+        return found, []
+    if not cube.mask.any():
+        raise InputError(f"{path}: its mask leaves no pixel")
+    note = f"{int((~cube.mask).sum())} of {cube.mask.size} pixels are outside the mask of the file"
+    return replace(found, mask=found.mask & cube.mask), [note]
 
 
 def _check_content(path: Path, cube: Cube, found: Survey, fill: tuple[float, ...]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hsu_lib.errors import InputError
+from hsu_lib.errors import InputError, brief
 from hsu_lib.scenes.own.content import content_of
 from hsu_lib.scenes.own.cube import Cube
 from hsu_lib.scenes.own.header import INTERLEAVES, TYPES, Header, georeference_of, is_header, read_header
@@ -60,7 +60,9 @@ def read_envi(path: Path, header_path: Path) -> Cube:
         "bip": ((lines, samples, bands), (2, 0, 1)),
     }[interleave]
     values: NDArray = np.memmap(image, dtype=dtype, mode="r", offset=offset, shape=shape)
-    return described(Cube(values.transpose(axes), notes=("ENVI image",)), header)
+    cube = values.transpose(axes)
+    _check_order(header, cube)
+    return described(Cube(cube, notes=("ENVI image",)), header)
 
 
 def described(cube: Cube, header: Header) -> Cube:
@@ -192,6 +194,25 @@ def _check_size(
     )
 
 
+def _check_order(header: Header, values: NDArray) -> None:
+    """Spectra of whole numbers that are smooth only with the other byte order were written in it."""
+    if values.dtype.kind == "f" or values.dtype.itemsize == 1:
+        return
+    step = max(1, int(np.sqrt(values.size / 1e6)))
+    sample = np.array(values[:, ::step, ::step])
+    told, other = _roughness(sample), _roughness(sample.byteswap())
+    if told > 0.1 and told > 3 * other:
+        order = header.text("byte order")
+        raise header.wrong("byte order", f"{1 - int(order)}: only so are its spectra smooth")
+
+
+def _roughness(values: NDArray) -> float:
+    """Typical step from band to band, over the range of most values."""
+    low, high = np.percentile(values, (1, 99))
+    step = np.median(np.abs(np.diff(values.astype(np.float64), axis=0)))
+    return float(step / (high - low)) if high > low else 0.0
+
+
 def _inside(image: Path, kind: str, header: Header) -> Cube | None:
     """Image of a TIFF, HDF5 or NetCDF file, described by the header; None where it only looks like one."""
     from hsu_lib.scenes.own.formats import read_other
@@ -203,7 +224,7 @@ def _inside(image: Path, kind: str, header: Header) -> Cube | None:
         if _fits(header, image) and "".join(header.text("file type").split()) in _FILE_TYPES:
             return None  # raw numbers that begin so by chance
         raise InputError(
-            f"{image}: begins as a {kind} file, not as raw numbers, and cannot be read as such: {error}"
+            f"{image}: begins as a {kind} file, not as raw numbers, and cannot be read as such: {brief(error)}"
         ) from error
     if cube.values.shape != size:
         raise InputError(

@@ -56,7 +56,7 @@ def read_other(
             return _read_labelled(path, kind, variable)
         if kind == "tiff":
             return enmap_metadata(path, _read_tiff(path))
-        return _read_gdal(path)
+        return enmap_metadata(path, _read_gdal(path))
 
 
 @contextmanager
@@ -119,8 +119,10 @@ def _read_gdal(path: Path) -> Cube:
         if not file.transform.is_identity:
             place["transform"] = tuple(file.transform)[:6]
         wavelengths, unit = _of_bands(tags, file.descriptions)
+        apart = [flag.name for flag in file.mask_flag_enums[0]] == ["per_dataset"]
         return Cube(
             values,
+            mask=file.dataset_mask() > 0 if apart else None,
             wavelengths=wavelengths,
             unit=unit,
             fill=fill,
@@ -198,7 +200,14 @@ def _read_labelled(path: Path, kind: str, variable: str | None) -> Cube:
 
     engine = {"hdf5": "h5netcdf", "zarr": "zarr", "netcdf": "scipy"}[kind]
     with xarray.open_dataset(path, engine=engine, mask_and_scale=False, decode_times=False) as dataset:
-        held = dict(dataset.load().variables)
+        held = dict(dataset.variables)
+        if (
+            kind == "hdf5"
+            and variable not in held
+            and not any(len(_long(other)) == 3 for other in held.values())
+        ):
+            return read_arrays(path, kind, variable, None, None)  # it is in a group
+        dataset.load()
     chosen = _chosen(path, held, variable)
     array = held[chosen]
     order = _dimensions(path, array)

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from hsu_lib.errors import InputError
+from hsu_lib.errors import InputError, brief
 from hsu_lib.scenes.own.cube import Cube
 
 
@@ -113,7 +113,7 @@ def enmap_metadata(path: Path, cube: Cube) -> Cube:
             for key in ("wavelengthCenterOfBand", "GainOfBand", "OffsetOfBand")
         }
     except (ElementTree.ParseError, ValueError) as error:
-        raise InputError(f"{metadata}: cannot be read, is it damaged? {error}") from error
+        raise InputError(f"{metadata}: cannot be read, is it damaged? {brief(error)}") from error
     if len(bands) != len(cube.values):
         raise InputError(f"{metadata}: tells of {len(bands)} bands, {path.name} has {len(cube.values)}")
     known = {key: values for key, values in read.items() if np.isfinite(values).all()}
