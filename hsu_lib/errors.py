@@ -54,5 +54,7 @@ class InputError(ValueError):
 
 
 def brief(error: BaseException) -> str:
-    """What a library says of a damaged file, in a line that is not too long."""
+    """What a library says of a damaged file, in a line that is not too long; of our own errors all."""
+    if isinstance(error, InputError):
+        return str(error.args[0])
     return shorten(str(error) or type(error).__name__, 300, placeholder=" ...")

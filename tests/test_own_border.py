@@ -137,6 +137,13 @@ def test_scale(tmp_path, counts, factor, divisor):
     np.testing.assert_allclose(scene.Y, values / divisor, rtol=1e-5)
 
 
+def test_full_counts_of_a_camera_are_no_ten_thousandths(tmp_path, counts):
+    values = np.minimum(counts, 4095).astype(np.uint16)
+    with pytest.raises(InputError, match="Give scale="):
+        read(tmp_path, values, nodata="none")
+    np.testing.assert_allclose(read(tmp_path, values, nodata="none", scale=4095).Y, values / 4095, rtol=1e-5)
+
+
 # --------------------------------------------------------------------------- wavelengths
 
 NM = np.array([400.0, 900.0, 2500.0])

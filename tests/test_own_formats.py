@@ -193,6 +193,37 @@ def test_enmap(tmp_path, Y):
         read_image(tmp_path / f"{name}-SPECTRAL_IMAGE.TIF")
 
 
+@needs_rasterio
+def test_desis(tmp_path, Y):
+    write_geotiff(tmp_path / "DESIS-HSI-L2A-DT01-SPECTRAL_IMAGE.tif", np.round(Y * 1e4).astype(np.int16))
+    bands = "".join(
+        f"<band><bandNumber>{k + 1}</bandNumber><wavelengthCenterOfBand>{nm}</wavelengthCenterOfBand>"
+        "<gainOfBand>0.0001</gainOfBand><offsetOfBand>0.0</offsetOfBand></band>"
+        for k, nm in reversed(list(enumerate(WAVELENGTHS)))
+    )
+    xml = f"<hsi_doc><specific><bandCharacterisation>{bands}</bandCharacterisation></specific></hsi_doc>"
+    (tmp_path / "DESIS-HSI-L2A-DT01-METADATA.xml").write_text(xml)
+    scene = read_image(tmp_path / "DESIS-HSI-L2A-DT01-SPECTRAL_IMAGE.tif")
+    np.testing.assert_allclose(scene.Y, Y, atol=1e-4)
+    np.testing.assert_allclose(scene.wavelengths, WAVELENGTHS, rtol=1e-6)
+
+
+def test_neon(tmp_path, Y):
+    """Reflectance_Data (lines, columns, bands) with its own words for fill value and divisor."""
+    values = np.round(Y.transpose(1, 2, 0) * 1e4).astype(np.int16)
+    values[0] = -9999
+    with h5py.File(tmp_path / "NEON_D01.h5", "w") as file:
+        file["SITE/Reflectance/Reflectance_Data"] = values
+        about = file["SITE/Reflectance/Reflectance_Data"].attrs
+        about["Data_Ignore_Value"], about["Scale_Factor"] = -9999.0, 10000.0
+        file["SITE/Reflectance/Metadata/Spectral_Data/Wavelength"] = WAVELENGTHS
+        file["SITE/Reflectance/Metadata/Spectral_Data/Wavelength"].attrs["Units"] = "nanometers"
+    scene = read_image(tmp_path / "NEON_D01.h5")
+    np.testing.assert_allclose(scene.Y[:, 1:], Y[:, 1:], atol=1e-4)
+    assert scene.counting == (HEIGHT - 1) * WIDTH
+    assert any("in the file: nanometers" in note for note in scene.read)
+
+
 # --------------------------------------------------------------------------- whatever a file is called
 
 

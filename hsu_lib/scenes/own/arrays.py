@@ -59,7 +59,7 @@ def read_arrays(
     if "A" in companions:
         companions["A"] = as_cube(path, companions["A"], layout, size)
     materials = tuple(str(material) for material in np.ravel(companions.pop("materials", ())))
-    wavelengths, unit, note = _wavelengths_of(path, name, variables, len(cube), strict=archive)
+    wavelengths, unit, note = _wavelengths_of(path, name, variables, attributes, len(cube), strict=archive)
     about = attributes.get(name, {})
     return Cube(
         cube,
@@ -75,11 +75,17 @@ def read_arrays(
 def linear(attributes: Mapping[str, Any], bands: int) -> dict[str, Any]:
     """Fill values, gains and offsets of a variable's attributes, as the conventions of NetCDF name them."""
     found: dict[str, Any] = {}
-    fill = [attributes[key] for key in ("_FillValue", "missing_value", "fillvalue") if key in attributes]
+    plain = {str(key).lower(): value for key, value in attributes.items()}
+    names = ("_fillvalue", "missing_value", "fillvalue", "data_ignore_value", "nodata")
+    fill = [plain[name] for name in names if name in plain]
+    if (
+        "Scale_Factor" in attributes and float(np.ravel(attributes["Scale_Factor"])[0]) > 1
+    ):  # as NEON means it
+        found["scale"] = float(np.ravel(attributes["Scale_Factor"])[0])
     if fill:
         found["fill"] = tuple({float(value): 0 for held in fill for value in np.ravel(held)})
-    for key, names in (("gains", ("scale_factor",)), ("offsets", ("add_offset",))):
-        held = next((attributes[name] for name in names if name in attributes), None)
+    for key, name in (("gains", "scale_factor"), ("offsets", "add_offset")):
+        held = attributes.get(name)
         if held is not None:
             found[key] = np.broadcast_to(np.asarray(held, dtype=np.float64).ravel(), (bands,)).copy()
     trivial = np.all(found.get("gains", 1) == 1) and not np.any(found.get("offsets", 0))
@@ -274,7 +280,13 @@ def _layout_of_cube(
 
 
 def _wavelengths_of(
-    path: Path, name: str, variables: Mapping[str, NDArray], bands: int, *, strict: bool
+    path: Path,
+    name: str,
+    variables: Mapping[str, NDArray],
+    attributes: Mapping[str, Mapping[str, Any]],
+    bands: int,
+    *,
+    strict: bool,
 ) -> tuple[NDArray | None, str | None, tuple[str, ...]]:
     """Wavelengths beside an image, their unit if it is told, and a note where they are none."""
     near = _near(name, variables)
@@ -288,6 +300,8 @@ def _wavelengths_of(
         units = [
             str(v.ravel()[0]) for k, v in near.items() if _UNIT.fullmatch(_last(k)) and v.dtype.kind in "US"
         ]
+        told = {str(k).lower(): v for k, v in attributes.get(key, {}).items()}.get("units")
+        units += [] if told is None else [told.decode() if isinstance(told, bytes) else str(told)]
         named = re.search(r"_(nm|um)$", key, re.IGNORECASE)
         return values.ravel(), units[0] if units else named[1] if named else None, ()
     return None, None, ()

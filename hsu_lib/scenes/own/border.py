@@ -69,7 +69,7 @@ def checked(path: Path, cube: Cube, *, nodata: NoData = None, scale: float | Non
         suspects=tuple(listed),
     )
     sample = image.sample(_SAMPLE)
-    number = _divisor(path, cube, sample, scale, notes)
+    number = _divisor(path, cube, sample, scale, notes, float(found.high.max()))
     image = replace(image, divisor=number, wavelengths=_wavelengths(path, cube, found.bands, notes))
     companions = _companions(path, cube, image, sample / number, notes)
     return replace(image, companions=companions, notes=tuple(notes))
@@ -177,7 +177,9 @@ def _named(fill: tuple[float, ...]) -> str:
     return " or ".join(["NaN", *(f"{value:g}" for value in fill if not np.isnan(value))])
 
 
-def _divisor(path: Path, cube: Cube, sample: NDArray, given: float | None, notes: list[str]) -> float:
+def _divisor(
+    path: Path, cube: Cube, sample: NDArray, given: float | None, notes: list[str], highest: float
+) -> float:
     """What stands for a reflectance of one after the gains, where gains and a scale may contradict."""
     declared, gains = cube.scale, cube.gains
     if gains is not None or cube.offsets is not None:
@@ -193,7 +195,8 @@ def _divisor(path: Path, cube: Cube, sample: NDArray, given: float | None, notes
                     f"and a reflectance scale factor of {declared:g} would divide it again. Give "
                     f"{option('scale', 1)} for the gains alone, {option('scale', declared)} for both"
                 )
-    number, note = divisor(path, sample, given, declared, f"reflectance scale factor of {cube.said}")
+    said = f"reflectance scale factor of {cube.said}"
+    number, note = divisor(path, sample, given, declared, said, highest=highest)
     notes.append(note)
     return number
 

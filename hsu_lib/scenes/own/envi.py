@@ -32,8 +32,8 @@ def header_of(path: Path) -> Path | None:
     return next(filter(is_header, beside), None)
 
 
-def read_envi(path: Path, header_path: Path) -> Cube:
-    """Image of a header, its numbers as they are stored.
+def read_envi(path: Path, header_path: Path, variable: str | None = None, layout: str | None = None) -> Cube:
+    """Image of a header, its numbers as they are stored; `variable` and `layout` of HDF5 beside a header.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def read_envi(path: Path, header_path: Path) -> Cube:
     image = _image_of(header) if path == header_path else path
     kind = content_of(image)
     if kind in ("tiff", "hdf5", "netcdf"):
-        found = _inside(image, kind, header)
+        found = _inside(image, kind, header, variable, layout)
         if found is not None:
             return found
     interleave = header.one_of("interleave", INTERLEAVES)
@@ -62,7 +62,10 @@ def read_envi(path: Path, header_path: Path) -> Cube:
     values: NDArray = np.memmap(image, dtype=dtype, mode="r", offset=offset, shape=shape)
     cube = values.transpose(axes)
     _check_order(header, cube)
-    return described(Cube(cube, notes=("ENVI image",)), header)
+    notes, named = ["ENVI image"], image.suffix.lower().lstrip(".")
+    if named in INTERLEAVES and named != interleave:
+        notes.append(f"its name says {named}, its header {interleave}, which was followed")
+    return described(Cube(cube, notes=tuple(notes)), header)
 
 
 def described(cube: Cube, header: Header) -> Cube:
@@ -213,18 +216,19 @@ def _roughness(values: NDArray) -> float:
     return float(step / (high - low)) if high > low else 0.0
 
 
-def _inside(image: Path, kind: str, header: Header) -> Cube | None:
+def _inside(image: Path, kind: str, header: Header, variable: str | None, layout: str | None) -> Cube | None:
     """Image of a TIFF, HDF5 or NetCDF file, described by the header; None where it only looks like one."""
     from hsu_lib.scenes.own.formats import read_other
 
     size = tuple(header.whole(field) for field in ("bands", "lines", "samples"))
     try:
-        cube = read_other(image, kind)
+        cube = read_other(image, kind, variable=variable, layout=layout)
     except Exception as error:
         if _fits(header, image) and "".join(header.text("file type").split()) in _FILE_TYPES:
             return None  # raw numbers that begin so by chance
         raise InputError(
-            f"{image}: begins as a {kind} file, not as raw numbers, and cannot be read as such: {brief(error)}"
+            f"{image}: begins as a {kind} file, not as raw numbers, and cannot be read as such: "
+            f"{brief(error)}"
         ) from error
     if cube.values.shape != size:
         raise InputError(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from hsu_lib.errors import InputError, option
 from hsu_lib.scenes.own.arrays import linear, read_arrays
 from hsu_lib.scenes.own.cube import Cube
-from hsu_lib.scenes.own.products import PRODUCTS, enmap_metadata
+from hsu_lib.scenes.own.products import PRODUCTS, with_metadata
 
 _BANDS = re.compile(
     r"(spectral_?)?(bands?|wave_?lengths?|wl|wvl|lambda|channels?|spectral|wavenumbers?)", re.I
@@ -55,8 +55,8 @@ def read_other(
         if kind in ("netcdf", "zarr"):
             return _read_labelled(path, kind, variable)
         if kind == "tiff":
-            return enmap_metadata(path, _read_tiff(path))
-        return enmap_metadata(path, _read_gdal(path))
+            return with_metadata(path, _read_tiff(path))
+        return with_metadata(path, _read_gdal(path))
 
 
 @contextmanager

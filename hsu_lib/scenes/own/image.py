@@ -126,7 +126,7 @@ def _read(path: Path, variable: str | None, layout: str | None, size: tuple[int,
         return read_arrays(path, "numpy", variable, layout, size)
     header = header_of(path)
     if header is not None and (suffix != ".hdr" or is_header(path) or kind == ""):
-        return read_envi(path, header)
+        return read_envi(path, header, variable, layout)
     if kind == "gzip":
         raise InputError(f"{path}: is compressed ({kind}); decompress it first")
     if kind in ("hdf5", "tiff", "netcdf"):

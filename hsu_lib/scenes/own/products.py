@@ -1,6 +1,6 @@
 """Products of imaging spectrometers in space, by their published structure; no real file was at hand.
 
-PRISMA (ASI, HDF5), EMIT (NASA, NetCDF-4) and EnMAP (DLR, GeoTIFF with metadata in XML).
+PRISMA (ASI, HDF5), EMIT (NASA, NetCDF-4), EnMAP and DESIS (DLR, GeoTIFF with metadata in XML).
 """
 
 from __future__ import annotations
@@ -98,19 +98,20 @@ PRODUCTS: tuple[tuple[Callable[[Any], bool], Callable[[Path, Any], Cube]], ...] 
 )
 
 
-def enmap_metadata(path: Path, cube: Cube) -> Cube:
-    """An EnMAP image with the wavelengths, gains and offsets of the ``...-METADATA.XML`` beside it."""
+def with_metadata(path: Path, cube: Cube) -> Cube:
+    """An EnMAP or DESIS image with wavelengths, gains and offsets of the ``...-METADATA.XML`` beside it."""
     match = re.fullmatch(r"(.+-)SPECTRAL_IMAGE\w*", path.stem, re.IGNORECASE)
     beside = {other.name.upper(): other for other in path.parent.iterdir()} if match else {}
     metadata = beside.get(f"{match[1]}METADATA.XML".upper()) if match else None
     if metadata is None:
         return cube
     try:
-        bands = ElementTree.parse(metadata).getroot().findall(".//bandCharacterisation/bandID")
-        bands.sort(key=lambda band: int(band.get("number", "0")))
+        found = ElementTree.parse(metadata).getroot().findall(".//bandCharacterisation/*")
+        bands = [{part.tag.lower(): part.text or "" for part in band} | band.attrib for band in found]
+        bands.sort(key=lambda band: int(band.get("number") or band.get("bandnumber") or 0))
         read = {
-            key: np.array([float(band.findtext(key, "nan")) for band in bands])
-            for key in ("wavelengthCenterOfBand", "GainOfBand", "OffsetOfBand")
+            key: np.array([float(band.get(key) or "nan") for band in bands])
+            for key in ("wavelengthcenterofband", "gainofband", "offsetofband")
         }
     except (ElementTree.ParseError, ValueError) as error:
         raise InputError(f"{metadata}: cannot be read, is it damaged? {brief(error)}") from error
@@ -119,11 +120,11 @@ def enmap_metadata(path: Path, cube: Cube) -> Cube:
     known = {key: values for key, values in read.items() if np.isfinite(values).all()}
     return replace(
         cube,
-        wavelengths=known.get("wavelengthCenterOfBand", cube.wavelengths),
+        wavelengths=known.get("wavelengthcenterofband", cube.wavelengths),
         unit="nm",
-        gains=known.get("GainOfBand", cube.gains),
-        offsets=known.get("OffsetOfBand", cube.offsets),
+        gains=known.get("gainofband", cube.gains),
+        offsets=known.get("offsetofband", cube.offsets),
         fill=cube.fill or (-32768.0,),
         said=metadata.name,
-        notes=(*cube.notes, "EnMAP, with its metadata"),
+        notes=(*cube.notes, "with the metadata beside it"),
     )

@@ -13,10 +13,17 @@ from hsu_lib.errors import InputError, option
 BRIGHTEST = 2.0
 _DARKEST = 0.002  # 99.9th percentile of deep water is above it
 _TEN_THOUSAND = (2_000.0, 16_000.0)  # 99.9th percentiles of reflectance stored as a ten-thousandth
+_FULL = (4095.0, 16383.0)  # largest counts of cameras of 12 and 14 bits
 
 
 def divisor(
-    path: Path, sample: NDArray, given: float | None, declared: float | None, said: str
+    path: Path,
+    sample: NDArray,
+    given: float | None,
+    declared: float | None,
+    said: str,
+    *,
+    highest: float = np.inf,
 ) -> tuple[float, str]:
     """What the numbers are divided by to be reflectance, and a note.
 
@@ -32,6 +39,8 @@ def divisor(
         Divisor that the file names; it is taken unless the result cannot be reflectance.
     said
         Where it names it.
+    highest
+        Largest of all numbers: a camera's full count is no ten-thousandth.
 
     Raises
     ------
@@ -54,7 +63,7 @@ def divisor(
         return declared, f"divided by {declared:g}, the {said}"
     if _DARKEST <= top <= BRIGHTEST:
         return 1.0, f"taken as reflectance ({told})"
-    if _TEN_THOUSAND[0] <= top <= _TEN_THOUSAND[1]:
+    if _TEN_THOUSAND[0] <= top <= _TEN_THOUSAND[1] and highest not in _FULL:
         return 10_000.0, f"divided by 10000, which is a guess: {told}"
     told += " and such numbers are often of another type or byte order" if not 1e-9 < top < 1e9 else ""
     raise InputError(
