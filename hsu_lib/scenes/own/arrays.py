@@ -73,28 +73,43 @@ def read_arrays(
 
 
 def linear(attributes: Mapping[str, Any], bands: int) -> dict[str, Any]:
-    """Fill values, gains and offsets of a variable's attributes, as the conventions of NetCDF name them."""
-    found: dict[str, Any] = {}
+    """Fill values, gains, offsets and scale of a variable's attributes, as arguments of `Cube`.
+
+    Names are those of the conventions of NetCDF, ``scale_factor`` to multiply by among them; a
+    ``Scale_Factor`` above one is a divisor, as NEON means it.
+    """
     plain = {str(key).lower(): value for key, value in attributes.items()}
-    names = ("_fillvalue", "missing_value", "fillvalue", "data_ignore_value", "nodata")
-    fill = [plain[name] for name in names if name in plain]
-    if (
-        "Scale_Factor" in attributes and float(np.ravel(attributes["Scale_Factor"])[0]) > 1
-    ):  # as NEON means it
-        found["scale"] = float(np.ravel(attributes["Scale_Factor"])[0])
+    found: dict[str, Any] = {}
+    fill = [value for name in _FILL for value in _numbers(plain.get(name))]
     if fill:
-        found["fill"] = tuple({float(value): 0 for held in fill for value in np.ravel(held)})
-    for key, name in (("gains", "scale_factor"), ("offsets", "add_offset")):
-        held = attributes.get(name)
-        if held is not None:
-            found[key] = np.broadcast_to(np.asarray(held, dtype=np.float64).ravel(), (bands,)).copy()
-    trivial = np.all(found.get("gains", 1) == 1) and not np.any(found.get("offsets", 0))
-    if trivial:
-        found.pop("gains", None)
-        found.pop("offsets", None)
-    if str(attributes.get("units", "")).strip().lower() in ("%", "percent"):
+        found["fill"] = tuple(dict.fromkeys(fill))
+    gains, offsets = _numbers(attributes.get("scale_factor")), _numbers(attributes.get("add_offset"))
+    if any(gain != 1 for gain in gains) or any(offsets):
+        found["gains"] = np.broadcast_to(np.array(gains or [1.0]), (bands,)).copy()
+        found["offsets"] = np.broadcast_to(np.array(offsets or [0.0]), (bands,)).copy()
+    divisor = _numbers(attributes.get("Scale_Factor"))
+    if divisor and divisor[0] > 1:
+        found["scale"] = divisor[0]
+    if _text(plain.get("units")).lower() in ("%", "percent"):
         found["scale"] = 100.0
     return found
+
+
+_FILL = ("_fillvalue", "missing_value", "fillvalue", "data_ignore_value", "nodata")
+
+
+def _numbers(value: Any) -> list[float]:
+    """Numbers of an attribute; none where it is missing or a text that is none."""
+    if value is None:
+        return []
+    try:
+        return [float(number) for number in np.ravel(value)]
+    except (TypeError, ValueError):
+        return []
+
+
+def _text(value: Any) -> str:
+    return (value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value or "")).strip()
 
 
 def _variables(path: Path, kind: str) -> tuple[dict[str, NDArray], dict[str, dict[str, Any]]]:
@@ -300,8 +315,8 @@ def _wavelengths_of(
         units = [
             str(v.ravel()[0]) for k, v in near.items() if _UNIT.fullmatch(_last(k)) and v.dtype.kind in "US"
         ]
-        told = {str(k).lower(): v for k, v in attributes.get(key, {}).items()}.get("units")
-        units += [] if told is None else [told.decode() if isinstance(told, bytes) else str(told)]
+        told = _text({str(k).lower(): v for k, v in attributes.get(key, {}).items()}.get("units"))
+        units += [told] if told else []
         named = re.search(r"_(nm|um)$", key, re.IGNORECASE)
         return values.ravel(), units[0] if units else named[1] if named else None, ()
     return None, None, ()
