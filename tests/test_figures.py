@@ -182,3 +182,35 @@ def test_a_forest_marks_each_kind_on_one_axis():
     assert len({line.get_marker() for line in marks}) == 2
     assert len({line.get_markeredgecolor() for line in marks}) == 2
     assert "100" in [label.get_text() for label in ax.get_xticklabels()]
+
+
+@pytest.mark.parametrize(
+    ("x", "pieces"),
+    [
+        (np.linspace(400, 2500, 20), 1),
+        (np.linspace(2500, 400, 20), 1),
+        (np.r_[np.linspace(400, 1000, 20), np.linspace(950, 2500, 20)], 1),  # detectors overlap
+        (np.r_[np.linspace(1300, 1000, 20), np.linspace(700, 400, 20)], 2),  # bands left out
+        (np.full(20, 500.0), 1),
+    ],
+)
+def test_spectra_are_drawn_whatever_the_order_of_their_bands(x, pieces):
+    _, axes = figures.grid(1, 1)
+    drawn = figures.spectra(np.ones((len(x), 1)), axes[0, 0], wavelengths=x).lines[0]
+    gaps = np.isnan(drawn.get_xdata()).sum()
+    assert gaps == pieces - 1
+    steps = np.diff(drawn.get_xdata())
+    steps = steps[np.isfinite(steps)]
+    assert (steps >= 0).all() or (steps <= 0).all()
+
+
+@pytest.mark.parametrize("wavelengths", [None, np.linspace(2500, 400, 12), np.linspace(1000, 2500, 12)])
+def test_pixels_that_do_not_count_are_white(wavelengths):
+    Y = pure_pixel_scene().Y.copy()
+    mask = np.ones(Y.shape[1:], dtype=bool)
+    mask[0, 0] = False
+    Y[:, 0, 0] = 99
+    _, axes = figures.grid(1, 1)
+    shown = figures.rgb(Scene(Y, mask=mask, wavelengths=wavelengths), axes[0, 0]).images[0].get_array()
+    assert (shown[0, 0] == 1).all()
+    assert np.ptp(shown[1:], axis=2).max() > 0.1  # in colours

@@ -289,7 +289,7 @@ def test_other_files_beside_an_envi_header(tmp_path, counts):
     tifffile.imwrite(tmp_path / "field.img", values, planarconfig="separate", photometric="minisblack")
     tiff = (tmp_path / "field.img").read_bytes()
     with h5py.File(tmp_path / "cube.h5", "w") as file:
-        file["cube"], file["wavelength"] = values, np.linspace(400, 900, BANDS)
+        file["cube"] = values  # the header says which axis holds the bands
     hdf5 = (tmp_path / "cube.h5").read_bytes()
     for content in (tiff, hdf5):
         scene = read_image(envi(tmp_path, counts, content, data_type=2, file_type="TIFF", interleave="tif"))

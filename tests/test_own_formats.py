@@ -103,6 +103,9 @@ def test_netcdf_that_does_not_say(tmp_path, Y):
     xarray.Dataset({"a": (("i", "j", "k"), Y)}).to_netcdf(tmp_path / "field.nc", engine="h5netcdf")
     with pytest.raises(InputError, match="do not say which are bands, rows and columns"):
         read_image(tmp_path / "field.nc")
+    np.testing.assert_array_equal(read_image(tmp_path / "field.nc", layout="bhw").Y, Y)
+    xarray.Dataset({"a": (("i", "j", "k"), Y)}).to_netcdf(tmp_path / "three.nc", engine="scipy")
+    np.testing.assert_array_equal(read_image(tmp_path / "three.nc", layout="bhw").Y, Y)
     both = xarray.Dataset(dict.fromkeys("ab", (("band", "y", "x"), Y)))
     both.to_netcdf(tmp_path / "both.nc", engine="h5netcdf")
     with pytest.raises(InputError, match="give variable= the image; it holds a "):

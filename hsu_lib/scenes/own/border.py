@@ -108,7 +108,7 @@ def _good(path: Path, cube: Cube, notes: list[str]) -> NDArray[np.intp]:
 
 def _fill(cube: Cube, nodata: NoData) -> tuple[tuple[float, ...], Literal["", "given", "none"]]:
     """Fill values in force, and what the user said of them, which settles all doubt."""
-    if nodata is None or nodata == ():
+    if nodata is None or (isinstance(nodata, tuple) and not nodata):
         return cube.fill, ""
     given = nodata.replace(",", " ").split() if isinstance(nodata, str) else np.ravel(np.array(nodata))
     words = [str(word).strip().lower() for word in given]

@@ -18,6 +18,9 @@ _OTHER = ("tif", "tiff", "h5", "hdf5", "he5", "nc", "nc4")
 _FILE_TYPES = ("", "envi", "envistandard")
 
 
+_ENOUGH = 500  # numbers from which a byte order can be told
+
+
 def header_of(path: Path) -> Path | None:
     """Header of an ENVI image, given either of the two files; None where none lies beside the image."""
     if path.suffix.lower() == ".hdr":
@@ -199,7 +202,7 @@ def _check_size(
 
 def _check_order(header: Header, values: NDArray) -> None:
     """Spectra of whole numbers that are smooth only with the other byte order were written in it."""
-    if values.dtype.kind == "f" or values.dtype.itemsize == 1:
+    if values.dtype.kind == "f" or values.dtype.itemsize == 1 or values.size < _ENOUGH:
         return
     step = max(1, int(np.sqrt(values.size / 1e6)))
     sample = np.array(values[:, ::step, ::step])
@@ -220,9 +223,9 @@ def _inside(image: Path, kind: str, header: Header, variable: str | None, layout
     """Image of a TIFF, HDF5 or NetCDF file, described by the header; None where it only looks like one."""
     from hsu_lib.scenes.own.formats import read_other
 
-    size = tuple(header.whole(field) for field in ("bands", "lines", "samples"))
+    bands, lines, samples = (header.whole(field) for field in ("bands", "lines", "samples"))
     try:
-        cube = read_other(image, kind, variable=variable, layout=layout)
+        cube = read_other(image, kind, variable=variable, layout=layout, size=(lines, samples))
     except Exception as error:
         if _fits(header, image) and "".join(header.text("file type").split()) in _FILE_TYPES:
             return None  # raw numbers that begin so by chance
@@ -230,9 +233,9 @@ def _inside(image: Path, kind: str, header: Header, variable: str | None, layout
             f"{image}: begins as a {kind} file, not as raw numbers, and cannot be read as such: "
             f"{brief(error)}"
         ) from error
-    if cube.values.shape != size:
+    if cube.values.shape != (bands, lines, samples):
         raise InputError(
             f"{image}: is a {kind} file of (bands, lines, samples) = {cube.values.shape}, but "
-            f"{header.path.name} says {size}; give the right image, or correct the header"
+            f"{header.path.name} says {(bands, lines, samples)}; give the right image, or correct the header"
         )
     return described(replace(cube, notes=(*cube.notes, f"a {kind} file described by an ENVI header")), header)

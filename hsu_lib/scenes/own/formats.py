@@ -53,7 +53,7 @@ def read_other(
         if kind == "hdf5":
             return _read_hdf5(path, variable, layout, size)
         if kind in ("netcdf", "zarr"):
-            return _read_labelled(path, kind, variable)
+            return _read_labelled(path, kind, variable, layout)
         if kind == "tiff":
             return with_metadata(path, _read_tiff(path))
         return with_metadata(path, _read_gdal(path))
@@ -84,7 +84,7 @@ def _read_hdf5(path: Path, variable: str | None, layout: str | None, size: tuple
         netcdf |= "_NCProperties" in file.attrs
         labelled = any("DIMENSION_LIST" in held.attrs for held in file.values())
     if (netcdf or labelled) and layout is None and has("xarray") and has("h5netcdf"):
-        return _read_labelled(path, "hdf5", variable)
+        return _read_labelled(path, "hdf5", variable, None)
     return read_arrays(path, "hdf5", variable, layout, size)
 
 
@@ -190,7 +190,7 @@ def _place(file: Any) -> dict[str, Any] | None:
 # --------------------------------------------------------------------------- labelled arrays
 
 
-def _read_labelled(path: Path, kind: str, variable: str | None) -> Cube:
+def _read_labelled(path: Path, kind: str, variable: str | None, layout: str | None) -> Cube:
     """NetCDF or Zarr through xarray: the names of the dimensions say which one the bands are."""
     needed = {"hdf5": ("xarray", "h5netcdf"), "zarr": ("xarray", "zarr"), "netcdf": ("xarray",)}[kind]
     for package in needed:
@@ -210,7 +210,7 @@ def _read_labelled(path: Path, kind: str, variable: str | None) -> Cube:
         dataset.load()
     chosen = _chosen(path, held, variable)
     array = held[chosen]
-    order = _dimensions(path, array)
+    order = _dimensions(path, array, layout)
     array = array.isel({name: 0 for name in array.dims if name not in order})
     values = np.asarray(array.transpose(*order))
     if str(array.attrs.get("_Unsigned", "")).lower() == "true" and values.dtype.kind == "i":
@@ -251,9 +251,12 @@ def _long(array: Any) -> list[str]:
     return [name for name in array.dims if name in known or array.sizes[name] > 1]
 
 
-def _dimensions(path: Path, array: Any) -> tuple[str, str, str]:
+def _dimensions(path: Path, array: Any, layout: str | None) -> tuple[str, str, str]:
     """Names of bands, rows and columns."""
     names = _long(array)
+    if layout is not None and len(names) == len(layout) == 3:
+        bands, rows, columns = (names[layout.index(axis)] for axis in "bhw")
+        return bands, rows, columns
     found = [
         [name for name in names if pattern.fullmatch(str(name))] for pattern in (_BANDS, _ROWS, _COLUMNS)
     ]
@@ -263,8 +266,8 @@ def _dimensions(path: Path, array: Any) -> tuple[str, str, str]:
         if sorted(order) == sorted(names):
             return order[0], order[1], order[2]
     raise InputError(
-        f"{path}: dimensions {dict(array.sizes)} do not say which are bands, rows and columns; name them "
-        "band, y and x"
+        f"{path}: dimensions {dict(array.sizes)} do not say which are bands, rows and columns: name them "
+        f"band, y and x, or give {option('layout', 'hwb')} or another order of axes"
     )
 
 

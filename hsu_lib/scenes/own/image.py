@@ -112,7 +112,7 @@ def _read(path: Path, variable: str | None, layout: str | None, size: tuple[int,
     if path.is_dir() and (
         suffix == ".zarr" or any((path / name).exists() for name in (".zgroup", "zarr.json"))
     ):
-        return read_other(path, "zarr", variable=variable)
+        return read_other(path, "zarr", variable=variable, layout=layout)
     if path.is_dir():
         raise InputError(f"{path}: is a folder; give the file of an image in it")
     if not path.is_file():

@@ -65,9 +65,9 @@ def divisor(
         return 1.0, f"taken as reflectance ({told})"
     if _TEN_THOUSAND[0] <= top <= _TEN_THOUSAND[1] and highest not in _FULL:
         return 10_000.0, f"divided by 10000, which is a guess: {told}"
-    told += " and such numbers are often of another type or byte order" if not 1e-9 < top < 1e9 else ""
+    hint = "" if 1e-9 < top < 1e9 else " (or they are of another type or byte order than the file says)"
     raise InputError(
-        f"{path}: {told}, which is no reflectance, and nothing says what it is to be divided by. Give "
+        f"{path}: {told}, which is no reflectance, and nothing says what it is to be divided by{hint}. Give "
         f"{scale}: the number that stands for a reflectance of one, such as 100 for percent; "
         f"{option('scale', 1)} takes the numbers as they are"
     )
