@@ -134,7 +134,7 @@ class Scene:
 
     Notes
     -----
-    Arrays are copied to float32 and made read-only. Two scenes are the same if their
+    Arrays are copied to float32 and made read-only (or shared, where they are both already). Two scenes are the same if their
     `fingerprint` is.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def mat73(path: Path, fill) -> Path:
     return path
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=int(os.environ.get("HSU_EXAMPLES", "200")), deadline=None)
 @given(
     sizes=st.tuples(*[st.integers(2, 7)] * 3),
     layout=st.sampled_from(list(AXES)),

@@ -9,11 +9,13 @@ import h5py
 import numpy as np
 import pytest
 import tifffile
+from scenes_helpers import real
 from scipy.io import savemat
 
 from hsu_lib.errors import InputError
 from hsu_lib.scenes import read_image
 from hsu_lib.scenes.own import formats
+from hsu_lib.scenes.public.download import locate
 
 BANDS, HEIGHT, WIDTH = 8, 12, 9
 WAVELENGTHS = np.linspace(2400, 410, BANDS)
@@ -166,7 +168,6 @@ def test_emit(tmp_path, Y):
         file["reflectance"].attrs["_FillValue"] = np.float32(-9999)
         file["sensor_band_parameters/wavelengths"] = WAVELENGTHS
         file["sensor_band_parameters/good_wavelengths"] = good.astype(np.float32)
-        file.attrs["geotransform"], file.attrs["spatial_ref"] = [10.0, 0.1, 0, 50, 0, -0.1], "WGS 84"
     scene = read_image(tmp_path / "EMIT_L2A_RFL.nc")
     np.testing.assert_array_equal(scene.Y[:, :, 1:], Y[good][:, :, 1:])
     np.testing.assert_allclose(scene.wavelengths, WAVELENGTHS[good], rtol=1e-6)
@@ -280,3 +281,14 @@ def test_what_is_no_image_at_all(tmp_path):
     (tmp_path / "field.npy").write_bytes(b"")
     with pytest.raises(InputError, match="is empty"):
         read_image(tmp_path / "field.npy")
+
+
+@pytest.mark.real_data
+def test_the_tiff_of_hysu_is_read_as_one():
+    """An ENVI header lies beside it, with wavelengths, a scale and a fill value."""
+    scene, (path, _) = real("hysu"), locate("hysu/Full.tif", download=False)
+    for given in (path, path.with_suffix(".hdr")):
+        if given.is_file():
+            found = read_image(given)
+            np.testing.assert_allclose(found.Y, scene.Y, rtol=1e-6)
+            assert found.mask is None

@@ -76,9 +76,6 @@ def _emit(path: Path, file: Any) -> Cube:
     held, about = file["reflectance"], file["sensor_band_parameters"]
     good = about.get("good_wavelengths")
     fill = np.ravel(held.attrs.get("_FillValue", -9999.0))
-    place = {"transform": tuple(np.ravel(file.attrs["geotransform"])[[1, 2, 0, 4, 5, 3]].tolist())}
-    crs = file.attrs.get("spatial_ref")
-    notes = ["EMIT level 2A, in the sensor's own rows and columns: not yet on its map"]
     return Cube(
         np.asarray(held).transpose(2, 0, 1),
         wavelengths=np.asarray(about["wavelengths"]),
@@ -86,8 +83,7 @@ def _emit(path: Path, file: Any) -> Cube:
         good=None if good is None else np.asarray(good) > 0,
         fill=tuple(float(value) for value in fill),
         said="good_wavelengths",
-        georeference={"emit": place, "emit crs": str(crs)} if crs is not None else None,
-        notes=tuple(notes),
+        notes=("EMIT level 2A, in the sensor's own rows and columns: not on its map",),
     )
 
 
