@@ -247,7 +247,11 @@ def envi(folder, counts, content=None, **fields):
         ({"wavelength": "{" + "400 nm," * 8 + "}"}, "wavelength: value 1 is '400 nm', expected a number"),
         ({"data_gain_values": "{1e-4}"}, "data gain values has 1 values for 8 bands"),
         ({"data_gain_values": "{" + "0," * 8 + "}"}, "gain of band 1 is 0"),
-        ({"data_gain_values": "{" + "2e-4," * 8 + "}"}, "would divide it again"),
+        ({"data_gain_values": "{" + "2e-4," * 8 + "}"}, "which one makes reflectance"),
+        (
+            {"data_gain_values": "{" + "0.01," * 8 + "}"},
+            "scale=1 for the gains alone, scale=10000 for both",
+        ),
         ({"data_ignore_value": "none"}, "expected a number"),
         ({"reflectance_scale_factor": 1}, "quotient 9e.03 is no reflectance"),
         ({"reflectance_scale_factor": 0}, "expected a number above zero"),

@@ -14,7 +14,7 @@ from hsu_lib.errors import InputError, option
 from hsu_lib.scenes.own.cube import Cube
 from hsu_lib.scenes.own.fill import Survey, is_sentinel, refuse, survey, suspects
 from hsu_lib.scenes.own.opened import OwnImage
-from hsu_lib.scenes.own.scale import BRIGHTEST, divisor
+from hsu_lib.scenes.own.scale import divisor
 from hsu_lib.scenes.own.units import in_reflectance
 from hsu_lib.scenes.own.wavelengths import in_nm
 
@@ -184,17 +184,16 @@ def _divisor(
     declared, gains = cube.scale, cube.gains
     if gains is not None or cube.offsets is not None:
         notes.append(f"gains and offsets of {cube.said} applied")
-        top = float(np.percentile(sample, 99.9))
-        if declared is not None and given is None and gains is not None and top <= BRIGHTEST:
-            if np.allclose(gains * declared, 1, rtol=1e-3):
-                notes.append(f"reflectance scale factor {declared:g} says the same as the gains")
-                declared = None
-            elif declared != 1:
-                raise InputError(
-                    f"{path}: {cube.said}: its gains make reflectance (99.9 % of it is at most {top:.3g}), "
-                    f"and a reflectance scale factor of {declared:g} would divide it again. Give "
-                    f"{option('scale', 1)} for the gains alone, {option('scale', declared)} for both"
-                )
+    if gains is not None and declared not in (None, 1.0) and given is None:
+        if not np.allclose(gains * declared, 1, rtol=1e-3):
+            both = int(declared) if declared == int(declared) else declared
+            raise InputError(
+                f"{path}: {cube.said} has gains ({gains.min():g} to {gains.max():g}) and a reflectance "
+                f"scale factor ({declared:g}): which one makes reflectance? Give {option('scale', 1)} for "
+                f"the gains alone, {option('scale', both)} for both, or remove one from the header"
+            )
+        notes.append(f"reflectance scale factor {declared:g} says the same as the gains")
+        declared = None
     said = f"reflectance scale factor of {cube.said}"
     number, note = divisor(path, sample, given, declared, said, highest=highest)
     notes.append(note)

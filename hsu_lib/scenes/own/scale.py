@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from hsu_lib.errors import InputError, option
 
-#: Largest 99.9th percentile of an image that is reflectance already: snow and glint reach beyond one.
-BRIGHTEST = 2.0
+_BRIGHTEST = 2.0  # 99.9th percentile of reflectance is below it: snow and glint reach beyond one
 _DARKEST = 0.002  # 99.9th percentile of deep water is above it
 _TEN_THOUSAND = (2_000.0, 16_000.0)  # 99.9th percentiles of reflectance stored as a ten-thousandth
 _FULL = (4095.0, 16383.0)  # largest counts of cameras of 12 and 14 bits
@@ -55,13 +54,13 @@ def divisor(
             raise InputError(f"{option('scale')}: expected a positive divisor, got {given:g}")
         return float(given), f"divided by {given:g}, as asked"
     if declared is not None:
-        if not _DARKEST <= top / declared <= BRIGHTEST:
+        if not _DARKEST <= top / declared <= _BRIGHTEST:
             raise InputError(
                 f"{path}: {said} is {declared:g}, but {told}, and the quotient {top / declared:.3g} is no "
                 f"reflectance. Give {scale}, the number to divide by"
             )
         return declared, f"divided by {declared:g}, the {said}"
-    if _DARKEST <= top <= BRIGHTEST:
+    if _DARKEST <= top <= _BRIGHTEST:
         return 1.0, f"taken as reflectance ({told})"
     if _TEN_THOUSAND[0] <= top <= _TEN_THOUSAND[1] and highest not in _FULL:
         return 10_000.0, f"divided by 10000, which is a guess: {told}"
