@@ -246,7 +246,7 @@ def _layout_of(
         )
     pixel_axes = [axis for axis in (0, 1) if values.shape[axis] == size[0] * size[1]]
     if matlab and len(pixel_axes) == 1:
-        return ("(wh)b", "b(wh)")[pixel_axes[0]], ""
+        return ("(wh)b", "b(wh)")[pixel_axes[0]], ", pixels column by column as MATLAB has them"
     raise InputError(
         f"{what} is a matrix for {size[0]} x {size[1]} pixels (height x width) and does not say in which "
         f"order: give {option('layout')} one of b(hw), b(wh), (hw)b, (wh)b; hw is row by row, wh column by "

@@ -184,7 +184,7 @@ def _divisor(
     declared, gains = cube.scale, cube.gains
     if gains is not None or cube.offsets is not None:
         notes.append(f"gains and offsets of {cube.said} applied")
-    if gains is not None and declared not in (None, 1.0) and given is None:
+    if gains is not None and declared is not None and declared != 1 and given is None:
         if not np.allclose(gains * declared, 1, rtol=1e-3):
             both = int(declared) if declared == int(declared) else declared
             raise InputError(

@@ -96,13 +96,15 @@ def open_cube(
         raise InputError(f"unknown layout {layout!r}; known are {', '.join(LAYOUTS)}")
     try:
         return _read(path, variable, layout, size)
-    except (InputError, FileNotFoundError, PermissionError):
+    except (InputError, PermissionError):
         raise
     except MemoryError as error:
         raise InputError(
             f"{path}: is too large for this machine's memory, or damaged: {brief(error)}"
         ) from error
     except Exception as error:  # what the libraries raise over a damaged file is not listed anywhere
+        if type(error) is FileNotFoundError:  # our own, of a file or its image
+            raise
         raise InputError(f"{path}: cannot be read, is it damaged? {brief(error)}") from error
 
 
