@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hsu_lib.errors import InputError, brief
 from hsu_lib.scenes.own.content import content_of
-from hsu_lib.scenes.own.cube import Cube
+from hsu_lib.scenes.own.cube import Cube, release
 from hsu_lib.scenes.own.header import INTERLEAVES, TYPES, Header, georeference_of, is_header, read_header
 
 _ENDINGS = ("", "img", "dat", "bsq", "bil", "bip", "raw", "bin", "cub", "envi", "rfl", "refl", "rdn")
@@ -19,6 +19,7 @@ _FILE_TYPES = ("", "envi", "envistandard")
 
 
 _ENOUGH = 500  # numbers from which a byte order can be told
+_SAMPLE = 1_000_000  # numbers that are looked at for it
 
 
 def header_of(path: Path) -> Path | None:
@@ -204,8 +205,8 @@ def _check_order(header: Header, values: NDArray) -> None:
     """Spectra of whole numbers that are smooth only with the other byte order were written in it."""
     if values.dtype.kind == "f" or values.dtype.itemsize == 1 or values.size < _ENOUGH:
         return
-    step = max(1, int(np.sqrt(values.size / 1e6)))
-    sample = np.array(values[:, ::step, ::step])
+    sample = np.array(values[:, :: max(1, values.size // _SAMPLE)])
+    release(values)
     told, other = _roughness(sample), _roughness(sample.byteswap())
     if told > 0.1 and told > 3 * other:
         order = header.text("byte order")
