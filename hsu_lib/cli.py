@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,7 @@ import click
 import yaml
 
 import hsu_lib
+from hsu_lib.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +25,7 @@ Examples
   hsu methods ae-patches                         a method's settings with their sources
   hsu run patching                               a chapter on the embedded scene, in a minute
   hsu run patching --profile desk -p scene=jasper -p seeds=100-102 -p compute=True --out mine
+  hsu look image.mat                             what would be read of an image of your own
   hsu unmix image.mat --method vca-fclsu -p 4    any method on an image of your own
   hsu scorecard                                  the judged claims with their verdicts
   hsu time                                       times that claims need, with nothing beside them
@@ -36,11 +40,24 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except (ValueError, LookupError, OSError, RuntimeError) as error:
-            if isinstance(error, (click.exceptions.Exit, click.Abort, BrokenPipeError)):
+            if isinstance(error, (click.exceptions.Exit, click.Abort, BrokenPipeError)) or _traceback():
                 raise
             # a KeyError shows its message in quotes
             message = error.args[0] if isinstance(error, KeyError) and error.args else error
+            if isinstance(error, InputError):
+                message = error.for_command_line
             raise click.ClickException(str(message)) from error
+        except (ArithmeticError, AttributeError, AssertionError, MemoryError, TypeError) as error:
+            if _traceback():
+                raise
+            raise click.ClickException(
+                f"{type(error).__name__}: {' '.join(str(error).split())} (HSU_TRACEBACK=1 shows where)"
+            ) from error
+
+
+def _traceback() -> bool:
+    """Whether errors are shown with where they come from: HSU_TRACEBACK=1."""
+    return os.environ.get("HSU_TRACEBACK", "0") not in ("", "0")
 
 
 @click.group(cls=_Commands, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
@@ -622,8 +639,47 @@ def publish_results(profile: str, chapters: tuple[str, ...]) -> None:
 # --------------------------------------------------------------------------- an image of one's own
 
 
+def _reading(command: Callable[..., None]) -> Callable[..., None]:
+    """An image, and the options that settle how it is read: arguments of `hsu_lib.scenes.read_image`."""
+    for decorate in (
+        click.option(
+            "--nodata",
+            multiple=True,
+            metavar="VALUE",
+            help="Stored number that means no data, repeatable; or none. By default what the file declares.",
+        ),
+        click.option(
+            "--size", type=(int, int), metavar="HEIGHT WIDTH", help="Of an image stored as a matrix."
+        ),
+        click.option(
+            "--layout",
+            help="Order of axes: hwb (height, width, bands), bhw, or a matrix such as 'b(hw)'; see the rerun "
+            "page.",
+        ),
+        click.option("--scale", type=float, help="Divide the image by this to get reflectance."),
+        click.option(
+            "--variable", help="Variable that holds the image, if a file has several; dotted: s.cube."
+        ),
+        click.argument("image", type=click.Path(path_type=Path, exists=True)),
+    ):
+        command = decorate(command)
+    return command
+
+
+@main.command("look")
+@_reading
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="The picture; by default NAME-look.png."
+)
+def look_at_image(image: Path, out: Path | None, **reading: Any) -> None:
+    """Print what would be read of IMAGE, and draw a composite and its mean spectrum."""
+    from hsu_lib.publishing.look import show
+
+    show(image, out, click.echo, **reading)
+
+
 @main.command("unmix")
-@click.argument("image", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@_reading
 @click.option("--method", default="vca-fclsu", show_default=True, help="A name from `hsu methods`.")
 @click.option("-p", "--endmembers", type=click.IntRange(min=1), help="How many endmembers to look for.")
 @click.option(
@@ -633,17 +689,6 @@ def publish_results(profile: str, chapters: tuple[str, ...]) -> None:
     multiple=True,
     metavar="NAME=VALUE",
     help="A setting of the method; repeatable.",
-)
-@click.option(
-    "--variable", help="Variable in a .mat or .npz file that holds the image, if there are several."
-)
-@click.option("--scale", type=float, help="Divide the image by this to get reflectance.")
-@click.option(
-    "--layout",
-    help="Order of axes: hwb (height, width, bands), bhw, or a matrix such as 'b(hw)'; see the rerun page.",
-)
-@click.option(
-    "--size", type=(int, int), metavar="HEIGHT WIDTH", help="Pixels of an image stored as a matrix."
 )
 @click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
 @click.option("--device", help="Torch device; by default CUDA where there is one.")
@@ -659,15 +704,12 @@ def unmix_image(
     method: str,
     endmembers: int | None,
     settings: tuple[str, ...],
-    variable: str | None,
-    scale: float | None,
-    layout: str | None,
-    size: tuple[int, int] | None,
     seed: int,
     device: str | None,
     out: Path,
+    **reading: Any,
 ) -> None:
-    """Unmix IMAGE (.mat, .npz, ENVI) with any method, and draw the maps.
+    """Unmix IMAGE (.mat, .npz, ENVI, TIFF, HDF5, NetCDF) with any method, and draw the maps.
 
     \b
     Example
@@ -681,7 +723,7 @@ def unmix_image(
     from hsu_lib.runs import default_device
 
     chosen = methods.get(method)
-    scene = scenes.read_image(image, variable=variable, scale=scale, layout=layout, size=size)
+    scene = scenes.read_image(image, **reading)
     result = chosen.unmix(
         scene,
         endmembers=endmembers,

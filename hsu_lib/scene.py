@@ -43,14 +43,23 @@ def real(values: ArrayLike, name: str) -> NDArray:
     return array
 
 
-def _frozen(values: ArrayLike, name: str, ndim: int) -> Array:
-    with np.errstate(over="ignore"):  # beyond float32 is infinite, and refused below
-        array = np.array(real(values, name), dtype=np.float32, order="C")  # a copy: nobody can change it
+def _frozen(values: ArrayLike, name: str, ndim: int, mask: NDArray[np.bool_] | None = None) -> Array:
+    """A copy that nobody can change, finite where `mask` (of the last axes) counts, and NaN elsewhere."""
+    array = real(values, name)
+    # what owns its numbers and is read-only already, that of another scene for instance, is not copied
+    shared = array.dtype == np.float32 and array.flags.c_contiguous and array.flags.owndata
+    if not shared or array.flags.writeable or (mask is not None and not np.isnan(array[..., ~mask]).all()):
+        with np.errstate(over="ignore"):  # beyond float32 is infinite, and refused below
+            array = np.array(array, dtype=np.float32, order="C")
+        if mask is not None:
+            array[..., ~mask] = np.nan
     if array.ndim != ndim:
         raise ValueError(f"{name}: expected {ndim} dimensions, got shape {array.shape}")
     if array.size == 0:
         raise ValueError(f"{name}: expected at least one value, got shape {array.shape}")
-    bad = array.size - int(np.isfinite(array).sum())
+    bad = sum(int((~np.isfinite(part)).sum()) for part in array)  # a part at a time: images can be large
+    if mask is not None:
+        bad -= int((~mask).sum()) * (array.size // mask.size)
     if bad:
         raise ValueError(
             f"{name}: {bad} of {array.size} values are NaN or infinite; "
@@ -58,6 +67,30 @@ def _frozen(values: ArrayLike, name: str, ndim: int) -> Array:
         )
     array.flags.writeable = False
     return array
+
+
+def _mask(values: ArrayLike | None, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
+    """Mask of an image ``(bands, height, width)``, checked; None where every pixel counts."""
+    if values is None:
+        return None
+    mask = np.array(values)
+    if mask.dtype != bool or mask.shape != shape[1:]:
+        raise ValueError(f"mask: expected {shape[1:]} Booleans, got {mask.shape} of {mask.dtype}")
+    if not mask.any():
+        raise ValueError("mask: no pixel is left that counts")
+    mask.flags.writeable = False
+    return None if mask.all() else mask
+
+
+def _moved(georeference: Mapping[str, Any] | None, top: int, left: int) -> Mapping[str, Any] | None:
+    """Georeference of a window; what the file says in its own words is of the whole image and goes."""
+    if georeference is None:
+        return None
+    moved = {key: value for key, value in georeference.items() if key in ("crs", "transform")}
+    if "transform" in moved:
+        a, b, c, d, e, f = moved["transform"]
+        moved["transform"] = (a, b, a * left + b * top + c, d, e, d * left + e * top + f)
+    return moved
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,16 +113,29 @@ class Scene:
         How the scene is called.
     reference
         One sentence: what `E` and `A` are and who made them. A "ground truth" is named for what it is.
+    mask
+        True where a pixel counts, shape ``(height, width)``; None where all do. Where it is False, `Y` and
+        `A` are NaN and no method sees them.
+    kept
+        Which bands of the sensor, or of the file, the bands are, counted from 0, shape ``(bands,)``; None
+        where all were kept.
+    georeference
+        Where the image lies: ``"transform"`` from column and row, counted from the upper left corner, to
+        map coordinates, six numbers ``(a, b, c, d, e, f)`` with ``x = a column + b row + c`` and
+        ``y = d column + e row + f``; ``"crs"``, the coordinate system as text; and what else the file says
+        of it, under the file's names. None where nothing is known.
+    read
+        How a file was read: what was dropped, divided, masked or assumed, a sentence each.
 
     Raises
     ------
     ValueError
-        If a shape does not fit the others, or a value is not finite.
+        If a shape does not fit the others, a value that counts is not finite, or no pixel counts.
 
     Notes
     -----
-    Arrays are copied to float32 and made read-only. Two scenes are the same if their
-    `fingerprint` is.
+    Arrays are copied to float32 and made read-only, or shared where they are both already. Two scenes are
+    the same if their `fingerprint` is.
     """
 
     Y: Array
@@ -99,12 +145,17 @@ class Scene:
     wavelengths: Array | None = None
     name: str = "scene"
     reference: str = ""
+    mask: NDArray[np.bool_] | None = None
+    kept: NDArray[np.intp] | None = None
+    georeference: Mapping[str, Any] | None = None
+    read: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         def put(name: str, value: Any) -> None:
             object.__setattr__(self, name, value)
 
-        put("Y", _frozen(self.Y, "Y (bands, height, width)", 3))
+        put("mask", _mask(self.mask, np.shape(self.Y)))
+        put("Y", _frozen(self.Y, "Y (bands, height, width)", 3, self.mask))
         put("materials", tuple(self.materials))
         bands, height, width = self.Y.shape
         if self.E is not None:
@@ -112,9 +163,11 @@ class Scene:
             if self.E.shape[0] != bands:
                 raise ValueError(f"E has {self.E.shape[0]} bands, Y has {bands}")
         if self.A is not None:
-            put("A", _frozen(self.A, "A (endmembers, height, width)", 3))
-            if self.A.shape[1:] != (height, width):
-                raise ValueError(f"A is {self.A.shape[1:]} pixels, Y is {(height, width)} (height, width)")
+            if np.ndim(self.A) == 3 and np.shape(self.A)[1:] != (height, width):
+                raise ValueError(
+                    f"A is {np.shape(self.A)[1:]} pixels, Y is {(height, width)} (height, width)"
+                )
+            put("A", _frozen(self.A, "A (endmembers, height, width)", 3, self.mask))
         if self.E is not None and self.A is not None and self.E.shape[1] != self.A.shape[0]:
             raise ValueError(f"E has {self.E.shape[1]} endmembers, A has {self.A.shape[0]}")
         if self.materials and self.endmembers not in (None, len(self.materials)):
@@ -123,6 +176,13 @@ class Scene:
             put("wavelengths", _frozen(self.wavelengths, "wavelengths (bands,)", 1))
             if self.wavelengths.shape[0] != bands:
                 raise ValueError(f"{self.wavelengths.shape[0]} wavelengths for {bands} bands")
+        if self.kept is not None:
+            kept = np.array(self.kept, dtype=np.intp)
+            kept.flags.writeable = False
+            put("kept", kept)
+            if kept.shape != (bands,) or kept.min() < 0:
+                raise ValueError(f"kept: expected {bands} numbers of bands, from 0, got {kept}")
+        put("read", tuple(self.read))
 
     @property
     def bands(self) -> int:
@@ -151,15 +211,22 @@ class Scene:
         """Image as a matrix, shape ``(bands, height * width)``, pixels in C (row-major) order."""
         return self.Y.reshape(self.bands, -1)
 
+    @property
+    def counting(self) -> int:
+        """Number of pixels that count."""
+        return self.height * self.width if self.mask is None else int(self.mask.sum())
+
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of the content: image, reference, materials and wavelengths, but not the name."""
+        """SHA-256 of the content: image, mask, reference, materials and wavelengths, but not the name."""
         digest = hashlib.sha256()
         for array in (self.Y, self.E, self.A, self.wavelengths):
             digest.update(repr(None if array is None else array.shape).encode())
             if array is not None:
                 digest.update(array.tobytes())
         digest.update(repr(self.materials).encode())
+        if self.mask is not None:
+            digest.update(np.packbits(self.mask).tobytes())
         return digest.hexdigest()
 
     def crop(self, top: int, left: int, height: int, width: int) -> Scene:
@@ -175,7 +242,13 @@ class Scene:
                 f"{self.name} ({self.height} x {self.width})"
             )
         window = (slice(None), slice(top, top + height), slice(left, left + width))
-        return replace(self, Y=self.Y[window], A=None if self.A is None else self.A[window])
+        return replace(
+            self,
+            Y=self.Y[window],
+            A=None if self.A is None else self.A[window],
+            mask=None if self.mask is None else self.mask[window[1:]],
+            georeference=_moved(self.georeference, top, left),
+        )
 
 
 @dataclass(frozen=True)
@@ -265,11 +338,14 @@ class Unmixing:
         What makes spectra of abundances, where that is not ``E A``.
     active
         Which atom of the library each endmember is, shape ``(endmembers,)``; None without a library.
+    mask
+        True where a pixel took part, shape ``(height, width)``, as that of the scene; `A` is NaN elsewhere.
+        None where all did.
 
     Notes
     -----
-    What is not finite is DIVERGED, whatever the method says; endmembers whose rank is below their number are
-    DEGENERATE, with a relative tolerance of 1e-6.
+    What is not finite though it took part is DIVERGED, whatever the method says; endmembers whose rank is
+    below their number are DEGENERATE, with a relative tolerance of 1e-6.
     """
 
     E: Array
@@ -279,6 +355,7 @@ class Unmixing:
     ordered: bool = False
     decoder: Decoder | None = None
     active: NDArray[np.intp] | None = None
+    mask: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         for name, ndim in (("E", 2), ("A", 3)):
@@ -289,7 +366,8 @@ class Unmixing:
             object.__setattr__(self, name, array)
         if self.E.shape[1] != self.A.shape[0]:
             raise ValueError(f"E has {self.E.shape[1]} endmembers, A has {self.A.shape[0]}")
-        if not (np.isfinite(self.E).all() and np.isfinite(self.A).all()):
+        counted = self.A if self.mask is None else self.A[:, self.mask]
+        if not (np.isfinite(self.E).all() and np.isfinite(counted).all()):
             object.__setattr__(self, "status", Status.DIVERGED)
         elif np.linalg.matrix_rank(self.E.astype(np.float64), rtol=_RANK) < self.E.shape[1]:
             object.__setattr__(self, "status", Status.DEGENERATE)

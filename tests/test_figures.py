@@ -240,3 +240,25 @@ def test_ends_are_drawn_over_starts_with_the_line_where_they_are_equal():
     assert (list(one.get_ydata()), list(other.get_ydata())) == ([0.95, 0.7], [0.8, 0.8])
     assert one.get_marker() != other.get_marker()
     assert list(same.get_xdata()) == list(same.get_ydata()) == [0.8, 0.9]
+
+
+def test_spectra_are_drawn_whatever_the_order_of_their_bands(x, pieces):
+    _, axes = figures.grid(1, 1)
+    drawn = figures.spectra(np.ones((len(x), 1)), axes[0, 0], wavelengths=x).lines[0]
+    gaps = np.isnan(drawn.get_xdata()).sum()
+    assert gaps == pieces - 1
+    steps = np.diff(drawn.get_xdata())
+    steps = steps[np.isfinite(steps)]
+    assert (steps >= 0).all() or (steps <= 0).all()
+
+
+@pytest.mark.parametrize("wavelengths", [None, np.linspace(2500, 400, 12), np.linspace(1000, 2500, 12)])
+def test_pixels_that_do_not_count_are_white(wavelengths):
+    Y = pure_pixel_scene().Y.copy()
+    mask = np.ones(Y.shape[1:], dtype=bool)
+    mask[0, 0] = False
+    Y[:, 0, 0] = 99
+    _, axes = figures.grid(1, 1)
+    shown = figures.rgb(Scene(Y, mask=mask, wavelengths=wavelengths), axes[0, 0]).images[0].get_array()
+    assert (shown[0, 0] == 1).all()
+    assert np.ptp(shown[1:], axis=2).max() > 0.1  # in colours

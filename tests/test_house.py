@@ -16,7 +16,7 @@ from hsu_lib import paths
 
 #: The rooms by floor, from the ground; `hsu_lib/__init__.py` and the old names in `_moved.py` are outside.
 FLOORS = (
-    ("scene", "paths", "atomic"),
+    ("scene", "paths", "atomic", "errors"),
     ("solvers",),
     ("scenes", "metrics", "learning", "claims"),
     ("methods",),
@@ -213,14 +213,24 @@ def undeclared(files: list[Path], known: set[str]) -> list[str]:
     ]
 
 
+#: The one file that may import what only the extra `formats` installs.
+FORMATS = paths.ROOT / "hsu_lib" / "scenes" / "own" / "formats.py"
+
+
 def test_what_the_library_imports_is_declared():
-    below = [path for path in sources("hsu_lib") if room(path) != "publishing"]
+    below = [path for path in sources("hsu_lib") if room(path) != "publishing" and path != FORMATS]
     missing = undeclared(below, declared()[""])
     assert not missing, "pyproject.toml, dependencies, lacks:\n" + "\n".join(missing)
 
 
+def test_what_further_formats_import_is_declared():
+    missing = undeclared([FORMATS], declared()[""] | declared()["formats"])
+    assert not missing, "pyproject.toml, extra formats, lacks:\n" + "\n".join(missing)
+
+
 def test_what_the_book_imports_is_declared():
-    missing = undeclared(sources("hsu_lib", "notebooks"), declared()[""] | declared()["book"])
+    files = [path for path in sources("hsu_lib", "notebooks") if path != FORMATS]
+    missing = undeclared(files, declared()[""] | declared()["book"])
     assert not missing, "pyproject.toml, extra book, lacks:\n" + "\n".join(missing)
 
 

@@ -8,6 +8,7 @@ import pytest
 from scipy.io import savemat
 from spectral.io import envi
 
+from hsu_lib.errors import InputError
 from hsu_lib.scenes import read_image
 from hsu_lib.scenes.own.layouts import LAYOUTS
 
@@ -24,6 +25,7 @@ def as_layout(Y, layout):
     return {
         "hwb": Y.transpose(1, 2, 0),
         "bhw": Y,
+        "hbw": Y.transpose(1, 0, 2),
         "b(hw)": Y.reshape(len(Y), -1),
         "b(wh)": Y.transpose(0, 2, 1).reshape(len(Y), -1),
         "(hw)b": Y.reshape(len(Y), -1).T,
@@ -206,12 +208,14 @@ def test_envi_counts_with_scale_and_bad_bands(tmp_path, Y):
     kept = [0, 1, 3, 4, 5]
     np.testing.assert_allclose(scene.Y, counts[kept] / 1000, rtol=1e-6)
     np.testing.assert_allclose(scene.wavelengths, [500, 510, 530, 540, 550])
-    assert "1 bands left out" in scene.reference
+    assert "1 bands left out that the file calls bad: 3" in scene.reference
+    np.testing.assert_array_equal(scene.kept, kept)
     np.testing.assert_allclose(read_image(tmp_path / "field.hdr", scale=100).Y, counts[kept] / 100, rtol=1e-6)
     metadata["bbl"] = [1] * BANDS
     envi.save_image(str(tmp_path / "gaps.hdr"), as_layout(counts, "hwb"), metadata=metadata)
-    with pytest.raises(ValueError, match="35 pixels hold the header's data ignore value"):
-        read_image(tmp_path / "gaps.hdr")
+    gaps = read_image(tmp_path / "gaps.hdr")  # a band without data goes whether it is called bad or not
+    np.testing.assert_array_equal(gaps.Y, scene.Y)
+    assert "1 bands left out without data (NaN or -9999): 3" in gaps.read
 
 
 def test_envi_that_cannot_be_read(tmp_path, Y):
@@ -219,7 +223,7 @@ def test_envi_that_cannot_be_read(tmp_path, Y):
     envi.save_image(str(header), as_layout(Y, "hwb"), ext=".img")
     image = tmp_path / "field.img"
     image.write_bytes(image.read_bytes()[:100])
-    with pytest.raises(ValueError, match=r"cannot be read as ENVI, is it damaged\?"):
+    with pytest.raises(ValueError, match=r"holds 100 bytes, but field\.hdr says 840: .* was cut short"):
         read_image(header)
     image.unlink()
     with pytest.raises(FileNotFoundError, match="its image does not lie beside it"):
@@ -233,22 +237,39 @@ def test_envi_that_cannot_be_read(tmp_path, Y):
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32])
-def test_counts_are_divided_by_their_largest_and_it_is_said(tmp_path, Y, dtype):
+def test_counts_of_unknown_scale_are_asked_for(tmp_path, Y, dtype):
     counts = (Y * 256).astype(dtype)
     np.save(tmp_path / "field.npy", counts)
-    scene = read_image(tmp_path / "field.npy", layout="bhw")
-    np.testing.assert_allclose(scene.Y, counts / 210.0, rtol=1e-6)
-    assert "counts divided by the largest, 210" in scene.reference
+    with pytest.raises(InputError, match=r"at most 209.*, which is no reflectance.* Give scale=NUMBER"):
+        read_image(tmp_path / "field.npy", layout="bhw")
     scaled = read_image(tmp_path / "field.npy", layout="bhw", scale=1000)
     np.testing.assert_allclose(scaled.Y, counts / 1000.0, rtol=1e-6)
-    assert "divided by 1000" in scaled.reference
-    with pytest.raises(ValueError, match="positive divisor"):
-        read_image(tmp_path / "field.npy", layout="bhw", scale=0)
+    assert "divided by 1000, as asked" in scaled.reference
+    for wrong in (0, -1, np.nan, np.inf):
+        with pytest.raises(ValueError, match="positive divisor"):
+            read_image(tmp_path / "field.npy", layout="bhw", scale=wrong)
 
 
-def test_endmembers_share_the_unit_of_the_image(tmp_path, Y):
-    np.savez(tmp_path / "field.npz", Y=(Y * 256).astype(np.uint16), E=np.full((BANDS, 2), 105))
-    np.testing.assert_allclose(read_image(tmp_path / "field.npz").E, 0.5)
+def test_ten_thousandths_are_known_by_their_percentile_and_not_by_one_pixel(tmp_path, Y):
+    counts = np.tile(np.round(Y * 1e4), (1, 20, 20)).astype(np.int32)
+    counts[3, 5, 5] = 2_000_000  # one pixel of glint says nothing
+    np.save(tmp_path / "field.npy", counts)
+    scene = read_image(tmp_path / "field.npy", layout="bhw")
+    np.testing.assert_allclose(scene.Y, counts / 1e4, rtol=1e-6)
+    assert any(note.startswith("divided by 10000, which is a guess") for note in scene.read)
+
+
+@pytest.mark.parametrize("in_reflectance", [False, True])
+def test_endmembers_are_brought_to_the_unit_of_the_image(tmp_path, Y, in_reflectance):
+    rng = np.random.default_rng(0)
+    E = 0.1 + 0.8 * rng.random((BANDS, 3))
+    mixed = np.einsum("bp,phw->bhw", E, rng.dirichlet(np.ones(3), (HEIGHT, WIDTH)).transpose(2, 0, 1))
+    counts = np.round(mixed * 1e4).astype(np.uint16)
+    np.savez(tmp_path / "field.npz", Y=counts, E=E if in_reflectance else E * 1e4)
+    np.testing.assert_allclose(read_image(tmp_path / "field.npz").E, E, rtol=1e-5)
+    np.savez(tmp_path / "other.npz", Y=counts, E=E * 100)  # percent
+    with pytest.raises(InputError, match=r"in another unit than its image: multiplied by 0\.01 "):
+        read_image(tmp_path / "other.npz")
 
 
 # --------------------------------------------------------------------------- what is no image
@@ -272,12 +293,16 @@ def test_what_cannot_be_an_image(tmp_path, values, message):
         read_image(tmp_path / "field.npy", layout="hwb")
 
 
-def test_missing_values_are_located(tmp_path, Y):
+def test_missing_values_are_masked(tmp_path, Y):
     holes = Y.copy()
-    holes[2, 3, 1], holes[4, 3, 1] = np.nan, np.inf
+    holes[2, 3, 1], holes[4, 3, 1], holes[:, 0, 0] = np.nan, np.inf, np.nan
     np.save(tmp_path / "field.npy", holes)
-    with pytest.raises(ValueError, match="2 values are NaN or infinite, in 2 of 6 bands and 1 of 35 pixels"):
-        read_image(tmp_path / "field.npy", layout="bhw")
+    scene = read_image(tmp_path / "field.npy", layout="bhw")
+    missing = np.zeros((HEIGHT, WIDTH), dtype=bool)
+    missing[3, 1] = missing[0, 0] = True
+    np.testing.assert_array_equal(scene.mask, ~missing)
+    np.testing.assert_array_equal(scene.Y[:, ~missing], Y[:, ~missing])
+    assert "2 of 35 pixels masked, without data (NaN), 1 of them in some bands only" in scene.read
 
 
 @pytest.mark.parametrize("suffix", [".mat", ".npz", ".npy"])

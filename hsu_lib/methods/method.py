@@ -11,6 +11,7 @@ import numpy as np
 
 from hsu_lib.learning.checkpoints import Checkpoint
 from hsu_lib.learning.labels import Labels
+from hsu_lib.methods.masked import compact, filled, put_back, taken_out
 from hsu_lib.methods.settings import Settings
 from hsu_lib.metrics.truth import Truth
 from hsu_lib.scene import Scene, Status, Unmixing
@@ -193,7 +194,9 @@ class Method:
         Parameters
         ----------
         scene
-            The image; supervised methods also take its `E`. It is not changed.
+            The image; supervised methods also take its `E`. It is not changed. Where it has a mask, a method
+            is given the pixels that count, in a row; one that looks at neighbours (`Needs.spatial`) is given
+            the whole image, what does not count filled with the nearest pixel that does.
         endmembers
             How many to look for; by default as many as the scene's reference (or that of its labels) has.
         seed
@@ -219,14 +222,32 @@ class Method:
         Returns
         -------
         Unmixing
-            With `A` that fulfils ANC and ASC, unless its status is DIVERGED.
+            With `A` that fulfils ANC and ASC, unless its status is DIVERGED; NaN where the scene's mask is
+            False.
 
         Raises
         ------
         ValueError
             If the number of endmembers is missing, below one, or above bands or pixels; if something
-            that the method needs is missing or does not fit; if a setting is wrong.
+            that the method needs is missing or does not fit; if a setting is wrong; if a method that looks
+            at neighbours is given an image of which more than half does not count.
         """
+        if scene.mask is not None:
+            spatial = self.needs.spatial
+            result = self.unmix(
+                filled(scene) if spatial else compact(scene),
+                endmembers=endmembers,
+                seed=seed,
+                device=device,
+                progress=progress,
+                start=None if start is None else taken_out(start, scene.mask, spatial=spatial),
+                labels=labels,
+                library=library,
+                truth=truth,
+                checkpoint=checkpoint,
+                **settings,
+            )
+            return put_back(result, scene.mask)
         configured, needs = self.configure(**settings), self.needs
         if needs.endmembers and scene.E is None:
             raise ValueError(

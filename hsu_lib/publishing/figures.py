@@ -100,15 +100,17 @@ def grid(rows: int, columns: int, *, width: float = 9.0, ratio: float = 1.0) -> 
 def rgb(scene: Scene, ax: Axes) -> Axes:
     """Composite of three bands, stretched to the 2nd and 98th percentile.
 
-    Near 650, 550 and 450 nm where the wavelengths are known; else at 5/8, 3/8 and 1/8 of the bands.
+    Near 650, 550 and 450 nm where the wavelengths are known and visible; else at 5/8, 3/8 and 1/8 of the
+    bands. Pixels that do not count are white.
     """
     if scene.wavelengths is not None:
         bands = [int(np.abs(scene.wavelengths - nm).argmin()) for nm in (650, 550, 450)]
-    else:
+    if scene.wavelengths is None or len(set(bands)) == 1:
         bands = [scene.bands * k // 8 for k in (5, 3, 1)]
     image = scene.Y[bands].transpose(1, 2, 0)
-    low, high = np.percentile(image, (2, 98))  # of all three at once, which keeps the hue
-    ax.imshow(np.clip((image - low) / np.maximum(high - low, 1e-9), 0, 1), interpolation="nearest")
+    low, high = np.nanpercentile(image, (2, 98))  # of all three at once, which keeps the hue
+    shown = np.clip((image - low) / np.maximum(high - low, 1e-9), 0, 1)
+    ax.imshow(np.where(np.isnan(shown), 1.0, shown), interpolation="nearest")
     ax.set(xticks=[], yticks=[])
     return ax
 
@@ -134,16 +136,27 @@ def spectra(
     """
     E = np.asarray(E)
     x = np.arange(len(E)) if wavelengths is None else np.asarray(wavelengths)
-    steps = np.diff(x)
-    gaps = np.flatnonzero(steps > 5 * np.median(steps)) + 1 if len(x) > 2 else np.array([], dtype=int)
+    x, E = _along(np.asarray(x, dtype=float), E)
+    steps = np.abs(np.diff(x))
+    usual = np.median(steps[steps > 0]) if steps.any() else np.inf
+    gaps = np.flatnonzero(steps > 5 * usual) + 1 if len(x) > 2 else np.array([], dtype=int)
     for k, spectrum in enumerate(E.T):
         name = materials[k] if k < len(materials) else f"endmember {k + 1}"
         dashes = "-" if k < len(_CYCLE) else "-."  # colours come round again
         style = {"color": material_colour(name, k), "label": _words(name), "linestyle": dashes} | line
         # removed bands leave a gap, not a straight line
-        ax.plot(np.insert(x.astype(float), gaps, np.nan), np.insert(spectrum, gaps, np.nan), **style)
+        ax.plot(np.insert(x, gaps, np.nan), np.insert(spectrum, gaps, np.nan), **style)
     ax.set(xlabel="band index" if wavelengths is None else "wavelength (nm)", ylabel="reflectance")
     return ax
+
+
+def _along(x: NDArray, E: NDArray) -> tuple[NDArray, NDArray]:
+    """Bands in the order of their wavelengths, unless they rise or fall already: detectors may overlap."""
+    steps = np.diff(x)
+    if (steps >= 0).all() or (steps <= 0).all():
+        return x, E
+    order = np.argsort(x, kind="stable")
+    return x[order], E[order]
 
 
 def abundance_maps(

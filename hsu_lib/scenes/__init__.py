@@ -12,10 +12,11 @@ from hsu_lib.scenes.catalogue import (
 )
 from hsu_lib.scenes.generated.lagoon import lagoon
 from hsu_lib.scenes.info import SceneInfo
-from hsu_lib.scenes.own import read_image
+from hsu_lib.scenes.own import OwnImage, open_image, read_image
 from hsu_lib.scenes.public.hysu import hysu_targets
 
 __all__ = [
+    "OwnImage",
     "SceneInfo",
     "describe",
     "fetch",
@@ -24,6 +25,7 @@ __all__ = [
     "lagoon",
     "load",
     "names",
+    "open_image",
     "read_image",
     "table",
     "verify",

@@ -1,55 +1,171 @@
-"""MATLAB and NumPy files: named arrays, one of which is the image."""
+"""MATLAB, NumPy and HDF5 files: named arrays, one of which is the image."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsu_lib.scenes.matlab import read_mat
-from hsu_lib.scenes.own.stored import Stored
+from hsu_lib.errors import InputError, brief, option
+from hsu_lib.scenes.matlab import read_nested
+from hsu_lib.scenes.own.cube import Cube
+from hsu_lib.scenes.own.layouts import as_cube
 
 _HEIGHT_KEYS = ("height", "rows", "nrow", "nrows", "lines")
 _WIDTH_KEYS = ("width", "cols", "ncol", "ncols", "samples", "columns")
-_COMPANIONS = ("E", "A", "materials", "wavelengths")
+_COMPANIONS = ("E", "A", "materials")
+#: Names of wavelengths, or of what else there is one per band.
+_WAVELENGTHS = re.compile(
+    r"(centra?l?_?|center_?|centre_?)?(wave_?(length|number)?s?|wl|wls|wvl|wvls|lambdas?|nm|bands?_?(nm|um)|"
+    r"band_?(cent(er|re)s?)|cent(er|re)s?)(_?(nm|um))?|wavelength_?(list|centers?|centres?|vector)",
+    re.IGNORECASE,
+)
+_BANDS = re.compile(
+    r"(n|num|number|no|count)?_?(of)?_?(bands?|channels?)_?(number|count|num)?|fwhm|bbl|(se?lect?_?bands?)",
+    re.IGNORECASE,
+)
+_UNIT = re.compile(r"(wave_?lengths?_?)?units?", re.IGNORECASE)
+_MOST = 100  # arrays that a message lists
+_MATLAB = "(height, width, bands), MATLAB's usual order"
 
 
-def read_arrays(path: Path, variable: str | None, layout: str | None, size: tuple[int, int] | None) -> Stored:
-    """Image of a ``.mat``, ``.npz`` or ``.npy``; arguments as those of `read_image`."""
-    variables = _variables(path)
+def read_arrays(
+    path: Path, kind: str, variable: str | None, layout: str | None, size: tuple[int, int] | None
+) -> Cube:
+    """Image of a ``.mat``, ``.npz``, ``.npy`` or HDF5 file; arguments as those of `read_image`.
+
+    Parameters
+    ----------
+    kind
+        ``"matlab"``, ``"numpy"`` or ``"hdf5"``.
+    """
+    variables, attributes = _variables(path, kind)
     name = _choose(path, variables, variable)
     values = variables[name]
     size = size or _size_in(variables)
-    companions = {k: v for k, v in variables.items() if k in _COMPANIONS and k != name}
-    companions = companions if path.suffix.lower() == ".npz" else {}
-    layout = layout or _layout_of(path, name, values, companions, size)
-    return Stored(values, layout, size, companions=companions, notes=(f"array {name!r} read as {layout}",))
+    archive = kind == "numpy"
+    companions = {k: v for k, v in variables.items() if archive and k in _COMPANIONS and k != name}
+    notes = [f"array {name!r}"]
+    if layout is None:
+        layout, why = _layout_of(path, name, variables, size, matlab=kind == "matlab")
+        notes = [f"array {name!r} read as {layout}{why}"]
+    else:
+        notes = [f"array {name!r} read as {layout}"]
+    cube = as_cube(path, values, layout, size)
+    if "A" in companions:
+        companions["A"] = as_cube(path, companions["A"], layout, size)
+    materials = tuple(str(material) for material in np.ravel(companions.pop("materials", ())))
+    wavelengths, unit, note = _wavelengths_of(path, name, variables, attributes, len(cube), strict=archive)
+    about = attributes.get(name, {})
+    return Cube(
+        cube,
+        wavelengths=wavelengths,
+        unit=unit,
+        companions={**companions, "materials": materials},
+        notes=(*notes, *note),
+        said=f"array {name!r}",
+        **linear(about, len(cube)),
+    )
 
 
-def _variables(path: Path) -> dict[str, NDArray]:
+def linear(attributes: Mapping[str, Any], bands: int) -> dict[str, Any]:
+    """Fill values, gains, offsets and scale of a variable's attributes, as arguments of `Cube`.
+
+    Names are those of the conventions of NetCDF, ``scale_factor`` to multiply by among them; a
+    ``Scale_Factor`` above one is a divisor, as NEON means it.
+    """
+    plain = {str(key).lower(): value for key, value in attributes.items()}
+    found: dict[str, Any] = {}
+    fill = [value for name in _FILL for value in _numbers(plain.get(name))]
+    if fill:
+        found["fill"] = tuple(dict.fromkeys(fill))
+    gains, offsets = _numbers(attributes.get("scale_factor")), _numbers(attributes.get("add_offset"))
+    if any(gain != 1 for gain in gains) or any(offsets):
+        found["gains"] = np.broadcast_to(np.array(gains or [1.0]), (bands,)).copy()
+        found["offsets"] = np.broadcast_to(np.array(offsets or [0.0]), (bands,)).copy()
+    divisor = _numbers(attributes.get("Scale_Factor"))
+    if divisor and divisor[0] > 1:
+        found["scale"] = divisor[0]
+    if _text(plain.get("units")).lower() in ("%", "percent"):
+        found["scale"] = 100.0
+    return found
+
+
+_FILL = ("_fillvalue", "missing_value", "fillvalue", "data_ignore_value", "nodata")
+
+
+def _numbers(value: Any) -> list[float]:
+    """Numbers of an attribute; none where it is missing or a text that is none."""
+    if value is None:
+        return []
     try:
-        if path.suffix.lower() == ".mat":
-            return read_mat(path)
-        loaded = np.load(path, allow_pickle=False)
+        return [float(number) for number in np.ravel(value)]
+    except (TypeError, ValueError):
+        return []
+
+
+def _text(value: Any) -> str:
+    return (value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value or "")).strip()
+
+
+def _variables(path: Path, kind: str) -> tuple[dict[str, NDArray], dict[str, dict[str, Any]]]:
+    try:
+        if kind == "matlab":
+            return read_nested(path), {}
+        if kind == "hdf5":
+            return _hdf5(path)
+        loaded = _loaded(path)
         if isinstance(loaded, np.ndarray):
-            return {"array": loaded}
+            return {"array": loaded}, {}
         with loaded:
-            return {name: loaded[name] for name in loaded.files}
+            held = {name: loaded[name] for name in loaded.files}
+            return {name: values for name, values in held.items() if isinstance(values, np.ndarray)}, {}
     except Exception as error:  # numpy raises whatever its zip and header parsers raise
-        raise ValueError(f"{path}: cannot be read, is it damaged? {error}") from error
+        raise InputError(f"{path}: cannot be read, is it damaged? {brief(error)}") from error
+
+
+def _loaded(path: Path) -> Any:
+    """What numpy finds in a file, a single array as a memory map."""
+    try:
+        return np.load(path, allow_pickle=False, mmap_mode="r")
+    except ValueError:  # of what cannot be mapped
+        return np.load(path, allow_pickle=False)
+
+
+def _hdf5(path: Path) -> tuple[dict[str, NDArray], dict[str, dict[str, Any]]]:
+    """Arrays of an HDF5 file by dotted name, axes as stored, with their attributes."""
+    import h5py
+
+    arrays: dict[str, NDArray] = {}
+    attributes: dict[str, dict[str, Any]] = {}
+
+    def visit(name: str, held: Any) -> None:
+        if isinstance(held, h5py.Dataset) and held.dtype.kind in "biufcSU" and held.size:
+            arrays[name.replace("/", ".")] = np.asarray(held)
+            attributes[name.replace("/", ".")] = dict(held.attrs)
+
+    with h5py.File(path) as file:
+        file.visititems(visit)
+    return arrays, attributes
 
 
 def _choose(path: Path, variables: Mapping[str, NDArray], wanted: str | None) -> str:
     """Name of the image among the arrays of a file."""
-    held = ", ".join(f"{k} {v.shape} {v.dtype}" for k, v in variables.items()) or "nothing"
+    held = _listed(variables)
     if wanted is not None:
-        if wanted not in variables:
-            raise ValueError(f"{path}: no variable {wanted!r}; it holds {held}")
-        if variables[wanted].dtype.kind not in "iuf" or variables[wanted].ndim not in (2, 3):
-            raise ValueError(f"{path}: {wanted!r} is no real 3-D or 2-D array of numbers; it holds {held}")
-        return wanted
+        name = wanted if wanted in variables else _dotted(wanted)
+        if name not in variables:
+            inside = [k for k in variables if k.endswith(f".{name}")]
+            if len(inside) != 1:
+                raise InputError(f"{path}: no variable {wanted!r}; it holds {held}")
+            name = inside[0]
+        if variables[name].dtype.kind not in "iuf" or variables[name].ndim not in (2, 3):
+            raise InputError(f"{path}: {wanted!r} is no real 3-D or 2-D array of numbers; it holds {held}")
+        return name
     numeric = {k: v for k, v in variables.items() if v.dtype.kind in "iuf" and k not in _COMPANIONS}
     cubes = [k for k, v in numeric.items() if v.ndim == 3]
     size = _size_in(variables)
@@ -60,45 +176,147 @@ def _choose(path: Path, variables: Mapping[str, NDArray], wanted: str | None) ->
     if len(found) == 1:
         return found[0]
     if found:
-        raise ValueError(f"{path}: give variable= one of {', '.join(found)} as the image; it holds {held}")
-    raise ValueError(
+        raise InputError(
+            f"{path}: give {option('variable')} one of {', '.join(found)} as the image; it holds {held}"
+        )
+    raise InputError(
         f"{path}: no image in it. Expected an array of real numbers with three axes, or a matrix of pixels; "
         f"it holds {held}"
     )
 
 
+def _listed(variables: Mapping[str, NDArray]) -> str:
+    """Every array with shape and type, unless there are very many or their names are very long."""
+    listed = [f"{name[:80]} {values.shape} {str(values.dtype)[:40]}" for name, values in variables.items()]
+    more = [f"and {len(listed) - _MOST} more"] if len(listed) > _MOST else []
+    return ", ".join(listed[:_MOST] + more) or "nothing"
+
+
+def _dotted(name: str) -> str:
+    """``c{2}`` and ``s(2).cube`` as MATLAB writes them, and paths with slashes, as dotted names."""
+    return re.sub(r"[({](\d+)[)}]", r".\1", name).replace("/", ".").strip(".")
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
 def _size_in(variables: Mapping[str, NDArray]) -> tuple[int, int] | None:
-    scalars = {k.lower(): v for k, v in variables.items() if v.size == 1 and v.dtype.kind in "iuf"}
+    scalars = {_last(k).lower(): v for k, v in variables.items() if v.size == 1 and v.dtype.kind in "iuf"}
     heights = [int(scalars[key].item()) for key in _HEIGHT_KEYS if key in scalars]
     widths = [int(scalars[key].item()) for key in _WIDTH_KEYS if key in scalars]
     return (heights[0], widths[0]) if heights and widths else None
 
 
+def _near(name: str, variables: Mapping[str, NDArray]) -> dict[str, NDArray]:
+    """Other arrays, those of the same struct only where it has any that tell of bands."""
+    others = {k: v for k, v in variables.items() if k != name}
+    beside = {k: v for k, v in others.items() if k.rpartition(".")[0] == name.rpartition(".")[0]}
+    return beside if _counts(beside) else others
+
+
+def _counts(variables: Mapping[str, NDArray]) -> dict[str, int]:
+    """Numbers of bands that arrays beside the image speak of, by name."""
+    found = {}
+    for key, values in variables.items():
+        name, vector = _last(key), values.ndim <= 2 and values.size == max(values.shape, default=1)
+        counted = name == "L" or _BANDS.fullmatch(name)
+        if values.dtype.kind not in "iufb" or values.size == 0:
+            continue
+        if vector and values.size > 1 and (_WAVELENGTHS.fullmatch(name) or counted):
+            found[key] = values.size
+        elif values.size == 1 and counted and float(values.item()) > 1:
+            found[key] = int(values.item())
+        elif name == "E" and values.ndim == 2:
+            found[key] = len(values)
+    return found
+
+
 def _layout_of(
-    path: Path, name: str, values: NDArray, companions: Mapping[str, NDArray], size: tuple[int, int] | None
-) -> str:
-    """Layout of an array where the file, or the convention of its format, settles it."""
-    what, matlab = f"{path}: array {name!r} {values.shape}", path.suffix.lower() == ".mat"
+    path: Path, name: str, variables: Mapping[str, NDArray], size: tuple[int, int] | None, *, matlab: bool
+) -> tuple[str, str]:
+    """Layout of an array where the file, or the convention of its format, settles it, and why."""
+    values = variables[name]
+    what = f"{path}: array {name!r} {values.shape}"
     if values.ndim == 3:
-        if matlab:
-            return "hwb"
-        lengths = {len(companions[k]) for k in ("E", "wavelengths") if k in companions}
-        fits = [layout for layout, axis in (("bhw", 0), ("hwb", 2)) if {values.shape[axis]} == lengths]
-        if len(fits) == 1:
-            return fits[0]
-        raise ValueError(
-            f"{what} does not say which axis holds the bands: give layout='hwb' if it is "
-            "(height, width, bands), layout='bhw' if it is (bands, height, width)"
-        )
+        return _layout_of_cube(what, name, variables, size, matlab=matlab)
     if size is None:
-        raise ValueError(
-            f"{what} is a matrix of pixels: give size=(height, width), and its layout if it is not .mat"
+        raise InputError(
+            f"{what} is a matrix of pixels: give {_SIZE}, and its {option('layout')} if it is not .mat"
         )
     pixel_axes = [axis for axis in (0, 1) if values.shape[axis] == size[0] * size[1]]
     if matlab and len(pixel_axes) == 1:
-        return ("(wh)b", "b(wh)")[pixel_axes[0]]
-    raise ValueError(
+        return ("(wh)b", "b(wh)")[pixel_axes[0]], ", pixels column by column as MATLAB has them"
+    raise InputError(
         f"{what} is a matrix for {size[0]} x {size[1]} pixels (height x width) and does not say in which "
-        f"order: "
-        "give layout= one of b(hw), b(wh), (hw)b, (wh)b; hw is row by row, wh column by column"
+        f"order: give {option('layout')} one of b(hw), b(wh), (hw)b, (wh)b; hw is row by row, wh column by "
+        "column"
     )
+
+
+_SIZE = option("size", python="(height, width)", command="HEIGHT WIDTH")
+
+
+def _layout_of_cube(
+    what: str,
+    name: str,
+    variables: Mapping[str, NDArray],
+    size: tuple[int, int] | None,
+    *,
+    matlab: bool,
+) -> tuple[str, str]:
+    """Layout of a cube by what speaks of its bands or its pixels; doubt is an error."""
+    shape = variables[name].shape
+    counts = _counts(_near(name, variables))
+    fits = {axis for axis in range(3) if shape[axis] in counts.values()}
+    if len(fits) == 1:
+        axis = fits.pop()
+        told = next(key for key, count in counts.items() if count == shape[axis])
+        return ("bhw", "hbw", "hwb")[axis], f", since {told!r} speaks of {shape[axis]} bands"
+    ask = (
+        f"give {option('layout', 'hwb')} if it is (height, width, bands), {option('layout', 'bhw')} if it is "
+        "(bands, height, width)"
+    )
+    if fits:
+        raise InputError(f"{what} has several axes with as many entries as there are bands: {ask}")
+    if counts:
+        told = ", ".join(f"{key!r} of {count}" for key, count in counts.items())
+        raise InputError(f"{what} has no axis with as many entries as there are bands by {told}: {ask}")
+    pixels = {"hwb": shape[:2], "bhw": shape[1:], "hbw": shape[::2]}
+    if size is not None and sum(other == size for other in pixels.values()) == 1:
+        layout = next(layout for layout, other in pixels.items() if other == size)
+        return layout, f", since it is of {size[0]} x {size[1]} pixels"
+    maps = {v.shape for k, v in variables.items() if k != name and v.ndim == 2 and v.dtype.kind in "biuf"}
+    if shape[1:] in maps and shape[:2] not in maps:
+        raise InputError(f"{what} lies beside a map of {shape[1]} x {shape[2]} pixels: {ask}")
+    if not matlab:
+        raise InputError(f"{what} does not say which axis holds the bands: {ask}")
+    return "hwb", f", {_MATLAB}: nothing beside it says how many bands there are"
+
+
+def _wavelengths_of(
+    path: Path,
+    name: str,
+    variables: Mapping[str, NDArray],
+    attributes: Mapping[str, Mapping[str, Any]],
+    bands: int,
+    *,
+    strict: bool,
+) -> tuple[NDArray | None, str | None, tuple[str, ...]]:
+    """Wavelengths beside an image, their unit if it is told, and a note where they are none."""
+    near = _near(name, variables)
+    for key, values in near.items():
+        if not _WAVELENGTHS.fullmatch(_last(key)) or values.dtype.kind not in "iuf" or values.size < 2:
+            continue
+        if values.size != bands:
+            if strict:
+                raise InputError(f"{path}: {values.size} {key} for {bands} bands")
+            return None, None, (f"{key!r} has {values.size} entries for {bands} bands and is left out",)
+        units = [
+            str(v.ravel()[0]) for k, v in near.items() if _UNIT.fullmatch(_last(k)) and v.dtype.kind in "US"
+        ]
+        told = _text({str(k).lower(): v for k, v in attributes.get(key, {}).items()}.get("units"))
+        units += [told] if told else []
+        named = re.search(r"_(nm|um)$", key, re.IGNORECASE)
+        return values.ravel(), units[0] if units else named[1] if named else None, ()
+    return None, None, ()

@@ -1,0 +1,79 @@
+"""Images of which some pixels do not count: what a method is given of them, and its maps put back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsu_lib.errors import InputError
+from hsu_lib.scene import Scene, Unmixing
+
+#: Above this share of pixels that do not count, most neighbours that a method would see are made up.
+MOST = 0.5
+
+
+def compact(scene: Scene) -> Scene:
+    """The pixels that count, in a row: an image of ``1 x n`` pixels without a mask."""
+    if scene.mask is None:
+        return scene
+    return replace(
+        scene,
+        Y=scene.Y[:, scene.mask][:, None],
+        A=None if scene.A is None else scene.A[:, scene.mask][:, None],
+        mask=None,
+        georeference=None,
+    )
+
+
+def filled(scene: Scene) -> Scene:
+    """The image without a mask: what does not count is as the nearest pixel that does.
+
+    So no edge appears that is none on the ground, and nothing lies outside the range of the data. It is for
+    methods that look at neighbours; the pixels that were filled in are in no result.
+
+    Raises
+    ------
+    InputError
+        If more than half of the pixels do not count.
+    """
+    if scene.mask is None:
+        return scene
+    missing = scene.mask.size - scene.counting
+    if missing > MOST * scene.mask.size:
+        raise InputError(
+            f"{missing} of {scene.mask.size} pixels of {scene.name} do not count, too many for a method that "
+            "looks at neighbours: crop the image to where it has data, or take a method that does not, such "
+            "as vca-fclsu"
+        )
+    rows, columns = _nearest(scene.mask)
+    return replace(
+        scene,
+        Y=scene.Y[:, rows, columns],
+        A=None if scene.A is None else scene.A[:, rows, columns],
+        mask=None,
+    )
+
+
+def _nearest(mask: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Row and column of the nearest pixel that counts, shape ``(2, height, width)``."""
+    from scipy.ndimage import distance_transform_edt
+
+    return distance_transform_edt(~mask, return_distances=False, return_indices=True)
+
+
+def put_back(result: Unmixing, mask: NDArray[np.bool_]) -> Unmixing:
+    """Result of a `compact` or `filled` scene with maps of the whole image, NaN where no pixel counts."""
+    A = np.full((result.A.shape[0], *mask.shape), np.nan, dtype=np.float32)
+    whole = result.A.shape[1:] == mask.shape
+    A[:, mask] = result.A[:, mask] if whole else result.A[:, 0]
+    return replace(result, A=A, mask=mask)
+
+
+def taken_out(result: Unmixing, mask: NDArray[np.bool_], *, spatial: bool) -> Unmixing:
+    """Result for the whole image as one of its `filled` (spatial) or `compact` scene."""
+    if result.A.shape[1:] != mask.shape:
+        return result  # of another image: whoever takes it says so
+    A = result.A[:, *_nearest(mask)] if spatial else result.A[:, mask][:, None]
+    return replace(result, A=A, mask=None)

@@ -1,0 +1,237 @@
+"""The border check, the same for every format: a file's `Cube` becomes an `OwnImage`, or is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsu_lib.errors import InputError, option
+from hsu_lib.scenes.own.cube import Cube
+from hsu_lib.scenes.own.fill import Survey, is_sentinel, refuse, survey, suspects
+from hsu_lib.scenes.own.opened import OwnImage
+from hsu_lib.scenes.own.scale import divisor
+from hsu_lib.scenes.own.units import in_reflectance
+from hsu_lib.scenes.own.wavelengths import in_nm
+
+#: Stored numbers that are no data: one, several, or ``"none"``, whatever the file says; None: what it says.
+NoData = float | str | Sequence[float | str] | None
+
+_SAMPLE = 4_000_000  # numbers of which percentiles are taken; of smaller images all are
+
+
+def checked(path: Path, cube: Cube, *, nodata: NoData = None, scale: float | None = None) -> OwnImage:
+    """A file's image with every decision made: bands, mask, gains, scale, wavelengths.
+
+    Parameters
+    ----------
+    path
+        For messages and the name.
+    cube
+        What the file holds and says.
+    nodata
+        See `NoData`.
+    scale
+        Divisor to reflectance, after gains; None leaves it to the file.
+
+    Raises
+    ------
+    InputError
+        If it cannot be an image of reflected light, or what it says is contradictory or in doubt.
+    """
+    _check_shapes(path, cube)
+    notes = list(cube.notes)
+    fill, settled = _fill(cube, nodata)
+    found = survey(cube.values, _good(path, cube, notes), fill)
+    found, outside = _with_mask(path, cube, found)
+    notes += outside
+    _check_content(path, cube, found, fill)
+    if settled != "none":
+        found = _without_flat(path, found, notes)
+    listed = [] if settled == "none" else suspects(cube.values, found)
+    if not settled:
+        refuse(path, listed, found.mask.size)
+    notes += _of_fill(found, fill)
+    notes += [f"{suspect.value:g} in {suspect.pixels} pixels taken as measured" for suspect in listed]
+    image = OwnImage(
+        path=path,
+        values=cube.values,
+        kept=found.bands,
+        mask=None if found.mask.all() else found.mask,
+        gains=cube.gains,
+        offsets=cube.offsets,
+        georeference=cube.georeference,
+        fill=fill,
+        suspects=tuple(listed),
+    )
+    sample = image.sample(_SAMPLE)
+    number = _divisor(path, cube, sample, scale, notes, float(found.high.max()))
+    image = replace(image, divisor=number, wavelengths=_wavelengths(path, cube, found.bands, notes))
+    companions = _companions(path, cube, image, sample / number, notes)
+    return replace(image, companions=companions, notes=tuple(notes))
+
+
+def _check_shapes(path: Path, cube: Cube) -> None:
+    values = cube.values
+    if values.dtype.kind not in "iuf":
+        raise InputError(f"{path}: its numbers are {values.dtype}, expected integers or real numbers")
+    if values.ndim != 3 or len(values) < 2 or values.size == 0:
+        raise InputError(f"{path}: an image of (bands, height, width) = {values.shape} cannot be unmixed")
+    for name, held in (("gains", cube.gains), ("offsets", cube.offsets), ("good bands", cube.good)):
+        if held is not None and held.shape != (len(values),):
+            raise InputError(f"{path}: {cube.said}: {held.size} {name} for {len(values)} bands")
+    if cube.gains is not None and not (np.isfinite(cube.gains) & (cube.gains > 0)).all():
+        band = int((~(np.isfinite(cube.gains) & (cube.gains > 0))).argmax())
+        raise InputError(
+            f"{path}: {cube.said}: gain of band {band + 1} is {cube.gains[band]:g}, expected a number above "
+            "zero; correct or remove the gains"
+        )
+    if cube.offsets is not None and not np.isfinite(cube.offsets).all():
+        raise InputError(f"{path}: {cube.said}: an offset is not finite; correct or remove the offsets")
+
+
+def _good(path: Path, cube: Cube, notes: list[str]) -> NDArray[np.intp]:
+    """Bands that the file does not call bad."""
+    if cube.good is None:
+        return np.arange(len(cube.values))
+    bands, bad = np.flatnonzero(cube.good), np.flatnonzero(~cube.good)
+    if len(bands) < 2:
+        raise InputError(f"{path}: {cube.said} calls {len(bands)} of {len(cube.good)} bands good, too few")
+    if len(bad):
+        notes.append(f"{len(bad)} bands left out that the file calls bad: {numbered(bad)}")
+    return bands
+
+
+def _fill(cube: Cube, nodata: NoData) -> tuple[tuple[float, ...], Literal["", "given", "none"]]:
+    """Fill values in force, and what the user said of them, which settles all doubt."""
+    if nodata is None or (isinstance(nodata, tuple) and not nodata):
+        return cube.fill, ""
+    given = nodata.replace(",", " ").split() if isinstance(nodata, str) else np.ravel(np.array(nodata))
+    words = [str(word).strip().lower() for word in given]
+    if words == ["none"]:
+        return (), "none"
+    try:
+        return tuple(float(word) for word in words), "given"
+    except ValueError:
+        raise InputError(f"{option('nodata')}: expected a number, several, or none, got {nodata!r}") from None
+
+
+def _with_mask(path: Path, cube: Cube, found: Survey) -> tuple[Survey, list[str]]:
+    """Survey with the file's own mask, and a note."""
+    if cube.mask is None or cube.mask.all():
+        return found, []
+    if not cube.mask.any():
+        raise InputError(f"{path}: its mask leaves no pixel")
+    note = f"{int((~cube.mask).sum())} of {cube.mask.size} pixels are outside the mask of the file"
+    return replace(found, mask=found.mask & cube.mask), [note]
+
+
+def _check_content(path: Path, cube: Cube, found: Survey, fill: tuple[float, ...]) -> None:
+    what = _named(fill)
+    if len(found.bands) < 2:
+        raise InputError(
+            f"{path}: {len(found.empty)} of {len(found.empty) + len(found.bands)} bands hold no data "
+            f"({what}) in any pixel, so there is no image in it"
+        )
+    if not found.mask.any():
+        raise InputError(
+            f"{path}: every pixel lacks data ({what}) in some band. Leave out the bands that do, or give "
+            f"{option('nodata', 'none')} if {what} was measured"
+        )
+    high = found.high if cube.gains is None else found.high * cube.gains[found.bands]
+    high = high if cube.offsets is None else high + cube.offsets[found.bands]
+    if high.max() <= 0:
+        raise InputError(f"{path}: no value above zero, so this is no image of reflected light")
+
+
+def _without_flat(path: Path, found: Survey, notes: list[str]) -> Survey:
+    """Survey without bands in which every pixel holds one fill-like constant, which needs no asking."""
+    flat = (found.low == found.high) & np.array([value == 0 or is_sentinel(value) for value in found.low])
+    if not flat.any():
+        return found
+    if (~flat).sum() < 2:
+        raise InputError(f"{path}: {flat.sum()} of {len(flat)} bands hold one constant: no image in it")
+    for value in np.unique(found.low[flat]):
+        bands = found.bands[flat & (found.low == value)]
+        notes.append(f"{len(bands)} bands left out that hold {value:g} in every pixel: {numbered(bands)}")
+    return replace(found, bands=found.bands[~flat], low=found.low[~flat], high=found.high[~flat])
+
+
+def _of_fill(found: Survey, fill: tuple[float, ...]) -> list[str]:
+    """What was left out for want of data, in words."""
+    notes, what = [], _named(fill)
+    if len(found.empty):
+        notes.append(f"{len(found.empty)} bands left out without data ({what}): {numbered(found.empty)}")
+    masked = int((~found.mask).sum())
+    if masked:
+        partly = f", {found.partly} of them in some bands only" if found.partly else ""
+        notes.append(f"{masked} of {found.mask.size} pixels masked, without data ({what}){partly}")
+    return notes
+
+
+def _named(fill: tuple[float, ...]) -> str:
+    return " or ".join(["NaN", *(f"{value:g}" for value in fill if not np.isnan(value))])
+
+
+def _divisor(
+    path: Path, cube: Cube, sample: NDArray, given: float | None, notes: list[str], highest: float
+) -> float:
+    """What stands for a reflectance of one after the gains, where gains and a scale may contradict."""
+    declared, gains = cube.scale, cube.gains
+    if gains is not None or cube.offsets is not None:
+        notes.append(f"gains and offsets of {cube.said} applied")
+    if gains is not None and declared is not None and declared != 1 and given is None:
+        if not np.allclose(gains * declared, 1, rtol=1e-3):
+            both = int(declared) if declared == int(declared) else declared
+            raise InputError(
+                f"{path}: {cube.said} has gains ({gains.min():g} to {gains.max():g}) and a reflectance "
+                f"scale factor ({declared:g}): which one makes reflectance? Give {option('scale', 1)} for "
+                f"the gains alone, {option('scale', both)} for both, or remove one from the header"
+            )
+        notes.append(f"reflectance scale factor {declared:g} says the same as the gains")
+        declared = None
+    said = f"reflectance scale factor of {cube.said}"
+    number, note = divisor(path, sample, given, declared, said, highest=highest)
+    notes.append(note)
+    return number
+
+
+def _wavelengths(path: Path, cube: Cube, bands: NDArray[np.intp], notes: list[str]) -> NDArray | None:
+    if cube.wavelengths is None:
+        return None
+    if np.size(cube.wavelengths) != len(cube.values):
+        raise InputError(
+            f"{path}: {np.size(cube.wavelengths)} wavelengths for {len(cube.values)} bands; correct or "
+            "remove them"
+        )
+    nm, note = in_nm(path, cube.wavelengths, cube.unit)
+    notes.append(note)
+    return None if nm is None else nm[bands]
+
+
+def _companions(path: Path, cube: Cube, image: OwnImage, sample: NDArray, notes: list[str]) -> dict[str, Any]:
+    """Reference of the file, its endmembers in reflectance and in the bands that are kept."""
+    held = dict(cube.companions)
+    if held.get("E") is not None:
+        E = np.asarray(held["E"], dtype=np.float64)
+        if E.ndim == 2 and len(E) == len(cube.values):
+            E, note = in_reflectance(path, E[image.kept], sample, image.divisor)
+            notes += [note] if note else []
+        held["E"] = E  # of another shape: `Scene` says so
+    return held
+
+
+def numbered(bands: NDArray[np.intp]) -> str:
+    """Bands counted from 1, as files count them, in ranges.
+
+    Examples
+    --------
+    >>> numbered(np.array([0, 1, 2, 6]))
+    '1-3, 7'
+    """
+    runs = np.split(bands, np.flatnonzero(np.diff(bands) > 1) + 1)
+    return ", ".join(f"{run[0] + 1}" if len(run) == 1 else f"{run[0] + 1}-{run[-1] + 1}" for run in runs)

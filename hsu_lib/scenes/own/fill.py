@@ -1,0 +1,169 @@
+"""Fill values: declared ones become a mask, suspects are refused with the option that settles it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsu_lib.errors import InputError, option
+from hsu_lib.scenes.own.cube import row_blocks
+
+#: Numbers that no instrument measures: one of them, in any band of any pixel, is suspect.
+_SENTINELS = (-9999.0, -99999.0, -32768.0, -32767.0, -999.0, -9998.0, -2147483648.0, 2147483647.0)
+_ABSURD = 1e19  # beyond it are the fill values of float files: 1e20, 9.97e36, the largest float
+#: Share of the pixels, or of those along the edge, that are suspect at one extreme constant.
+_SHARE = 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class Survey:
+    """What a look at every stored number found.
+
+    Parameters
+    ----------
+    bands
+        Which bands hold data, counted from 0.
+    empty
+        Which do not: fill in every pixel.
+    mask
+        True where a pixel has a value in all of `bands`, shape ``(height, width)``.
+    partly
+        How many of the others have one in some of them.
+    low, high
+        Smallest and largest number of each of `bands` that is no fill.
+    """
+
+    bands: NDArray[np.intp]
+    empty: NDArray[np.intp]
+    mask: NDArray[np.bool_]
+    partly: int
+    low: NDArray
+    high: NDArray
+
+
+@np.errstate(invalid="ignore")  # of signalling NaN
+def survey(values: NDArray, bands: NDArray[np.intp], fill: Sequence[float]) -> Survey:
+    """Look at the stored numbers, shape ``(all bands, height, width)``, of some bands, a block at a time."""
+    _, height, width = values.shape
+    missing = np.zeros((height, width), dtype=np.int64)  # bands without a value, of each pixel
+    per_band = np.zeros(len(bands), dtype=np.int64)
+    low, high = np.full(len(bands), np.inf), np.full(len(bands), -np.inf)
+    for rows in row_blocks(values, len(bands)):
+        block = np.asarray(values[bands, rows])
+        absent = is_fill(block, fill)
+        if absent.any():
+            missing[rows] = absent.sum(axis=0)
+            per_band += absent.sum(axis=(1, 2))
+            there = ~absent
+            below = np.where(there, block, np.inf).min(axis=(1, 2))
+            above = np.where(there, block, -np.inf).max(axis=(1, 2))
+        else:
+            below, above = block.min(axis=(1, 2)), block.max(axis=(1, 2))
+        low, high = np.minimum(low, below), np.maximum(high, above)
+    empty = per_band == height * width
+    missing -= int(empty.sum())
+    partly = int(((missing > 0) & (missing < len(bands) - empty.sum())).sum())
+    return Survey(bands[~empty], bands[empty], missing == 0, partly, low[~empty], high[~empty])
+
+
+def is_fill(block: NDArray, fill: Sequence[float]) -> NDArray[np.bool_]:
+    """True where a stored number is no data: not finite, or a fill value in the precision of the file."""
+    absent = ~np.isfinite(block) if block.dtype.kind == "f" else np.zeros(block.shape, dtype=bool)
+    for value in fill:
+        absent |= _equal(block, value)
+    return absent
+
+
+def _equal(block: NDArray, value: float) -> NDArray[np.bool_]:
+    """Where stored numbers are one value, in the precision of the file."""
+    if block.dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            return block == block.dtype.type(value)
+    limits = np.iinfo(block.dtype)
+    if value != np.trunc(value) or not limits.min <= value <= limits.max:
+        return np.zeros(block.shape, dtype=bool)
+    return block == block.dtype.type(int(value))
+
+
+def is_sentinel(value: float) -> bool:
+    """Whether no instrument measures such a number."""
+    return value in _SENTINELS or abs(value) > _ABSURD
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A constant that may be a fill value.
+
+    Parameters
+    ----------
+    value
+        As stored.
+    pixels
+        How many hold it in half of the bands or more; of a sentinel, in any band.
+    """
+
+    value: float
+    pixels: int
+
+
+@np.errstate(invalid="ignore")
+def suspects(values: NDArray, found: Survey) -> list[Suspect]:
+    """Undeclared constants that look like fill, the most frequent first.
+
+    A sentinel such as -9999 anywhere; the smallest or largest number, or 0, where more than a percent of the
+    pixels, or of those along the edge, have it in half of their bands or more.
+    """
+    low, high = found.low.min(), found.high.max()
+    candidates = {float(low), float(high), 0.0, 65535.0, *_SENTINELS}
+    inside = [value for value in candidates if low <= value <= high]
+    _, height, width = values.shape
+    counts = {value: np.zeros((height, width), dtype=np.int32) for value in inside}
+    for rows in row_blocks(values, len(found.bands)):
+        block = np.asarray(values[found.bands, rows])
+        for value, count in counts.items():
+            count[rows] = _equal(block, value).sum(axis=0, dtype=np.int32)
+    edge = np.ones((height, width), dtype=bool)
+    edge[1:-1, 1:-1] = False
+    edge &= found.mask
+    number = len(found.bands)
+    many = max(-(-number // 2), min(number, 3))
+    listed = []
+    for value, count in counts.items():
+        sentinel = is_sentinel(value)
+        flat = (count >= (1 if sentinel else many)) & found.mask
+        pixels, at_edge = int(flat.sum()), int((flat & edge).sum())
+        inner = pixels >= max(2, _SHARE * found.mask.sum())
+        border = at_edge >= max(3, _SHARE * edge.sum())
+        if pixels and (sentinel or inner or border):
+            listed.append(Suspect(value, pixels))
+    return sorted(listed, key=lambda suspect: -suspect.pixels)
+
+
+def refuse(path: Path, listed: Sequence[Suspect], pixels: int) -> None:
+    """Say which constants may be fill values, if any, and how to settle it."""
+    if not listed:
+        return
+    held = " and ".join(f"{suspect.value:g} in {suspect.pixels} of {pixels} pixels" for suspect in listed)
+    raise InputError(
+        f"{path}: holds {held}: no data that it does not declare? Give {option('nodata', _given(listed))} to "
+        f"leave these pixels out, or {option('nodata', 'none')} if they were measured"
+    )
+
+
+def _given(listed: Sequence[Suspect]) -> float | str:
+    """What to give as ``nodata``: a number, or several with commas between."""
+    values = [_short(suspect.value) for suspect in listed]
+    return values[0] if len(values) == 1 else ",".join(str(value) for value in values)
+
+
+def _short(value: float) -> float | int:
+    """The same number with the fewest digits: a whole one, or a float32 as people write it."""
+    if value == int(value) and abs(value) < 1e15:
+        return int(value)
+    with np.errstate(over="ignore"):
+        few = float(f"{value:.7g}")
+        return few if np.float32(few) == np.float32(value) == value else value

@@ -1,0 +1,296 @@
+"""Formats that describe themselves: GeoTIFF and what else GDAL reads, NetCDF and Zarr, HDF5 products."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsu_lib.errors import InputError, option
+from hsu_lib.scenes.own.arrays import linear, read_arrays
+from hsu_lib.scenes.own.cube import Cube
+from hsu_lib.scenes.own.products import PRODUCTS, with_metadata
+
+_BANDS = re.compile(
+    r"(spectral_?)?(bands?|wave_?lengths?|wl|wvl|lambda|channels?|spectral|wavenumbers?)", re.I
+)
+_ROWS = re.compile(r"(y|lat|latitude|rows?|lines?|downtrack|northing|height|along_?track|y_?dim)", re.I)
+_COLUMNS = re.compile(
+    r"(x|lon|longitude|cols?|columns?|samples?|crosstrack|easting|width|across_?track|x_?dim)", re.I
+)
+EXTRA = "pip install 'hsu[formats]'"
+
+
+def has(package: str) -> bool:
+    """Whether an optional package is there."""
+    return importlib.util.find_spec(package) is not None
+
+
+def read_other(
+    path: Path,
+    kind: str,
+    *,
+    variable: str | None = None,
+    layout: str | None = None,
+    size: tuple[int, int] | None = None,
+) -> Cube:
+    """Image of a file of a `kind` that `content_of` told, or of any other that GDAL reads.
+
+    Raises
+    ------
+    InputError
+        If there is no image in it, or an optional package is needed.
+    """
+    with _quiet():
+        if kind == "hdf5":
+            return _read_hdf5(path, variable, layout, size)
+        if kind in ("netcdf", "zarr"):
+            return _read_labelled(path, kind, variable, layout)
+        if kind == "tiff":
+            return with_metadata(path, _read_tiff(path))
+        return with_metadata(path, _read_gdal(path))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Libraries warn and log of what we check and say ourselves."""
+    logger = logging.getLogger("tifffile")
+    logger.disabled, was = True, logger.disabled
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.disabled = was
+
+
+def _read_hdf5(path: Path, variable: str | None, layout: str | None, size: tuple[int, int] | None) -> Cube:
+    import h5py
+
+    netcdf = path.suffix.lower() in (".nc", ".nc4", ".cdf")
+    with h5py.File(path) as file:
+        if variable is None:
+            for is_one, read in PRODUCTS:
+                if is_one(file):
+                    return read(path, file)
+        netcdf |= "_NCProperties" in file.attrs
+        labelled = any("DIMENSION_LIST" in held.attrs for held in file.values())
+    if (netcdf or labelled) and layout is None and has("xarray") and has("h5netcdf"):
+        return _read_labelled(path, "hdf5", variable, None)
+    return read_arrays(path, "hdf5", variable, layout, size)
+
+
+# --------------------------------------------------------------------------- rasters
+
+
+def _read_tiff(path: Path) -> Cube:
+    """GeoTIFF through GDAL where it is there; any other TIFF, and where it is not, through tifffile."""
+    if has("rasterio"):
+        cube = _read_gdal(path)
+        if len(cube.values) > 1:
+            return cube
+    return _read_pages(path)
+
+
+def _read_gdal(path: Path) -> Cube:
+    if not has("rasterio"):
+        raise InputError(f"{path}: reading this format needs rasterio: {EXTRA}")
+    import rasterio
+
+    with rasterio.open(path) as file:
+        values = file.read()
+        tags = [{key.lower(): text for key, text in file.tags(band).items()} for band in file.indexes]
+        for band, held in zip(file.indexes, tags, strict=True):
+            held |= {key.lower(): text for key, text in file.tags(band, ns="IMAGERY").items()}
+        gains, offsets = np.array(file.scales), np.array(file.offsets)
+        trivial = (gains == 1).all() and not offsets.any()
+        fill = tuple(dict.fromkeys(float(value) for value in file.nodatavals if value is not None))
+        place: dict[str, Any] = {}
+        if file.crs:
+            place["crs"] = file.crs.to_wkt()
+        if not file.transform.is_identity:
+            place["transform"] = tuple(file.transform)[:6]
+        wavelengths, unit = _of_bands(tags, file.descriptions)
+        apart = [flag.name for flag in file.mask_flag_enums[0]] == ["per_dataset"]
+        return Cube(
+            values,
+            mask=file.dataset_mask() > 0 if apart else None,
+            wavelengths=wavelengths,
+            unit=unit,
+            fill=fill,
+            gains=None if trivial else gains,
+            offsets=None if trivial else offsets,
+            said=f"{path.name}",
+            georeference=place or None,
+            notes=(f"{file.driver} of {file.count} bands",),
+        )
+
+
+def _of_bands(
+    tags: list[dict[str, str]], descriptions: tuple[str | None, ...]
+) -> tuple[list[str] | NDArray | None, str | None]:
+    """Wavelengths and their unit, of tags of the bands or of their names, where every band has one."""
+    for key, unit in (("wavelength", None), ("central_wavelength_um", "um"), ("wavelengths", None)):
+        found = [held.get(key) for held in tags]
+        if all(found):
+            units = tags[0].get("wavelength_units") or tags[0].get("wavelength_unit") or unit
+            return [str(text) for text in found], units
+    pattern = re.compile(r"(\d+(?:\.\d+)?)\s*(nanomet\w+|nm|micromet\w+|[uµμ]m|micron\w*)\b", re.I)
+    named = [pattern.search(text or "") for text in descriptions]
+    if all(named):
+        matches = [match for match in named if match]
+        return [match[1] for match in matches], matches[0][2]
+    return None, None
+
+
+def _read_pages(path: Path) -> Cube:
+    """TIFF through tifffile: bands are samples of a pixel, planes, or pages."""
+    import tifffile
+
+    with tifffile.TiffFile(path) as file:
+        series = max(file.series, key=lambda series: series.size)
+        values, axes = series.asarray(), series.axes
+        tag = file.pages[0].tags.get("GDAL_NODATA")  # type: ignore[union-attr]
+        place = _place(file)
+    if sorted(axes[-2:]) != ["X", "Y"] and axes[-3:] != "YXS":
+        raise InputError(f"{path}: axes {axes} of its TIFF are not those of an image")
+    extra = [number for number, axis in enumerate(axes) if axis not in "YX" and values.shape[number] > 1]
+    if len(extra) > 1:
+        raise InputError(
+            f"{path}: its TIFF has axes {axes} {values.shape}, more than bands, rows and columns"
+        )
+    band = extra[0] if extra else None
+    values = np.moveaxis(values, [axes.index("Y"), axes.index("X")], [-2, -1])
+    values = values.reshape(-1 if band is not None else 1, *values.shape[-2:])
+    text = str(tag.value).strip("\0 ") if tag is not None else ""
+    fill = (float(text),) if re.fullmatch(r"[-+.\deE]+|nan", text, re.I) else ()
+    return Cube(
+        values, fill=fill, said=path.name, georeference=place, notes=(f"TIFF of {len(values)} bands",)
+    )
+
+
+def _place(file: Any) -> dict[str, Any] | None:
+    """Transform of a GeoTIFF without a rotation."""
+    tags = file.pages[0].tags
+    if "ModelPixelScaleTag" not in tags or "ModelTiepointTag" not in tags:
+        return None
+    width, height, *_ = tags["ModelPixelScaleTag"].value
+    column, row, _, x, y, *_ = tags["ModelTiepointTag"].value
+    return {"transform": (width, 0.0, x - column * width, 0.0, -height, y + row * height)}
+
+
+# --------------------------------------------------------------------------- labelled arrays
+
+
+def _read_labelled(path: Path, kind: str, variable: str | None, layout: str | None) -> Cube:
+    """NetCDF or Zarr through xarray: the names of the dimensions say which one the bands are."""
+    needed = {"hdf5": ("xarray", "h5netcdf"), "zarr": ("xarray", "zarr"), "netcdf": ("xarray",)}[kind]
+    for package in needed:
+        if not has(package):
+            raise InputError(f"{path}: reading this format needs {package}: {EXTRA}")
+    import xarray
+
+    engine = {"hdf5": "h5netcdf", "zarr": "zarr", "netcdf": "scipy"}[kind]
+    with xarray.open_dataset(path, engine=engine, mask_and_scale=False, decode_times=False) as dataset:
+        held = dict(dataset.variables)
+        if (
+            kind == "hdf5"
+            and variable not in held
+            and not any(len(_long(other)) == 3 for other in held.values())
+        ):
+            return read_arrays(path, kind, variable, None, None)  # it is in a group
+        dataset.load()
+    chosen = _chosen(path, held, variable)
+    array = held[chosen]
+    order = _dimensions(path, array, layout)
+    array = array.isel({name: 0 for name in array.dims if name not in order})
+    values = np.asarray(array.transpose(*order))
+    if str(array.attrs.get("_Unsigned", "")).lower() == "true" and values.dtype.kind == "i":
+        values = values.view(values.dtype.str.replace("i", "u"))
+    wavelengths, unit = _labelled_wavelengths(held, order[0], len(values))
+    about = {**array.encoding, **array.attrs}
+    crs = held.get(str(array.attrs.get("grid_mapping", "")))
+    text = None if crs is None else crs.attrs.get("crs_wkt")
+    place = {} if text is None else {"crs": text}
+    transform = _regular(held.get(order[2]), held.get(order[1]))
+    return Cube(
+        values,
+        wavelengths=wavelengths,
+        unit=unit,
+        said=f"variable {chosen!r}",
+        georeference={**place, **({"transform": transform} if transform else {})} or None,
+        notes=(f"variable {chosen!r}, bands along {order[0]!r}",),
+        **linear(about, len(values)),
+    )
+
+
+def _chosen(path: Path, held: dict[Any, Any], wanted: str | None) -> Any:
+    listed = ", ".join(f"{key} {dict(other.sizes)} {other.dtype}" for key, other in held.items()) or "nothing"
+    if wanted is not None:
+        if wanted not in held:
+            raise InputError(f"{path}: no variable {wanted!r}; it holds {listed}")
+        return wanted
+    cubes = [key for key, other in held.items() if len(_long(other)) == 3 and other.dtype.kind in "iuf"]
+    if len(cubes) != 1:
+        ask = f"give {option('variable')} the image" if cubes else "no variable with three axes in it"
+        raise InputError(f"{path}: {ask}; it holds {listed}")
+    return cubes[0]
+
+
+def _long(array: Any) -> list[str]:
+    """Dimensions that are more than a label, such as a single time."""
+    known = [name for name in array.dims if any(p.fullmatch(str(name)) for p in (_BANDS, _ROWS, _COLUMNS))]
+    return [name for name in array.dims if name in known or array.sizes[name] > 1]
+
+
+def _dimensions(path: Path, array: Any, layout: str | None) -> tuple[str, str, str]:
+    """Names of bands, rows and columns."""
+    names = _long(array)
+    if layout is not None and len(names) == len(layout) == 3:
+        bands, rows, columns = (names[layout.index(axis)] for axis in "bhw")
+        return bands, rows, columns
+    found = [
+        [name for name in names if pattern.fullmatch(str(name))] for pattern in (_BANDS, _ROWS, _COLUMNS)
+    ]
+    if len(names) == 3 and [len(match) for match in found].count(1) >= 2:
+        left = [name for name in names if name not in {match[0] for match in found if len(match) == 1}]
+        order = [match[0] if len(match) == 1 else left[0] for match in found]
+        if sorted(order) == sorted(names):
+            return order[0], order[1], order[2]
+    raise InputError(
+        f"{path}: dimensions {dict(array.sizes)} do not say which are bands, rows and columns: name them "
+        f"band, y and x, or give {option('layout', 'hwb')} or another order of axes"
+    )
+
+
+def _labelled_wavelengths(held: dict[Any, Any], band: str, count: int) -> tuple[NDArray | None, str | None]:
+    for key in (band, *held):
+        other = held.get(key)
+        if other is None or other.dims != (band,) or other.size != count or other.dtype.kind not in "iuf":
+            continue
+        if key == band or re.search(r"wave|lambda|wvl", str(key), re.I):
+            return np.asarray(other), other.attrs.get("units")
+    return None, None
+
+
+def _regular(x: Any, y: Any) -> tuple[float, ...] | None:
+    """Transform of coordinates of pixel centres at equal distances."""
+    steps = []
+    for axis in (x, y):
+        if axis is None or axis.ndim != 1 or axis.size < 2 or axis.dtype.kind not in "iuf":
+            return None
+        values = np.asarray(axis, dtype=np.float64)
+        step = np.diff(values)
+        if not np.allclose(step, step[0], rtol=1e-3):
+            return None
+        steps.append((float(step[0]), float(values[0])))
+    (dx, left), (dy, top) = steps
+    return dx, 0.0, left - dx / 2, 0.0, dy, top - dy / 2

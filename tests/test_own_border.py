@@ -1,0 +1,360 @@
+"""What a file says against what it holds: fill values, scale, wavelengths, and the fields of a header."""
+
+from __future__ import annotations
+
+import gzip
+
+import numpy as np
+import pytest
+
+from hsu_lib.errors import InputError
+from hsu_lib.scenes import read_image
+from hsu_lib.scenes.own.wavelengths import in_nm
+
+BANDS, HEIGHT, WIDTH = 8, 12, 9
+
+
+@pytest.fixture(scope="module")
+def counts():
+    """Cube (bands, height, width) of ten-thousandths, no two bands of a pixel alike."""
+    rng = np.random.default_rng(3)
+    return np.round(1e4 * rng.uniform(0.1, 0.9, (BANDS, HEIGHT, WIDTH))).astype(np.int32)
+
+
+def read(folder, values, **given):
+    np.save(folder / "field.npy", values)
+    return read_image(folder / "field.npy", layout="bhw", **given)
+
+
+# --------------------------------------------------------------------------- fill values
+
+
+def border(values, fill):
+    values[:, :, :2] = fill
+
+
+def corner(values, fill):
+    """As of a flight line that is rotated: no crop helps."""
+    values[:, np.add.outer(np.arange(HEIGHT), np.arange(WIDTH)) < 4] = fill
+
+
+def some_bands(values, fill):
+    values[: BANDS // 2, -1] = fill
+
+
+@pytest.mark.parametrize("where", [border, corner, some_bands])
+@pytest.mark.parametrize(
+    ("dtype", "fill"),
+    [
+        ("i2", -9999),
+        ("i2", -32768),
+        ("i2", 0),
+        ("u2", 65535),
+        ("u2", 0),
+        ("i4", 15000),
+        ("f4", -1),
+        ("f4", 1e34),
+    ],
+)
+def test_undeclared_fill_is_refused_and_settled_by_an_option(tmp_path, counts, where, dtype, fill):
+    values = counts.astype(dtype) if dtype[0] != "f" else counts.astype(dtype) / 10_000
+    where(values, fill)
+    with pytest.raises(InputError, match="no data that it does not declare") as refusal:
+        read(tmp_path, values)
+    given = refusal.value.for_command_line.split("--nodata ")[1].split()[0]
+    scene = read(tmp_path, values, nodata=given)
+    np.testing.assert_array_equal(~scene.mask, (values == values.dtype.type(fill)).any(axis=0))
+    assert any("pixels masked, without data" in note for note in scene.read)
+    if fill == 0:
+        assert read(tmp_path, values, nodata="none").mask is None
+
+
+@pytest.mark.parametrize("fill", [-9999, -32768])
+def test_a_single_value_that_nothing_measures_is_enough(tmp_path, counts, fill):
+    values = counts.astype(np.int16)
+    values[2, 5, 5] = fill
+    with pytest.raises(InputError, match=f"{fill} in 1 of 108 pixels"):
+        read(tmp_path, values)
+
+
+def test_a_few_dark_or_bright_pixels_are_no_fill(tmp_path, counts):
+    values = counts.copy()
+    values[:, 6, 6] = 0  # one in a hundred, in the middle
+    values[0, :4, 4] = values.max()  # one band of some
+    assert read(tmp_path, values).mask is None
+
+
+def test_bands_without_data_are_dropped_and_named(tmp_path, counts):
+    values = counts.copy()
+    values[1], values[4:6] = -9999, 0
+    scene = read(tmp_path, values)
+    np.testing.assert_array_equal(scene.kept, [0, 2, 3, 6, 7])
+    assert "1 bands left out that hold -9999 in every pixel: 2" in scene.read
+    assert "2 bands left out that hold 0 in every pixel: 5-6" in scene.read
+    assert read(tmp_path, np.delete(values, 1, axis=0), nodata="none").kept is None
+
+
+def test_several_fill_values(tmp_path, counts):
+    values = counts.copy()
+    values[:, :2], values[:, -1] = -9999, 0
+    with pytest.raises(InputError, match=r"-9999 in 18 .* and 0 in 9 .* nodata='-9999,0'"):
+        read(tmp_path, values)
+    for given in ("-9999,0", ("-9999", "0"), (-9999, 0.0)):
+        assert read(tmp_path, values, nodata=given).counting == 81
+    with pytest.raises(InputError, match="nodata=: expected a number, several, or none, got 'snow'"):
+        read(tmp_path, values, nodata="snow")
+
+
+def test_no_pixel_left(tmp_path, counts):
+    values = counts / 10_000
+    values[:, ::2], values[3, 1::2] = np.nan, np.nan
+    scene = read(tmp_path, values)
+    assert scene.kept.tolist() == [0, 1, 2, 4, 5, 6, 7]
+    values[0, 1::2, ::2] = values[1, 1::2, 1::2] = np.nan
+    with pytest.raises(InputError, match="every pixel lacks data"):
+        read(tmp_path, values)
+    with pytest.raises(InputError, match=r"8 of 8 bands hold no data \(NaN\) in any pixel"):
+        read(tmp_path, np.full_like(values, np.nan))
+
+
+# --------------------------------------------------------------------------- scale
+
+
+@pytest.mark.parametrize(
+    ("factor", "divisor"),
+    [(1, 1), (1.5, 1), (10_000, 10_000), (3000, None), (100, None), (255, None), (1e-6, None), (1e9, None)],
+)
+def test_scale(tmp_path, counts, factor, divisor):
+    factor, divisor = (0.4 * 10_000, 10_000) if factor == 3000 else (factor, divisor)  # a dark image
+    values = counts * (factor / 10_000)
+    if divisor is None:
+        with pytest.raises(InputError, match="Give scale=NUMBER"):
+            read(tmp_path, values)
+        divisor = factor
+        scene = read(tmp_path, values, scale=factor)
+    else:
+        scene = read(tmp_path, values)
+    np.testing.assert_allclose(scene.Y, values / divisor, rtol=1e-5)
+
+
+def test_full_counts_of_a_camera_are_no_ten_thousandths(tmp_path, counts):
+    values = np.minimum(counts, 4095).astype(np.uint16)
+    with pytest.raises(InputError, match="Give scale="):
+        read(tmp_path, values, nodata="none")
+    np.testing.assert_allclose(read(tmp_path, values, nodata="none", scale=4095).Y, values / 4095, rtol=1e-5)
+
+
+# --------------------------------------------------------------------------- wavelengths
+
+NM = np.array([400.0, 900.0, 2500.0])
+
+
+@pytest.mark.parametrize(
+    ("values", "unit", "expected"),
+    [
+        (NM, "Nanometers", NM),
+        (NM / 1e3, "Micrometers", NM),
+        (NM[::-1] / 1e3, "\u00b5m", NM[::-1]),
+        (NM / 1e3, "microns", NM),
+        (NM / 1e3, "\u03bcm", NM),
+        (NM * 10, "Angstroms", NM),
+        (NM * 10, "\u00c5", NM),
+        (NM / 1e9, "m", NM),
+        (NM / 1e6, "mm", NM),
+        (1e7 / NM, "Wavenumber", NM),
+        (1e7 / NM, "cm-1", NM),
+        (299_792_458 / NM, "GHz", NM),
+        (NM, None, NM),
+        (NM / 1e3, "Unknown", NM),
+        (NM / 1e3, "Nanometers", NM),  # cannot be
+        (NM, "Micrometers", NM),  # cannot be
+        ([1, 2, 3], "Index", None),
+        ([1, 2, 3], "", None),
+        ([0, 1, 2], "Unknown", None),
+        ([0, 0, 0], "Nanometers", None),
+        (NM * 10, "Unknown", None),  # Angstroms, or thermal nm?
+        (NM, "electronvolts", None),
+    ],
+)
+def test_wavelengths_in_any_unit(tmp_path, values, unit, expected):
+    found, note = in_nm(tmp_path, values, unit)
+    if expected is None:
+        assert found is None
+    else:
+        np.testing.assert_allclose(found, expected, rtol=1e-9)
+    assert note
+
+
+@pytest.mark.parametrize("values", [[400, np.nan, 500], [400, -1, 500], [400, 0, 500], ["400", "x", "500"]])
+def test_what_is_no_wavelength(tmp_path, values):
+    with pytest.raises(InputError, match="correct or remove"):
+        in_nm(tmp_path, values, "nm")
+
+
+# --------------------------------------------------------------------------- ENVI
+
+
+FIELDS = {
+    "samples": WIDTH,
+    "lines": HEIGHT,
+    "bands": BANDS,
+    "data type": 3,
+    "interleave": "bsq",
+    "byte order": 0,
+}
+
+
+def envi(folder, counts, content=None, **fields):
+    held = {
+        **FIELDS,
+        "reflectance scale factor": 10000,
+        **{k.replace("_", " "): v for k, v in fields.items()},
+    }
+    lines = [f"{name} = {value}" for name, value in held.items() if value is not None]
+    (folder / "field.hdr").write_text("ENVI\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    (folder / "field.img").write_bytes(counts.astype("<i4").tobytes() if content is None else content)
+    return folder / "field.hdr"
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        (
+            {"data_type": 2},
+            r"field\.img: holds 3456 bytes, but field\.hdr says 1728: .* data type = 3 would fit",
+        ),
+        ({"bands": 4}, "holds 3456 bytes, but .* says 1728: .* bands = 8 would fit"),
+        ({"lines": 13}, "lines = 12 would fit"),
+        ({"header_offset": 128}, "says 3584"),
+        ({"samples": None}, "samples is missing, expected a whole number"),
+        ({"samples": "9.5"}, r"samples is '9\.5', expected a whole number"),
+        ({"bands": 0}, "bands is '0'"),
+        ({"data_type": 6}, "these are complex"),
+        ({"data_type": 7}, "data type is '7', expected one of 1, 2, 3"),
+        ({"interleave": "bsp"}, "interleave is 'bsp', expected one of bsq, bil, bip"),
+        ({"byte_order": 2}, "byte order is '2', expected 0"),
+        ({"byte_order": None}, "byte order is missing"),
+        ({"file_type": "ENVI Spectral Library"}, "is a spectral library"),
+        ({"file_type": "TIFF"}, r"file type is 'TIFF', but field\.img does not begin as"),
+        ({"file_type": "Virtual Mosaic"}, "expected ENVI Standard"),
+        ({"file_compression": 1}, "file compression is '1'"),
+        ({"major_frame_offsets": "{4, 4}"}, "convert the image to one without frames"),
+        ({"bbl": "{1, 0, 1}"}, "bbl has 3 values for 8 bands"),
+        ({"bbl": "{" + "0," * 8 + "}"}, "calls 0 of 8 bands good"),
+        ({"bbl": "{" + "2," * 8 + "}"}, "expected 0 or 1 for each band"),
+        ({"wavelength": "{400, 500}"}, "wavelength has 2 values for 8 bands"),
+        ({"wavelength": "{400, 500"}, "wavelength: its brace is not closed"),
+        ({"wavelength": "{" + "400 nm," * 8 + "}"}, "wavelength: value 1 is '400 nm', expected a number"),
+        ({"data_gain_values": "{1e-4}"}, "data gain values has 1 values for 8 bands"),
+        ({"data_gain_values": "{" + "0," * 8 + "}"}, "gain of band 1 is 0"),
+        ({"data_gain_values": "{" + "2e-4," * 8 + "}"}, "which one makes reflectance"),
+        (
+            {"data_gain_values": "{" + "0.01," * 8 + "}"},
+            "scale=1 for the gains alone, scale=10000 for both",
+        ),
+        ({"data_ignore_value": "none"}, "expected a number"),
+        ({"reflectance_scale_factor": 1}, "quotient 9e.03 is no reflectance"),
+        ({"reflectance_scale_factor": 0}, "expected a number above zero"),
+        ({"reflectance_scale_factor": "1e9"}, "is no reflectance. Give scale="),
+    ],
+)
+def test_headers_that_are_wrong(tmp_path, counts, fields, message):
+    counts = np.clip(counts, 0, 9000)
+    counts[0, 0, :3] = 9000
+    with pytest.raises(InputError, match=message) as refusal:
+        read_image(envi(tmp_path, counts, **fields))
+    assert "field." in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"samples": f"{{{WIDTH}}}", "interleave": "{ BSQ }"},
+        {"reflectance_scale_factor": None, "data_gain_values": "{" + "1e-4," * 8 + "}"},
+        {"data_gain_values": "{" + "1e-4," * 8 + "}"},  # the same said twice
+        {"data_gain_values": "{" + "1," * 8 + "}", "data_offset_values": "{" + "0 " * 8 + "}"},
+        {"reflectance_scale_factor": None},
+        {"file_type": "ENVI  standard", "header_offset": "0"},
+        {"bbl": "{" + "1.0, " * 8 + "}"},
+        {"description": "{samples = 3,\n lines = 4}"},
+        {"data_ignore_value": "-9999.0"},
+        {"data_ignore_value": "nan"},
+    ],
+)
+def test_headers_that_are_right(tmp_path, counts, fields):
+    np.testing.assert_allclose(read_image(envi(tmp_path, counts, **fields)).Y, counts / 1e4, rtol=1e-6)
+
+
+def test_other_files_beside_an_envi_header(tmp_path, counts):
+    import h5py
+    import tifffile
+
+    values = counts.astype(np.int16)
+    tifffile.imwrite(tmp_path / "field.img", values, planarconfig="separate", photometric="minisblack")
+    tiff = (tmp_path / "field.img").read_bytes()
+    with h5py.File(tmp_path / "cube.h5", "w") as file:
+        file["cube"] = values  # the header says which axis holds the bands
+    hdf5 = (tmp_path / "cube.h5").read_bytes()
+    for content in (tiff, hdf5):
+        scene = read_image(envi(tmp_path, counts, content, data_type=2, file_type="TIFF", interleave="tif"))
+        np.testing.assert_allclose(scene.Y, counts / 1e4, rtol=1e-6)
+        with pytest.raises(InputError, match=r"\(bands, lines, samples\) = \(8, 12, 9\), but field.hdr says"):
+            read_image(envi(tmp_path, counts, content, bands=7))
+    with pytest.raises(InputError, match="it begins as a gzip file does"):
+        read_image(envi(tmp_path, counts, gzip.compress(counts.tobytes())))
+    with pytest.raises(InputError, match="cannot be read as such"):
+        read_image(envi(tmp_path, counts, tiff[:900]))
+    raw = counts.copy()
+    raw[0, 0, 0] = 0x002A4949  # raw numbers that begin as a TIFF
+    scene = read_image(envi(tmp_path, raw), scale=10_000)
+    np.testing.assert_allclose(scene.Y[1:], counts[1:] / 1e4, rtol=1e-6)
+
+
+def test_which_image_a_header_is_of(tmp_path, counts):
+    header = envi(tmp_path, counts)
+    (tmp_path / "field.dat").write_bytes(b"something else")
+    np.testing.assert_allclose(read_image(header).Y, counts / 1e4, rtol=1e-6)  # the one that fits
+    (tmp_path / "field.dat").write_bytes((tmp_path / "field.img").read_bytes())
+    with pytest.raises(InputError, match=r"which is its image, field\.dat, field\.img\? Give that file"):
+        read_image(header)
+    assert read_image(tmp_path / "field.dat").bands == BANDS
+    header.rename(tmp_path / "field.img.HDR")
+    assert read_image(tmp_path / "field.img").bands == BANDS
+    assert read_image(tmp_path / "field.img.HDR").bands == BANDS
+
+
+def test_gains_and_offsets_are_applied(tmp_path, counts):
+    gains, offsets = np.linspace(5e-5, 1e-4, BANDS), np.linspace(-0.05, 0.05, BANDS)
+    told = {"data_gain_values": gains.tolist(), "data_offset_values": offsets.tolist()}
+    told = {name: str(values).replace("[", "{").replace("]", "}") for name, values in told.items()}
+    scene = read_image(envi(tmp_path, counts, reflectance_scale_factor=None, **told))
+    expected = counts * gains[:, None, None] + offsets[:, None, None]
+    np.testing.assert_allclose(scene.Y, expected, rtol=1e-5)
+    assert "gains and offsets of field.hdr applied" in scene.read
+    both = read_image(envi(tmp_path, counts, **told), scale=1)
+    np.testing.assert_allclose(both.Y, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("told", ["<", ">"])
+@pytest.mark.parametrize("held", ["<", ">"])
+def test_byte_order(tmp_path, told, held):
+    x = np.linspace(0, 1, BANDS)[:, None, None]
+    smooth = 3000 + 2500 * np.sin(x + np.arange(HEIGHT * WIDTH).reshape(HEIGHT, WIDTH) / 20)
+    content = smooth.astype(f"{held}i2").tobytes()
+    fields = {"data_type": 2, "byte_order": int(told == ">")}
+    header = envi(tmp_path, smooth, content, **fields)
+    if told == held:
+        np.testing.assert_allclose(read_image(header).Y, smooth.astype(int) / 1e4, rtol=1e-6)
+    else:
+        expected = f"byte order is '{int(told == '>')}', expected {int(held == '>')}: only so"
+        with pytest.raises(InputError, match=expected):
+            read_image(header)
+
+
+def test_where_an_image_lies(tmp_path, counts):
+    place = "{UTM, 1.5, 1.5, 600000, 5300000, 30, 20, 32, North, WGS-84, units=Meters}"
+    scene = read_image(envi(tmp_path, counts, map_info=place))
+    assert scene.georeference["transform"] == (30, 0, 600000 - 15, 0, -20, 5300000 + 10)
+    assert scene.georeference["map info"] == place.strip("{}")
+    moved = scene.crop(2, 1, 3, 3).georeference
+    assert moved == {"transform": (30, 0, 600000 + 15, 0, -20, 5300000 - 30)}

@@ -1,0 +1,294 @@
+"""Formats that describe themselves. Products are made here by their published structure: none was at hand."""
+
+from __future__ import annotations
+
+import gzip
+import zipfile
+
+import h5py
+import numpy as np
+import pytest
+import tifffile
+from scenes_helpers import real
+from scipy.io import savemat
+
+from hsu_lib.errors import InputError
+from hsu_lib.scenes import read_image
+from hsu_lib.scenes.own import formats
+from hsu_lib.scenes.public.download import locate
+
+BANDS, HEIGHT, WIDTH = 8, 12, 9
+WAVELENGTHS = np.linspace(2400, 410, BANDS)
+needs_rasterio = pytest.mark.skipif(not formats.has("rasterio"), reason="needs the extra formats")
+needs_xarray = pytest.mark.skipif(not formats.has("xarray"), reason="needs the extra formats")
+
+
+@pytest.fixture(scope="module")
+def Y():
+    return np.random.default_rng(3).uniform(0.1, 0.9, (BANDS, HEIGHT, WIDTH)).astype(np.float32)
+
+
+def write_geotiff(path, values, **profile):
+    import rasterio
+    from rasterio.transform import from_origin
+
+    place = {"crs": "EPSG:32632", "transform": from_origin(600000, 5300000, 30, 20)}
+    profile = {"driver": "GTiff", "dtype": values.dtype, **place, **profile}
+    bands, height, width = values.shape
+    with rasterio.open(path, "w", count=bands, height=height, width=width, **profile) as file:
+        file.write(values)
+        if bands == BANDS:
+            file.descriptions = [f"Band {k + 1} ({nm:.3f} nm)" for k, nm in enumerate(WAVELENGTHS)]
+
+
+@needs_rasterio
+@pytest.mark.parametrize("interleave", ["band", "pixel"])
+def test_geotiff(tmp_path, Y, interleave):
+    counts = np.round(Y * 1e4).astype(np.int16)
+    counts[:, :2] = -9999
+    write_geotiff(tmp_path / "field.tif", counts, interleave=interleave, compress="deflate", nodata=-9999)
+    scene = read_image(tmp_path / "field.tif")
+    np.testing.assert_allclose(scene.Y[:, 2:], counts[:, 2:] / 1e4, rtol=1e-6)
+    assert scene.counting == 90
+    np.testing.assert_allclose(scene.wavelengths, WAVELENGTHS, atol=1e-3)
+    assert scene.georeference["transform"] == (30, 0, 600000, 0, -20, 5300000)
+    assert "UTM zone 32N" in scene.georeference["crs"]
+
+
+@pytest.mark.parametrize("without_gdal", [False, True])
+@pytest.mark.parametrize("planes", ["separate", "contig", "pages"])
+def test_tiff(tmp_path, Y, planes, without_gdal, monkeypatch):
+    if without_gdal:
+        monkeypatch.setattr(formats, "has", lambda package: False)
+    values = Y.transpose(1, 2, 0) if planes == "contig" else Y
+    config = None if planes == "pages" else planes
+    tifffile.imwrite(tmp_path / "field.tif", values, photometric="minisblack", planarconfig=config)
+    np.testing.assert_array_equal(read_image(tmp_path / "field.tif").Y, Y)
+
+
+def dataset(Y, dims):
+    import xarray
+
+    sizes = dict(zip(("wavelength", "y", "x"), Y.shape, strict=True))
+    coordinates = {
+        "wavelength": ("wavelength", WAVELENGTHS / 1000, {"units": "um"}),
+        "y": 1000.0 - 20 * np.arange(sizes["y"]),
+        "x": 500.0 + 30 * np.arange(sizes["x"]),
+    }
+    array = xarray.DataArray(Y, dims=("wavelength", "y", "x"), coords=coordinates)
+    return array.transpose(*dims).to_dataset(name="reflectance")
+
+
+@needs_xarray
+@pytest.mark.parametrize("dims", [("wavelength", "y", "x"), ("y", "x", "wavelength")])
+@pytest.mark.parametrize("engine", ["h5netcdf", "scipy", "zarr"])
+def test_netcdf_and_zarr(tmp_path, Y, dims, engine):
+    Y = Y.copy()
+    Y[:, 3:5, 2] = np.nan
+    packed = {"reflectance": {"dtype": "i2", "scale_factor": 1e-4, "_FillValue": np.int16(-9999)}}
+    path = tmp_path / ("field.zarr" if engine == "zarr" else "field.nc")
+    if engine == "zarr":
+        dataset(Y, dims).to_zarr(path, encoding=packed, consolidated=False)
+    else:
+        dataset(Y, dims).expand_dims("time").to_netcdf(path, engine=engine, encoding=packed)
+    scene = read_image(path)
+    np.testing.assert_allclose(scene.Y, Y, atol=1e-4)
+    np.testing.assert_allclose(scene.wavelengths, WAVELENGTHS, rtol=1e-5)
+    assert scene.counting == HEIGHT * WIDTH - 2
+    np.testing.assert_allclose(scene.georeference["transform"], (30, 0, 485, 0, -20, 1010))
+
+
+@needs_xarray
+def test_netcdf_that_does_not_say(tmp_path, Y):
+    import xarray
+
+    xarray.Dataset({"a": (("i", "j", "k"), Y)}).to_netcdf(tmp_path / "field.nc", engine="h5netcdf")
+    with pytest.raises(InputError, match="do not say which are bands, rows and columns"):
+        read_image(tmp_path / "field.nc")
+    np.testing.assert_array_equal(read_image(tmp_path / "field.nc", layout="bhw").Y, Y)
+    xarray.Dataset({"a": (("i", "j", "k"), Y)}).to_netcdf(tmp_path / "three.nc", engine="scipy")
+    np.testing.assert_array_equal(read_image(tmp_path / "three.nc", layout="bhw").Y, Y)
+    both = xarray.Dataset(dict.fromkeys("ab", (("band", "y", "x"), Y)))
+    both.to_netcdf(tmp_path / "both.nc", engine="h5netcdf")
+    with pytest.raises(InputError, match="give variable= the image; it holds a "):
+        read_image(tmp_path / "both.nc")
+    np.testing.assert_array_equal(read_image(tmp_path / "both.nc", variable="b").Y, Y)
+
+
+def test_without_the_extra(tmp_path, Y, monkeypatch):
+    monkeypatch.setattr(formats, "has", lambda package: False)
+    (tmp_path / "field.nc").write_bytes(b"CDF\x01" + bytes(100))
+    with pytest.raises(InputError, match=r"needs xarray: pip install 'hsu\[formats\]'"):
+        read_image(tmp_path / "field.nc")
+
+
+def test_plain_hdf5(tmp_path, Y):
+    with h5py.File(tmp_path / "field.h5", "w") as file:
+        file["data/cube"] = np.round(Y.transpose(1, 2, 0) * 1e4).astype(np.uint16)
+        file["data/cube"].attrs["_FillValue"] = 65535
+        file["data/wavelength"] = WAVELENGTHS
+    scene = read_image(tmp_path / "field.h5")
+    np.testing.assert_allclose(scene.Y, Y, atol=1e-4)
+    np.testing.assert_allclose(scene.wavelengths, WAVELENGTHS, rtol=1e-6)
+
+
+# --------------------------------------------------------------------------- products
+
+
+def test_prisma(tmp_path, Y):
+    """Level 2D: two cubes (lines, bands, samples), bands from long to short, 0 where one is not used."""
+    vnir, swir = np.array([0, 950.0, 700, 450]), np.array([2400.0, 1700, 1000, 940])
+    with h5py.File(tmp_path / "PRS_L2D_STD.he5", "w") as file:
+        fields = file.create_group("HDFEOS/SWATHS/PRS_L2D_HCO/Data Fields")
+        for name, key, half, centres in (("VNIR", "Vnir", Y[:4], vnir), ("SWIR", "Swir", Y[4:], swir)):
+            stored = np.round((half - 0.05) / 0.9 * 65535).astype(np.uint16)
+            fields[f"{name}_Cube"] = stored.transpose(1, 0, 2)
+            fields[f"{name}_PIXEL_L2_ERR_MATRIX"] = np.zeros(fields[f"{name}_Cube"].shape, np.uint8)
+            file.attrs[f"L2Scale{key}Min"], file.attrs[f"L2Scale{key}Max"] = 0.05, 0.95
+            file.attrs[f"List_Cw_{key}"] = centres
+    scene = read_image(tmp_path / "PRS_L2D_STD.he5")
+    np.testing.assert_allclose(scene.wavelengths, [450, 700, 940, 950, 1000, 1700, 2400])
+    np.testing.assert_allclose(scene.Y, Y[[3, 2, 7, 1, 6, 5, 4]], atol=2e-5)
+
+
+def test_prisma_radiance_is_refused(tmp_path):
+    with h5py.File(tmp_path / "PRS_L1_STD.he5", "w") as file:
+        file.create_group("HDFEOS/SWATHS/PRS_L1_HCO/Data Fields")
+    with pytest.raises(InputError, match="no surface reflectance: take a product of level 2C or 2D"):
+        read_image(tmp_path / "PRS_L1_STD.he5")
+
+
+def test_emit(tmp_path, Y):
+    """Level 2A: reflectance (downtrack, crosstrack, bands) with -9999, band parameters in a group."""
+    values = Y.transpose(1, 2, 0).copy()
+    values[:, 0], values[..., 5] = -9999, -0.01
+    good = np.arange(BANDS) != 5
+    with h5py.File(tmp_path / "EMIT_L2A_RFL.nc", "w") as file:
+        file["reflectance"] = values
+        file["reflectance"].attrs["_FillValue"] = np.float32(-9999)
+        file["sensor_band_parameters/wavelengths"] = WAVELENGTHS
+        file["sensor_band_parameters/good_wavelengths"] = good.astype(np.float32)
+    scene = read_image(tmp_path / "EMIT_L2A_RFL.nc")
+    np.testing.assert_array_equal(scene.Y[:, :, 1:], Y[good][:, :, 1:])
+    np.testing.assert_allclose(scene.wavelengths, WAVELENGTHS[good], rtol=1e-6)
+    assert scene.counting == HEIGHT * (WIDTH - 1)
+
+
+@needs_rasterio
+def test_enmap(tmp_path, Y):
+    """Level 2A: GeoTIFF of ten-thousandths, -32768 outside, wavelengths and gains in the XML beside it."""
+    counts = np.round(Y * 1e4).astype(np.int16)
+    counts[:, :, 0] = -32768
+    name = "ENMAP01-____L2A-DT0000001_20220601T000000Z_001_V010000_20220601T000000Z"
+    write_geotiff(tmp_path / f"{name}-SPECTRAL_IMAGE.TIF", counts)
+    bands = "".join(
+        f'<bandID number="{k + 1}"><wavelengthCenterOfBand>{nm}</wavelengthCenterOfBand>'
+        "<GainOfBand>0.0001</GainOfBand><OffsetOfBand>0</OffsetOfBand></bandID>"
+        for k, nm in enumerate(WAVELENGTHS)
+    )
+    xml = f"<level_X><specific><bandCharacterisation>{bands}</bandCharacterisation></specific></level_X>"
+    (tmp_path / f"{name}-METADATA.XML").write_text(xml)
+    scene = read_image(tmp_path / f"{name}-SPECTRAL_IMAGE.TIF")
+    np.testing.assert_allclose(scene.Y[:, :, 1:], Y[:, :, 1:], atol=1e-4)
+    np.testing.assert_allclose(scene.wavelengths, WAVELENGTHS, rtol=1e-6)
+    assert scene.counting == HEIGHT * (WIDTH - 1)
+    (tmp_path / f"{name}-METADATA.XML").write_text("<level_X>")
+    with pytest.raises(InputError, match=r"METADATA\.XML: cannot be read"):
+        read_image(tmp_path / f"{name}-SPECTRAL_IMAGE.TIF")
+
+
+@needs_rasterio
+def test_desis(tmp_path, Y):
+    write_geotiff(tmp_path / "DESIS-HSI-L2A-DT01-SPECTRAL_IMAGE.tif", np.round(Y * 1e4).astype(np.int16))
+    bands = "".join(
+        f"<band><bandNumber>{k + 1}</bandNumber><wavelengthCenterOfBand>{nm}</wavelengthCenterOfBand>"
+        "<gainOfBand>0.0001</gainOfBand><offsetOfBand>0.0</offsetOfBand></band>"
+        for k, nm in reversed(list(enumerate(WAVELENGTHS)))
+    )
+    xml = f"<hsi_doc><specific><bandCharacterisation>{bands}</bandCharacterisation></specific></hsi_doc>"
+    (tmp_path / "DESIS-HSI-L2A-DT01-METADATA.xml").write_text(xml)
+    scene = read_image(tmp_path / "DESIS-HSI-L2A-DT01-SPECTRAL_IMAGE.tif")
+    np.testing.assert_allclose(scene.Y, Y, atol=1e-4)
+    np.testing.assert_allclose(scene.wavelengths, WAVELENGTHS, rtol=1e-6)
+
+
+def test_neon(tmp_path, Y):
+    """Reflectance_Data (lines, columns, bands) with its own words for fill value and divisor."""
+    values = np.round(Y.transpose(1, 2, 0) * 1e4).astype(np.int16)
+    values[0] = -9999
+    with h5py.File(tmp_path / "NEON_D01.h5", "w") as file:
+        file["SITE/Reflectance/Reflectance_Data"] = values
+        about = file["SITE/Reflectance/Reflectance_Data"].attrs
+        about["Data_Ignore_Value"], about["Scale_Factor"] = -9999.0, 10000.0
+        file["SITE/Reflectance/Metadata/Spectral_Data/Wavelength"] = WAVELENGTHS
+        file["SITE/Reflectance/Metadata/Spectral_Data/Wavelength"].attrs["Units"] = "nanometers"
+    scene = read_image(tmp_path / "NEON_D01.h5")
+    np.testing.assert_allclose(scene.Y[:, 1:], Y[:, 1:], atol=1e-4)
+    assert scene.counting == (HEIGHT - 1) * WIDTH
+    assert any("in the file: nanometers" in note for note in scene.read)
+
+
+# --------------------------------------------------------------------------- whatever a file is called
+
+
+@needs_rasterio
+def test_a_mask_of_the_file(tmp_path, Y):
+    import rasterio
+
+    write_geotiff(tmp_path / "field.tif", Y)
+    mask = np.full((HEIGHT, WIDTH), 255, dtype=np.uint8)
+    mask[:3, 4] = 0
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(tmp_path / "field.tif", "r+") as file:
+        file.write_mask(mask)
+    scene = read_image(tmp_path / "field.tif")
+    np.testing.assert_array_equal(scene.mask, mask > 0)
+    assert "3 of 108 pixels are outside the mask of the file" in scene.read
+
+
+@needs_xarray
+def test_an_image_in_a_group(tmp_path, Y):
+    import xarray
+
+    xarray.Dataset({"note": ("t", [1.0, 2.0])}).to_netcdf(tmp_path / "field.nc", engine="h5netcdf")
+    dataset(Y, ("wavelength", "y", "x")).to_netcdf(
+        tmp_path / "field.nc", group="data", mode="a", engine="h5netcdf"
+    )
+    scene = read_image(tmp_path / "field.nc")
+    np.testing.assert_array_equal(scene.Y, Y)
+    np.testing.assert_allclose(scene.wavelengths, WAVELENGTHS, rtol=1e-5)
+
+
+def test_content_decides_and_not_the_name(tmp_path, Y):
+    tifffile.imwrite(tmp_path / "field.tif", Y, photometric="minisblack", planarconfig="separate")
+    np.savez(tmp_path / "field.npz", Y=Y, wavelengths=WAVELENGTHS)
+    savemat(tmp_path / "field.mat", {"Y": Y, "wavelengths": WAVELENGTHS})
+    for name in ("field.tif", "field.npz", "field.mat"):
+        for other in ("other.mat", "other.npz", "other.dat", "other"):
+            (tmp_path / other).write_bytes((tmp_path / name).read_bytes())
+            np.testing.assert_array_equal(read_image(tmp_path / other).Y, Y)
+
+
+def test_what_is_no_image_at_all(tmp_path):
+    with pytest.raises(InputError, match="is a folder"):
+        read_image(tmp_path)
+    with zipfile.ZipFile(tmp_path / "field.zip", "w") as archive:
+        archive.writestr("field.txt", "hello")
+    with pytest.raises(InputError, match=r"no image in it.* it holds nothing"):
+        read_image(tmp_path / "field.zip")
+    (tmp_path / "field.img.gz").write_bytes(gzip.compress(b"hello"))
+    with pytest.raises(InputError, match="decompress it first"):
+        read_image(tmp_path / "field.img.gz")
+    (tmp_path / "field.npy").write_bytes(b"")
+    with pytest.raises(InputError, match="is empty"):
+        read_image(tmp_path / "field.npy")
+
+
+@pytest.mark.real_data
+def test_the_tiff_of_hysu_is_read_as_one():
+    """An ENVI header lies beside it, with wavelengths, a scale and a fill value."""
+    scene, (path, _) = real("hysu"), locate("hysu/Full.tif", download=False)
+    for given in (path, path.with_suffix(".hdr")):
+        if given.is_file():
+            found = read_image(given)
+            np.testing.assert_allclose(found.Y, scene.Y, rtol=1e-6)
+            assert found.mask is None
