@@ -242,6 +242,16 @@ def test_ends_are_drawn_over_starts_with_the_line_where_they_are_equal():
     assert list(same.get_xdata()) == list(same.get_ydata()) == [0.8, 0.9]
 
 
+@pytest.mark.parametrize(
+    ("x", "pieces"),
+    [
+        (np.linspace(400, 2500, 20), 1),
+        (np.linspace(2500, 400, 20), 1),
+        (np.r_[np.linspace(400, 1000, 20), np.linspace(950, 2500, 20)], 1),  # detectors overlap
+        (np.r_[np.linspace(1300, 1000, 20), np.linspace(700, 400, 20)], 2),  # bands left out
+        (np.full(20, 500.0), 1),
+    ],
+)
 def test_spectra_are_drawn_whatever_the_order_of_their_bands(x, pieces):
     _, axes = figures.grid(1, 1)
     drawn = figures.spectra(np.ones((len(x), 1)), axes[0, 0], wavelengths=x).lines[0]
