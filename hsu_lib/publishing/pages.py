@@ -207,7 +207,7 @@ class Page:
         scene
             Its name.
         shown
-            Title to a record of seed 0.
+            Title to a record.
         angles
             Title to a spectral angle in degrees.
         over
@@ -218,13 +218,13 @@ class Page:
             "endmembers",
             lambda: endmember_panels(scenes.load(scene), {k: r.arrays["E"] for k, r in shown.items()}),
             alt=f"Estimated endmembers over references on {scene}. Spectral angles in degrees: {told}.",
-            caption=f"Estimates of seed 0 (solid) over references (dashed) on {scene}. "
+            caption=f"Estimates of {_seeds(shown)} (solid) over references (dashed) on {scene}. "
             f"Spectral angle in degrees, {over}: {told}.",
             needs=[scene],
         )
 
     def maps(self, scene: str, shown: Mapping[str, Record]) -> None:
-        """Show abundance maps of a scene, a row per record of seed 0, under its reference if it has one."""
+        """Show abundance maps of a scene, a row per record, under its reference if it has one."""
         info = scenes.describe(scene)
         materials = ", ".join(info.materials[info.usual])
         scored = any("rmse-abundances" in record.scores for record in shown.values())
@@ -235,7 +235,7 @@ class Page:
             "maps",
             lambda: map_panels(scenes.load(scene), {k: r.unmixing.A for k, r in shown.items()}),
             alt=f"Abundance maps of {materials} on {scene}: {first}{', '.join(shown)}.",
-            caption=f"Abundances on {scene}, seed 0{note}.",
+            caption=f"Abundances on {scene}, {_seeds(shown)}{note}.",
             needs=[scene],
         )
 
@@ -339,7 +339,7 @@ class Page:
     def beside(
         self,
         conditions: Sequence[str],
-        scene: str,
+        scene: SceneSpec | str,
         *,
         seeds: str = "0",
         amounts: str = "",
@@ -360,7 +360,8 @@ class Page:
         """
         quick = self.manifest.profile == PROFILES[0]
         how = amounts_of(self.manifest.profile if quick or not amounts else amounts)
-        return self.sweep(runs_of(conditions, SceneSpec(scene), seeds_of(seeds), how, **settings))
+        spec = SceneSpec(scene) if isinstance(scene, str) else scene
+        return self.sweep(runs_of(conditions, spec, seeds_of(seeds), how, **settings))
 
     def judge(self, claim: str, asked: asking.Asked, *, why: str = "") -> None:
         """Show the `card` of a claim, with a `why` box below it if there is one, and note its answer."""
@@ -440,6 +441,12 @@ class Page:
 
 def _show(markup: Markup) -> None:
     display(HTML(str(markup)))
+
+
+def _seeds(shown: Mapping[str, Record]) -> str:
+    """The seeds of records in words."""
+    seeds = sorted({int(record.asked["seed"]) for record in shown.values()})
+    return f"seed{'s' * (len(seeds) > 1)} {cards.spans(seeds)}"
 
 
 def _image(figure: Figure) -> Image.Image:
