@@ -77,6 +77,29 @@ def test_maps_of_a_scene_without_reference_have_no_errors():
     assert images[-1].axes.get_title() == images[0].axes.get_xlabel() == ""
 
 
+def test_many_maps_stand_in_blocks_of_at_most_six():
+    A = np.full((8, 7, 5), 1 / 8)
+    scene = Scene(np.ones((4, 7, 5)), np.ones((4, 8)), A, [f"Mineral {k}" for k in range(8)])
+    figure = figures.map_panels(scene, {"a": A, "b": A / 2}, top=0.5)
+    drawn = [ax for ax in figure.axes if ax.images]
+    assert len(drawn) == 3 * 8
+    assert [ax.get_title() for ax in drawn if ax.get_title()] == list(scene.materials)
+    assert len({ax.get_subplotspec().rowspan.start for ax in drawn}) == 2 * 3
+    assert {ax.images[0].get_clim() for ax in drawn} == {(0, 0.5)}
+    assert {ax.get_xlabel() for ax in drawn} == {"", "RMSE 0 %", "RMSE 6 %"}
+
+
+def test_material_panels_draw_each_material_of_every_estimate():
+    E = np.arange(1, 21, dtype=float).reshape(5, 4)
+    figure = figures.material_panels({"LDVAE": 2 * E, "VCA": E[::-1]}, E, ["a", "b", "c", "d"])
+    panels = [ax for ax in figure.axes if ax.axison]
+    assert [ax.get_title() for ax in panels] == ["a", "b", "c", "d"]
+    ours, other, reference = panels[3].lines
+    np.testing.assert_allclose(ours.get_ydata(), E[:, 3] / 20)
+    np.testing.assert_allclose(other.get_ydata(), E[::-1, 3] / 20)
+    assert (reference.get_linestyle(), reference.get_label()) == ("--", "reference")
+
+
 def test_endmember_panels_draw_estimate_over_reference():
     scene = pure_pixel_scene()
     figure = figures.endmember_panels(scene, {"a": 2 * scene.E, "b": scene.E, "c": scene.E})
@@ -165,6 +188,16 @@ def test_dose_panels_show_seeds_means_and_what_is_reported():
     np.testing.assert_array_equal(diamond.get_xydata(), [[1, 9]])
 
 
+@pytest.mark.parametrize(("top", "texts"), [(60.0, {"2", "10", "50"}), (6e4, set())])
+def test_few_decades_have_plain_numbers(top, texts):
+    scores = {"s": {"ours": [[2.0], [top]]}}
+    figure = figures.dose_panels([0, 1], scores, {"s": "score"}, xlabel="alpha", logarithmic=True)
+    figure.canvas.draw()
+    shown = {text.get_text() for text in figure.axes[0].get_yticklabels()}
+    assert shown >= texts
+    assert bool(texts) != any("10^" in text for text in shown)
+
+
 def test_set_panels_draw_every_set_and_the_reference():
     scene = pure_pixel_scene()
     figure = figures.set_panels(scene, {"a": [scene.E, scene.E / 2], "b": [scene.E]})
@@ -188,6 +221,7 @@ def test_a_method_has_one_colour_on_every_plot():
     together = figures.method_colours(models)
     assert len(set(together.values())) == len(models)
     assert all(figures.method_colours([name])[name] == together[name] for name in models)
+    assert figures.method_colours([*models, *models]) == together
     many = figures.method_colours([f"alpha {k}" for k in range(20)])
     assert len(set(many.values())) == 8
     assert figures.method_colours(["VAE", "patches", "VAE"]) == figures.method_colours(["VAE", "patches"])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from hsu_lib.metrics import max_normalised, rmse_per_endmember
@@ -244,6 +245,10 @@ def _by_decades(ax: Axes) -> None:
     values = values[np.isfinite(values) & (values > 0)]
     wide = values.size > 0 and values.max() >= 10 * values.min()
     ax.set_yscale("log" if wide else "linear")
+    if wide and values.max() < 200 * values.min():  # few decades are read as plain numbers
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
+        ax.yaxis.set_minor_formatter(NullFormatter())
 
 
 def seed_dots(
@@ -342,25 +347,73 @@ def scene_panels(scene: Scene) -> Figure:
     return figure
 
 
-def map_panels(scene: Scene, estimates: Mapping[str, ArrayLike]) -> Figure:
+def map_panels(scene: Scene, estimates: Mapping[str, ArrayLike], *, top: float = 1.0) -> Figure:
     """Reference maps, then a row with its RMSE per estimate, shape ``(endmembers, height, width)``.
 
-    A scene without reference abundances has neither a first row nor errors.
+    A scene without reference abundances has neither a first row nor errors. Of many endmembers at most six
+    stand side by side, and the next ones below all rows of these. Colours end at `top`.
     """
-    known = 0 if scene.A is None else 1  # rows of reference maps
+    shown: dict[str, ArrayLike] = {} if scene.A is None else {"reference": scene.A}
+    shown |= estimates
     count = len(np.asarray(next(iter(estimates.values()))))
+    blocks = np.array_split(np.arange(count), -(-count // _MOST_MAPS))
+    columns, ratio = len(blocks[0]), scene.height / scene.width
     figure, axes = grid(
-        known + len(estimates), count, width=min(9.0, 2.2 * count + 1), ratio=scene.height / scene.width
+        len(blocks) * len(shown),
+        columns,
+        width=min(9.0, 2.2 * columns + 1),
+        ratio=ratio * (1.25 if blocks[1:] else 1),
     )
-    if scene.A is not None:
-        abundance_maps(scene.A, axes[0], materials=scene.materials)
-        axes[0, 0].set_ylabel("reference")
-    for row, (label, A) in enumerate(estimates.items(), start=known):
-        notes = []
-        if scene.A is not None:
-            notes = [f"RMSE {100 * error:.0f} %" for error in rmse_per_endmember(A, scene.A)]
-        abundance_maps(A, axes[row], materials=scene.materials if row == 0 else (), notes=notes)
+    for row, (block, (label, A)) in enumerate(product(blocks, shown.items())):
+        maps, notes = np.asarray(A)[block], []
+        if scene.A is not None and A is not scene.A:
+            notes = [f"RMSE {100 * error:.0f} %" for error in rmse_per_endmember(maps, scene.A[block])]
+        names = [scene.materials[k] for k in block] if row % len(shown) == 0 else ()
+        abundance_maps(maps, axes[row, : len(block)], materials=names, notes=notes, top=top)
         axes[row, 0].set_ylabel(label.replace(", ", ",\n"))
+        if len(blocks) > 1:  # small ones
+            axes[row, 0].set_ylabel(textwrap.fill(label, 11), fontsize="small")
+            for ax in axes[row]:
+                ax.title.set_fontsize("small")
+        for ax in axes[row, len(block) :]:
+            ax.set_axis_off()
+    return figure
+
+
+def material_panels(
+    estimates: Mapping[str, ArrayLike],
+    reference: ArrayLike,
+    materials: Sequence[str],
+    *,
+    wavelengths: ArrayLike | None = None,
+) -> Figure:
+    """One panel per material: its spectrum of each estimate over the dashed reference, over their maxima.
+
+    Parameters
+    ----------
+    estimates
+        Label to endmembers ``(bands, materials)``.
+    reference
+        Of the same shape.
+    materials, wavelengths
+        Titles of the panels, and nm of the bands where known.
+    """
+    figure, axes = grid(-(-len(materials) // 3), 3, ratio=0.6)
+    colours = method_colours(estimates)
+    lines = {label: (E, "-", colours[label]) for label, E in estimates.items()}
+    lines["reference"] = (reference, "--", "black")
+    for k, (ax, material) in enumerate(zip(axes.flat, materials, strict=False)):
+        for label, (E, dashes, colour) in lines.items():
+            look = {"label": _words(label), "linestyle": dashes, "color": colour, "linewidth": 1}
+            spectra(max_normalised(E)[:, [k]], ax, wavelengths=wavelengths, **look)
+        ax.set_title(_words(material), fontsize="small")
+        ax.set(ylabel="over its maximum" if k % 3 == 0 else "")
+        if k + 3 < len(materials):
+            ax.set(xlabel="", xticklabels=[])
+    for ax in axes.flat[len(materials) :]:
+        ax.set_axis_off()
+    drawn = axes[0, 0].get_legend_handles_labels()
+    figure.legend(*drawn, loc="outside lower center", ncols=len(lines), fontsize="small")
     return figure
 
 
@@ -497,6 +550,7 @@ def dose_panels(
     *,
     xlabel: str,
     reported: Mapping[str, Sequence[float | None]] | None = None,
+    reported_as: str = "reported, one run",
     logarithmic: bool = False,
 ) -> Figure:
     """Scores over a parameter: every seed a dot, the mean a line, what is reported a diamond.
@@ -511,6 +565,8 @@ def dose_panels(
         Score to the title of its panel.
     reported
         Score to one figure per dose, or None where there is none.
+    reported_as
+        What the legend calls them.
     logarithmic
         Whether scores that span a decade are drawn on a logarithmic scale.
     """
@@ -530,7 +586,7 @@ def dose_panels(
         theirs = (reported or {}).get(name, ())
         given = [(x, y) for x, y in zip(doses, theirs, strict=False) if y is not None]
         if given:
-            ax.plot(*zip(*given, strict=True), "D", mfc="none", mec="black", label="reported, one run")
+            ax.plot(*zip(*given, strict=True), "D", mfc="none", mec="black", label=reported_as)
         ax.set(title=title, xlabel=xlabel)
         if logarithmic:
             _by_decades(ax)
