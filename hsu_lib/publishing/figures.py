@@ -369,7 +369,7 @@ def map_panels(scene: Scene, estimates: Mapping[str, ArrayLike], *, top: float =
         if scene.A is not None and A is not scene.A:
             notes = [f"RMSE {100 * error:.0f} %" for error in rmse_per_endmember(maps, scene.A[block])]
         names = [scene.materials[k] for k in block] if row % len(shown) == 0 else ()
-        abundance_maps(maps, axes[row, : len(block)], materials=names, notes=notes, top=top)
+        abundance_maps(maps, list(axes[row, : len(block)]), materials=names, notes=notes, top=top)
         axes[row, 0].set_ylabel(label.replace(", ", ",\n"))
         if len(blocks) > 1:  # small ones
             axes[row, 0].set_ylabel(textwrap.fill(label, 11), fontsize="small")
@@ -404,7 +404,12 @@ def material_panels(
     lines["reference"] = (reference, "--", "black")
     for k, (ax, material) in enumerate(zip(axes.flat, materials, strict=False)):
         for label, (E, dashes, colour) in lines.items():
-            look = {"label": _words(label), "linestyle": dashes, "color": colour, "linewidth": 1}
+            look: dict[str, Any] = {
+                "label": _words(label),
+                "linestyle": dashes,
+                "color": colour,
+                "linewidth": 1,
+            }
             spectra(max_normalised(E)[:, [k]], ax, wavelengths=wavelengths, **look)
         ax.set_title(_words(material), fontsize="small")
         ax.set(ylabel="over its maximum" if k % 3 == 0 else "")

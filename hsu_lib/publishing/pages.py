@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,11 @@ from IPython.display import HTML, Markdown, display
 from markupsafe import Markup
 from matplotlib.figure import Figure
 from matplotlib.pyplot import close
-from numpy.typing import ArrayLike
 from PIL import Image
 
 from hsu_lib import methods, paths, scenes
 from hsu_lib.atomic import write_atomically
-from hsu_lib.claims import Comparison, Judgement, claims, judge, nearer
+from hsu_lib.claims import claims, nearer
 from hsu_lib.publishing import cards, html
 from hsu_lib.publishing.figures import endmember_panels, map_panels, scene_panels
 from hsu_lib.publishing.manifest import Manifest, read_published
@@ -393,58 +391,6 @@ class Page:
         self._keep()
         self.card(asked.answers[claim], why=why, find=asked.find)
 
-    def explore(
-        self,
-        claim: str,
-        comparisons: Sequence[Comparison | tuple[Comparison, ...]],
-        *,
-        reason: str = "",
-        complete: bool = True,
-        rehearsal: bool | None = None,
-        also: Mapping[str, Sequence[Comparison | tuple[Comparison, ...]]] | None = None,
-    ) -> None:
-        """Judge a claim by `hsu_lib.claims.judge`, rule 1, and show its `verdict`.
-
-        Parameters
-        ----------
-        claim, comparisons, reason, complete
-            See `hsu_lib.claims.judge`.
-        rehearsal
-            Whether the comparisons are only a rehearsal, which decides nothing; by default in the quick
-            profile, which trains far less than any document did.
-        also
-            The same comparisons by another yardstick, in words ("against the published reference") to
-            comparisons. They are shown and do not decide; where they would decide otherwise, the verdict
-            says so.
-        """
-        quick = self.manifest.profile == PROFILES[0]
-        rehearsal = quick if rehearsal is None else rehearsal
-        if rehearsal and quick:
-            reason += " The quick profile trains far less than the document did, so it decides nothing."
-        how: dict[str, Any] = {
-            "profile": self.manifest.profile,
-            "complete": complete,
-            "rehearsal": rehearsal,
-        }
-        judgement = judge(claim, comparisons, reason=reason.strip(), **how)
-        others = {words: judge(claim, other, **how) for words, other in (also or {}).items() if other}
-        differing = [
-            f"{words[:1].upper()}{words[1:]} it would be {other.verdict.value}."
-            for words, other in others.items()
-            if other.verdict is not judgement.verdict
-        ]
-        self.verdict(replace(judgement, reason=" ".join([*differing, judgement.reason]).strip()), others)
-
-    def verdict(self, judgement: Judgement, others: Mapping[str, Judgement] | None = None) -> None:
-        """Show a claim with its verdict and the comparisons behind it, and note it for the scorecard.
-
-        `others` are judgements by other yardsticks, which are shown below it.
-        """
-        kept = [j for j in self.manifest.judgements if j.claim != judgement.claim]
-        self.manifest.judgements = [*kept, judgement]
-        self._keep()
-        _show(html.verdict(judgement, claims().loc[judgement.claim].to_dict(), others))
-
     def settings(self, *names: str) -> None:
         """Show, folded, the settings of methods: the document's, and how much is trained here."""
         how = amounts_of(self.manifest.profile)
@@ -514,20 +460,6 @@ def deciding_or(asked: asking.Asked, claim: str, otherwise: Results) -> tuple[Re
     return found, f"seeds {seeds}" + ("" if decided else ", which decide nothing")
 
 
-def stands_in(judged: str, whole: str, patch_size: int) -> str:
-    """What a reader must know where a claim about one scene is judged on another; empty if they are one."""
-    if judged == whole:
-        return ""
-    told = f"Judged on {judged}, because {whole} is not in this profile."
-    if not judged.startswith(f"{whole}-"):
-        return told
-    here, there = (height * width for _, height, width in (scenes.describe(n).size for n in (judged, whole)))
-    return (
-        f"{told} It has {here} of its {there} pixels; a patch of {patch_size} x {patch_size} is "
-        f"{100 * patch_size**2 / here:.0f} % of them."
-    )
-
-
 def which_reading(pairs: Mapping[str, Iterable[tuple[float, float | None]]]) -> str:
     """Which of two readings of a document comes nearer its figures, in Markdown.
 
@@ -557,35 +489,4 @@ def waiting(found: Iterable[Answer]) -> str:
     return (
         f"{count} of {len(answers)} claims {verb} not answered yet; where runs with fresh seeds are missing, "
         "numbers and pictures are those of earlier ones, which decide nothing."
-    )
-
-
-def mean_and_spread(values: ArrayLike, scale: float = 1.0) -> str:
-    """Mean over seeds and, where they differ, their standard deviation; both times `scale`."""
-    x = scale * np.asarray(values, dtype=np.float64)
-    mean = f"{x.mean():.3g}"
-    if x.size < 2 or np.ptp(x) <= 1e-9 * np.abs(x).max():
-        return mean
-    return f"{mean}\u00a0±\u00a0{x.std(ddof=1):.2g}"
-
-
-def beside(printed: pd.DataFrame, ours: Mapping[str, Sequence[str]]) -> pd.DataFrame:
-    """A document's table with a row for each method, ours first.
-
-    Parameters
-    ----------
-    printed
-        What `hsu_lib.claims.printed_table` gives: a column per method.
-    ours
-        Method to its texts, in the order of the rows of `printed`.
-
-    Returns
-    -------
-    DataFrame
-        Columns: method, with "ours" or "reported" behind its name, and the rows of `printed`.
-    """
-    rows = [(f"{label} (ours)", texts) for label, texts in ours.items()]
-    rows += [(f"{label} (reported)", printed[label]) for label in printed.columns]
-    return pd.DataFrame(
-        {"method": label} | dict(zip(printed.index, texts, strict=True)) for label, texts in rows
     )
