@@ -14,7 +14,6 @@ MOVED = {
     "abundances": "solvers.fclsu",
     "alignment": "metrics.alignment",
     "checkpoints": "learning.checkpoints",
-    "convergence": "claims.convergence",
     "denoising": "solvers.subspace",
     "dirichlet": "learning.dirichlet",
     "extraction": "solvers.extraction",

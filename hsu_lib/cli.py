@@ -25,7 +25,7 @@ Examples
   hsu data list                                  the scenes, and which of them are here
   hsu methods ae-patches                         a method's settings with their sources
   hsu run patching                               a chapter on the embedded scene, in a minute
-  hsu run patching --profile desk -p scene=jasper -p seeds=3 --out mine
+  hsu run patching --profile desk -p scene=jasper -p seeds=100-102 -p compute=True --out mine
   hsu look image.mat                             what would be read of an image of your own
   hsu unmix image.mat --method vca-fclsu -p 4    any method on an image of your own
   hsu unmix image.mat --endmembers-from E.csv    abundances of spectra that you know

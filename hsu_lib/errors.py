@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from textwrap import shorten
 from typing import Any
 
 _OPTION = re.compile("\u27e6([^\u27e6\u27e7|]*)\\|([^\u27e6\u27e7|]*)\\|([^\u27e6\u27e7]*)\u27e7")
@@ -50,3 +51,10 @@ class InputError(ValueError):
             return f"--{found[1].replace('_', '-')} {found[3]}".rstrip()
 
         return _OPTION.sub(spelled, self._message)
+
+
+def brief(error: BaseException) -> str:
+    """What a library says of a damaged file, in a line that is not too long; of our own errors all."""
+    if isinstance(error, InputError):
+        return str(error.args[0])
+    return shorten(str(error) or type(error).__name__, 300, placeholder=" ...")

@@ -134,8 +134,8 @@ class Scene:
 
     Notes
     -----
-    Arrays are copied to float32 and made read-only. Two scenes are the same if their
-    `fingerprint` is.
+    Arrays are copied to float32 and made read-only, or shared where they are both already. Two scenes are
+    the same if their `fingerprint` is.
     """
 
     Y: Array

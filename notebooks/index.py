@@ -23,7 +23,7 @@ profile = "quick"
 
 # %% tags=["remove-input"]
 from hsu_lib import claims
-from hsu_lib.publishing import html, outcomes, pages, published
+from hsu_lib.publishing import cards, html, outcomes, pages, published
 
 page = pages.Page("index", profile)
 card = claims.scorecard(published.manifests(page.out.parent))
@@ -34,11 +34,52 @@ DOCUMENTS = {
     "spacnn_ldvae": "SpACNN-LDVAE (paper)",
     "ldvae": "LDVAE (paper)",
 }
+QUESTIONS = [
+    (
+        "prim-patches-improve-abundances",
+        "Does it help a network to learn from patches instead of the whole image?",
+        "Asked of the error of the abundances on Urban, whose truth is known here.",
+    ),
+    (
+        "prim-alpha0-poor-endmembers",
+        "Does training without an unsupervised part spoil the endmembers?",
+        "Asked with the loss of the document's code; the page shows what in it is the cause.",
+    ),
+    (
+        "prim-patches-help-every-variant",
+        "Do patches help networks that learn from perturbed copies of an image, too?",
+        "All three kinds of training are asked, by three scores each.",
+    ),
+    (
+        "undip-acts-as-denoiser",
+        "Does a network that sees only noise clean a noisy image?",
+        "Its reconstruction is compared with the clean image, at 20 dB.",
+    ),
+    (
+        "ldvae-state-of-the-art",
+        "Does an autoencoder with Dirichlet abundances keep up with least squares?",
+        "Both get the same labelled pixels.",
+    ),
+]
 card["document"] = card["source"].map(DOCUMENTS)
 card["outcome"] = [
     {2: row.verdict, 1: outcomes.EXPLORED, 0: outcomes.NOT_ANSWERED}[row.rule] for row in card.itertuples()
 ]
 decided = card[card["rule"] == 2]
+found = {answer.claim: answer for m in published.manifests(page.out.parent) for answer in m.answers}
+page.show(
+    html.findings(
+        html.Finding(
+            question,
+            found[claim].word if claim in found else outcomes.NOT_ANSWERED,
+            says,
+            cards.told(found[claim]) if claim in found else "",
+            card["chapter"][claim],
+            claim,
+        )
+        for claim, question, says in QUESTIONS
+    )
+)
 page.show(
     html.bars(
         {
@@ -90,11 +131,14 @@ page.show(
 #   [what a stricter rule changed](changes.ipynb).
 # - **Self-supervised perturbations**: [does training on patches help?](patching.ipynb),
 #   [do perturbed copies of an image teach a network to unmix?](perturbations.ipynb),
-#   [how much supervision?](alpha.ipynb), [can a small VAE make up the endmembers?](vae.ipynb)
+#   [does an easier scene need a simpler perturbation?](perturbations_samson.ipynb),
+#   [how much supervision?](alpha.ipynb), [can a small VAE make up the endmembers?](vae.ipynb),
+#   [the code behind it](prim_code.md)
 # - **UnDIP**: [a network that sees only noise](undip.ipynb), [noise in the image](undip_noise.ipynb),
 #   [six architectures](undip_architecture.ipynb), [where to start](undip_init.ipynb)
 # - **Latent Dirichlet autoencoders**: [pixel by pixel](ldvae.ipynb), [with the neighbours](spacnn.ipynb),
 #   [on a scene that was not trained on](ldvae_transfer.ipynb)
-# - **Ground**: [the scenes](scenes.ipynb), [the methods](methods.ipynb), [the metrics](metrics.ipynb),
+# - **Ground**: [the scenes](scenes.ipynb) and [those made here](scenes_made.ipynb), [all methods on all
+#   scenes](all_methods.ipynb), [the methods](methods.ipynb), [the metrics](metrics.ipynb),
 #   [all that the documents report](reported.ipynb)
 # - **Your turn**: [rerun it](rerun.md), with your own parameters, scenes or images.

@@ -16,7 +16,7 @@ from hsu_lib import claims, cli
 from hsu_lib.claims.questions import questions, read_question, read_words
 from hsu_lib.claims.rule import Outcome, Verdict
 from hsu_lib.publishing import cards, html
-from hsu_lib.runs import Record
+from hsu_lib.runs import Record, Store, asking
 from hsu_lib.runs.answers import Answer, answers
 from hsu_lib.runs.campaign import LATER, SEEDS, Amounts, enumerated
 from hsu_lib.runs.computed import score_of
@@ -545,3 +545,11 @@ def test_what_is_open_is_judged_once_more_by_twenty(mean, there, verdict, seeds)
     assert (answer.verdict, len(answer.deciding.seeds)) == (verdict, seeds)
     (first,) = answers(**how)
     assert len(first.deciding.seeds) == 10
+
+
+def test_where_no_run_is_there_a_page_finds_none(tmp_path):
+    store = Store(tmp_path, tmp_path)
+    asked = asking.ask(["undip-ewma-smooths"], profile="desk", seeds=[100], compute=False, store=store)
+    assert asked.answers["undip-ewma-smooths"].verdict is None
+    assert asked.of().pick("jasper", "UnDIP") == []
+    assert asked.of().labels("jasper") == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -44,3 +45,20 @@ def test_fclsu_in_blocks_is_fclsu(stored):
     np.testing.assert_array_equal(result.mask, image.mask)
     with pytest.raises(ValueError, match="vca-fclsu cannot work in blocks"):
         unmix_in_blocks(get("vca-fclsu"), image, E)
+
+
+def test_memory_is_that_of_a_block(tmp_path):
+    bands, height, width = 100, 600, 500
+    counts = np.random.default_rng(0).integers(500, 9000, (bands, height, width), dtype=np.int16)
+    np.save(tmp_path / "field.npy", counts)
+    E, size = pure_pixel_scene(bands=bands).E, counts.nbytes
+    del counts
+    tracemalloc.start()
+    try:
+        image = open_image(tmp_path / "field.npy", layout="bhw")
+        result = unmix_in_blocks(get("fclsu"), image, E)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert result.A.shape == (3, height, width)
+    assert peak < 1.5 * size  # 60 MB; twice that as float32

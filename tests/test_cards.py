@@ -14,7 +14,7 @@ from hsu_lib import paths
 from hsu_lib.claims import rule
 from hsu_lib.publishing import cards, html, pages, scores
 from hsu_lib.publishing.outcomes import EXPLORED, LOOKS, NOT_ANSWERED
-from hsu_lib.runs import Record, Run
+from hsu_lib.runs import Record, Results, Run, asking
 from hsu_lib.runs.answers import Answer, Comparison, Way
 from hsu_lib.scene import SceneSpec
 
@@ -190,7 +190,7 @@ def test_a_page_notes_the_records_of_its_cards_once_and_that_less_was_trained(tm
     record = Record(asked, {}, "CONVERGED", 1.0, made, {})
     way = Way("samson", rule.Verdict.REPRODUCED, (comparison(),), keys=(record.key, "gone"))
     found = Answer("prim-alpha0-poor-endmembers", rule.Verdict.REPRODUCED, (way,))
-    page = pages.Page("alpha")
+    page = pages.Page("alpha", "paper")
     page.opening("**Yes.**", [found])
     page.card(found, find={record.key: record}.get)
     page.card(found, find=lambda key: pytest.fail("was read already"))
@@ -202,6 +202,25 @@ def test_a_page_notes_the_records_of_its_cards_once_and_that_less_was_trained(tm
     assert len(cards_shown) == 3
     assert cards_shown[0].find(class_="hsu-note").get_text() == "33 % of the training"
     assert shown.count(html.why(found.claim, "Because.")) == 1
+
+
+def test_a_page_shows_the_runs_that_decide_and_others_only_where_these_are_not_all_there():
+    def found(seeds):
+        asked = [Run("sivm-fclsu", SceneSpec("lagoon"), seed).asked() for seed in seeds]
+        records = [Record(each, {}, "CONVERGED", 1.0, {}, {}) for each in asked]
+        return Results(pd.DataFrame([{"key": r.key, "seed": r.asked["seed"]} for r in records]), records)
+
+    all_runs, earlier, claim = found([100, 101, 110]), found([0, 1, 2]), "prim-alpha0-poor-endmembers"
+    used = tuple(record.key for record in all_runs.records[:2])
+    for verdict, seeds, told in (
+        (rule.Verdict.OPEN, [100, 101], "seeds 100-101"),
+        (None, [0, 1, 2], "seeds 0-2, which decide nothing"),
+    ):
+        answer = Answer(claim, verdict, (Way("lagoon", verdict, keys=used),))
+        asked = asking.Asked({claim: answer}, None, all_runs)
+        shown, words = pages.deciding_or(asked, claim, earlier)
+        assert [record.asked["seed"] for record in shown.records] == seeds
+        assert words == told
 
 
 # --------------------------------------------------------------------------- forest plot
@@ -265,3 +284,42 @@ def test_the_unit_of_a_ratio_is_a_factor():
     assert scores.size("mse-abundances", np.log(1.1), relative=True) == "×1.10"
     assert scores.value("mse-abundances", 1e-12) == "1.0e-12"
     assert scores.value("sre-abundances", 12.345) == "12.3\xa0dB"
+
+
+def test_a_mean_is_a_dash_where_a_run_is_missing():
+    table = pd.DataFrame({"scene": ["samson"], "label": ["a"], "seed": [100]})
+    record = Record({}, {"mse-abundances": 0.25}, "OK", 1.0, {}, {})
+    found = Results(table, [record])
+    assert scores.mean(found, "samson", "a", "mse-abundances") == "0.2500"
+    assert scores.mean(found, "samson", "a", "cos-abundances") == "–"
+    assert scores.mean(found, "samson", "b", "mse-abundances") == "–"
+
+
+def test_the_reading_that_comes_nearer_is_named():
+    pairs = {"text": [(0.5, 0.4), (0.9, None)], "code": [(0.4, 0.2)]}
+    told = pages.which_reading(pairs)
+    assert "*Text*" in told
+    assert "0.1000 (text) and 0.2000 (code)" in told
+    assert "No reported figure" in pages.which_reading({"text": [(0.5, None)], "code": []})
+
+
+def test_what_waits_for_runs_is_counted():
+    done, missing = answer(comparison()), Answer("x", None, reason="3 of 20 runs are missing")
+    assert pages.waiting([done, done]) == ""
+    assert pages.waiting(iter([done, missing])).startswith("1 of 2 claims is not answered yet;")
+    assert pages.waiting([missing, missing]).startswith("2 of 2 claims are ")
+
+
+def test_what_is_shown_beside_may_have_noise_of_its_seed(monkeypatch, tmp_path):
+    monkeypatch.setenv("HSU_OUT", str(tmp_path))
+    page = pages.Page("metrics")
+    monkeypatch.setattr(page, "sweep", list)
+    clean, noisy = (
+        page.beside(["SiVM + FCLSU"], where, seeds="1-2")
+        for where in ("lagoon", SceneSpec("lagoon", snr_db=20.0))
+    )
+    assert [(run.seed, run.scene.snr_db, run.scene.noise_seed) for run in clean] == [
+        (1, None, 0),
+        (2, None, 0),
+    ]
+    assert [(run.seed, run.scene.snr_db, run.scene.noise_seed) for run in noisy] == [(1, 20, 1), (2, 20, 2)]

@@ -12,7 +12,7 @@ import pytest
 
 from hsu_lib.claims import claims
 from hsu_lib.claims.questions import questions, read_question, read_words, vocabulary
-from hsu_lib.runs import Store, choices, operations
+from hsu_lib.runs import Store, asking, choices, operations
 from hsu_lib.runs.answers import answers
 from hsu_lib.runs.budget import Outcome
 from hsu_lib.runs.campaign import Amounts, Enumeration, Way, amounts, blocks, deciding, enumerated
@@ -277,6 +277,22 @@ def test_a_sweep_makes_the_grid_chooses_and_goes_on(small, tmp_path, monkeypatch
         for run in runs
     }
     assert behind < set(answer.keys)
+
+
+def test_a_chapter_makes_the_grid_before_what_is_chosen_by_it(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(asking, "amounts", lambda profile: SHARES)
+    store = Store(tmp_path / "here", tmp_path / "published")
+    unmade = asking.ask(["only"], profile="quick", seeds=[100, 101], compute=False, store=store)
+    assert unmade.answers["only"].reason.startswith("waits for settings")
+    assert not unmade.results.records
+    made = asking.ask(["only"], profile="quick", seeds=[100, 101], store=store)
+    assert not made.found.waiting
+    answer = made.answers["only"]
+    assert [len(way.comparisons[0].seeds) for way in answer.ways] == [2, 2]
+    assert set(answer.keys) == set(made.records)  # the grid's too
+    monkeypatch.setattr("hsu_lib.runs.answers.seedwise.counts", lambda record: True)
+    again = asking.ask(["only"], profile="quick", seeds=[100, 101], compute=False, store=store)
+    assert again.answers == made.answers
 
 
 def test_a_run_of_the_grid_that_fails_is_told_once(small, tmp_path, monkeypatch):

@@ -21,7 +21,7 @@ from hsu_lib.methods.priors.undip import ARCHITECTURES
 from hsu_lib.metrics import examine
 from hsu_lib.runs import Record, Run, computed, curves, publish, read_record
 from hsu_lib.runs.answers import Answer, answers
-from hsu_lib.runs.answers.several import rank_correlation, trained_values
+from hsu_lib.runs.answers.several import among, rank_correlation, trained_values
 from hsu_lib.runs.campaign import SEEDS, Amounts, enumerated
 from hsu_lib.runs.choices import Wanted
 from hsu_lib.runs.compact import compacted, expanded
@@ -124,6 +124,18 @@ def test_compacted_arrays_come_back_to_the_bit(one, other):
     assert found["c"].tolist() == other.tolist()
 
 
+@pytest.mark.parametrize("length", [7, 300, 301, 3000])
+def test_curves_are_drawn_where_all_have_them_whether_whole_or_published(length):
+    records = [undip(length, seed) for seed in range(3)]
+    at, whole = curves.together(records, MAE)
+    assert at.tolist() == list(range(1, length + 1))
+    np.testing.assert_array_equal(whole[1], records[1].arrays[f"history/{MAE}"])
+    mixed_at, mixed = curves.together([published_form(records[0]), *records[1:]], MAE)
+    assert (mixed_at[0], mixed_at[-1]) == (1, length)
+    assert len(mixed_at) == length if length <= 300 else len(mixed_at) <= 150
+    np.testing.assert_allclose(mixed, whole[:, mixed_at - 1], rtol=1 / 1024)
+
+
 def test_only_curves_are_compacted():
     with pytest.raises(ValueError, match="x: expected one axis of float32"):
         compacted({"x": np.zeros(3)})
@@ -162,6 +174,19 @@ def test_published_curves_are_thinned_and_small(tmp_path):
     assert publish([record, found], tmp_path, []) == 0
     assert computed.without_computed(found.scores) == record.scores
     assert not [name for name in published_form(undip(300)).arrays if name.startswith("lowest")]
+
+
+def test_whole_and_thinned_curves_are_shown_together():
+    records = [undip(400, seed) for seed in range(3)]
+    at, every = curves.together(records, MAE)
+    np.testing.assert_array_equal(at, np.arange(1, 401))
+    np.testing.assert_array_equal(every, [values(record, MAE) for record in records])
+    records[1] = published_form(records[1])
+    at, some = curves.together(records, MAE)
+    np.testing.assert_array_equal(at, records[1].arrays["history/iterations"])
+    np.testing.assert_allclose(some, every[:, at - 1], rtol=1 / 4096)  # as published
+    with pytest.raises(KeyError):
+        curves.together(records, "another")
 
 
 # --------------------------------------------------------------------------- models with labels
@@ -303,6 +328,21 @@ def test_iterations_to_a_level_common_to_the_group(score, name, factor, group):
         level = factor * max(np.median(c[-8:]) for c in found.values())
         firsts = {s: next((t for t, v in enumerate(c, 1) if v <= level), 80) for s, c in found.items()}
         assert difference == firsts["UnDIP"] - firsts["UnDIP from NMF"]
+
+
+def test_iterations_of_records_that_are_shown_are_those_that_decide():
+    def curved(run):
+        return {MAE: drawn(run).uniform(0.5, 2) * curve(80, int(run.key[:8], 16), 0.3)}
+
+    part = {"score": "iterations-to-common-mae", "better": "UnDIP from NMF", "than": "UnDIP"}
+    answer = ask(part | {"smallest_effect": 0.1}, curved=curved, settings={"iterations": 80})
+    shown = {
+        name: [record(Run("undip", SceneSpec("lagoon"), seed, settings), None, curved) for seed in SEEDS]
+        for name in ("UnDIP", "UnDIP from NMF")
+        for settings in ({"iterations": 80, **vocabulary().conditions[name].settings},)
+    }
+    found = among("iterations-to-common-mae", shown)
+    np.testing.assert_array_equal(differences(answer), found["UnDIP"] - found["UnDIP from NMF"])
 
 
 SIX = [f"architecture {k}" for k in range(1, 7)]

@@ -77,6 +77,29 @@ def test_maps_of_a_scene_without_reference_have_no_errors():
     assert images[-1].axes.get_title() == images[0].axes.get_xlabel() == ""
 
 
+def test_many_maps_stand_in_blocks_of_at_most_six():
+    A = np.full((8, 7, 5), 1 / 8)
+    scene = Scene(np.ones((4, 7, 5)), np.ones((4, 8)), A, [f"Mineral {k}" for k in range(8)])
+    figure = figures.map_panels(scene, {"a": A, "b": A / 2}, top=0.5)
+    drawn = [ax for ax in figure.axes if ax.images]
+    assert len(drawn) == 3 * 8
+    assert [ax.get_title() for ax in drawn if ax.get_title()] == list(scene.materials)
+    assert len({ax.get_subplotspec().rowspan.start for ax in drawn}) == 2 * 3
+    assert {ax.images[0].get_clim() for ax in drawn} == {(0, 0.5)}
+    assert {ax.get_xlabel() for ax in drawn} == {"", "RMSE 0 %", "RMSE 6 %"}
+
+
+def test_material_panels_draw_each_material_of_every_estimate():
+    E = np.arange(1, 21, dtype=float).reshape(5, 4)
+    figure = figures.material_panels({"LDVAE": 2 * E, "VCA": E[::-1]}, E, ["a", "b", "c", "d"])
+    panels = [ax for ax in figure.axes if ax.axison]
+    assert [ax.get_title() for ax in panels] == ["a", "b", "c", "d"]
+    ours, other, reference = panels[3].lines
+    np.testing.assert_allclose(ours.get_ydata(), E[:, 3] / 20)
+    np.testing.assert_allclose(other.get_ydata(), E[::-1, 3] / 20)
+    assert (reference.get_linestyle(), reference.get_label()) == ("--", "reference")
+
+
 def test_endmember_panels_draw_estimate_over_reference():
     scene = pure_pixel_scene()
     figure = figures.endmember_panels(scene, {"a": 2 * scene.E, "b": scene.E, "c": scene.E})
@@ -96,6 +119,17 @@ def test_seed_dots_show_every_seed_and_the_mean():
     np.testing.assert_array_equal(np.ravel(diamond.get_xdata()), [4])
 
 
+def test_seed_panels_mark_what_is_reported_where_it_is():
+    values = {"mse": {"x": [1.0, 2.0], "y": [3.0, 4.0]}}
+    figure = figures.seed_panels(
+        {"one": values, "two": values}, {"mse": "MSE"}, reported={"one": {"mse": {"x": 1.5}}}
+    )
+    first, second = figure.axes
+    diamonds = [line for line in first.lines if line.get_marker() == "D"]
+    assert [np.ravel(line.get_xdata()).tolist() for line in diamonds] == [[1.5]]
+    assert not [line for line in second.lines if line.get_marker() == "D"]
+
+
 def test_curves_show_median_and_range():
     ax = figures.curves({"x": [[4.0, 2.0], [6.0, 1.0], [5.0, 3.0]]}, plt.figure().subplots())
     np.testing.assert_array_equal(ax.lines[0].get_ydata(), [5, 2])
@@ -104,6 +138,10 @@ def test_curves_show_median_and_range():
     np.testing.assert_array_equal(counted.lines[0].get_xdata(), [1, 2, 3])
     assert (counted.get_xscale(), counted.get_xlabel()) == ("log", "it")
     assert counted.lines[0].get_label() == "x"
+    some = figures.curves({"x": [[4.0, 2.0]]}, plt.figure().subplots(), counted=True, at=[1, 30])
+    np.testing.assert_array_equal(some.lines[0].get_xdata(), [1, 30])
+    end = figures.curves({"x": [[4.0, 2.0]]}, plt.figure().subplots(), counted=True, at=[20, 30])
+    assert (some.get_xscale(), end.get_xscale()) == ("log", "linear")
 
 
 def test_composite_keeps_hue():
@@ -150,6 +188,16 @@ def test_dose_panels_show_seeds_means_and_what_is_reported():
     np.testing.assert_array_equal(diamond.get_xydata(), [[1, 9]])
 
 
+@pytest.mark.parametrize(("top", "texts"), [(60.0, {"2", "10", "50"}), (6e4, set())])
+def test_few_decades_have_plain_numbers(top, texts):
+    scores = {"s": {"ours": [[2.0], [top]]}}
+    figure = figures.dose_panels([0, 1], scores, {"s": "score"}, xlabel="alpha", logarithmic=True)
+    figure.canvas.draw()
+    shown = {text.get_text() for text in figure.axes[0].get_yticklabels()}
+    assert shown >= texts
+    assert bool(texts) != any("10^" in text for text in shown)
+
+
 def test_set_panels_draw_every_set_and_the_reference():
     scene = pure_pixel_scene()
     figure = figures.set_panels(scene, {"a": [scene.E, scene.E / 2], "b": [scene.E]})
@@ -173,8 +221,10 @@ def test_a_method_has_one_colour_on_every_plot():
     together = figures.method_colours(models)
     assert len(set(together.values())) == len(models)
     assert all(figures.method_colours([name])[name] == together[name] for name in models)
+    assert figures.method_colours([*models, *models]) == together
     many = figures.method_colours([f"alpha {k}" for k in range(20)])
     assert len(set(many.values())) == 8
+    assert figures.method_colours(["VAE", "patches", "VAE"]) == figures.method_colours(["VAE", "patches"])
 
 
 def test_choice_panels_show_every_seed_the_reported_figure_and_both_choices():
@@ -202,3 +252,57 @@ def test_choice_panels_show_every_seed_the_reported_figure_and_both_choices():
     assert "reported" in [drawn.get_label() for drawn in samson.lines]
     assert "reported" not in [drawn.get_label() for drawn in cuprite.lines]
     assert cuprite.get_ylabel() == ""
+
+
+def test_seeds_stand_beside_what_is_reported_where_it_is():
+    values = {"cosine": {"one": [0.8, 0.9], "other": [0.7]}, "error": {"one": [0.1, 0.2], "other": [0.3]}}
+    titles = {"cosine": "cosine of E", "error": "error of A"}
+    reported = {"here": {"error": {"one": 0.15, "elsewhere": 1.0}}}
+    figure = figures.seed_panels({"here": values, "there": values}, titles, reported=reported)
+    diamonds = [[line for line in ax.lines if line.get_marker() == "D"] for ax in figure.axes]
+    assert [len(marks) for marks in diamonds] == [0, 1, 0, 0]
+    assert list(diamonds[1][0].get_xdata()) == [0.15]
+    assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == ["one", "other"]
+
+
+def test_ends_are_drawn_over_starts_with_the_line_where_they_are_equal():
+    starts = {"cosine": [0.9, 0.8]}
+    ends = {"cosine": {"one": [0.95, 0.7], "other": [0.8, 0.8]}}
+    (ax,) = figures.start_panels(starts, ends, {"cosine": "cosine of E"}).axes
+    one, other, same = ax.lines
+    assert list(one.get_xdata()) == list(other.get_xdata()) == [0.9, 0.8]
+    assert (list(one.get_ydata()), list(other.get_ydata())) == ([0.95, 0.7], [0.8, 0.8])
+    assert one.get_marker() != other.get_marker()
+    assert list(same.get_xdata()) == list(same.get_ydata()) == [0.8, 0.9]
+
+
+@pytest.mark.parametrize(
+    ("x", "pieces"),
+    [
+        (np.linspace(400, 2500, 20), 1),
+        (np.linspace(2500, 400, 20), 1),
+        (np.r_[np.linspace(400, 1000, 20), np.linspace(950, 2500, 20)], 1),  # detectors overlap
+        (np.r_[np.linspace(1300, 1000, 20), np.linspace(700, 400, 20)], 2),  # bands left out
+        (np.full(20, 500.0), 1),
+    ],
+)
+def test_spectra_are_drawn_whatever_the_order_of_their_bands(x, pieces):
+    _, axes = figures.grid(1, 1)
+    drawn = figures.spectra(np.ones((len(x), 1)), axes[0, 0], wavelengths=x).lines[0]
+    gaps = np.isnan(drawn.get_xdata()).sum()
+    assert gaps == pieces - 1
+    steps = np.diff(drawn.get_xdata())
+    steps = steps[np.isfinite(steps)]
+    assert (steps >= 0).all() or (steps <= 0).all()
+
+
+@pytest.mark.parametrize("wavelengths", [None, np.linspace(2500, 400, 12), np.linspace(1000, 2500, 12)])
+def test_pixels_that_do_not_count_are_white(wavelengths):
+    Y = pure_pixel_scene().Y.copy()
+    mask = np.ones(Y.shape[1:], dtype=bool)
+    mask[0, 0] = False
+    Y[:, 0, 0] = 99
+    _, axes = figures.grid(1, 1)
+    shown = figures.rgb(Scene(Y, mask=mask, wavelengths=wavelengths), axes[0, 0]).images[0].get_array()
+    assert (shown[0, 0] == 1).all()
+    assert np.ptp(shown[1:], axis=2).max() > 0.1  # in colours

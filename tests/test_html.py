@@ -18,7 +18,7 @@ from myst_parser.config.main import MdParserConfig
 from myst_parser.parsers.mdit import create_md_parser
 
 from hsu_lib import claims, paths, scenes
-from hsu_lib.claims import Comparison, Judgement, Verdict, documents, rule
+from hsu_lib.claims import documents, rule
 from hsu_lib.publishing import cards, html, pages
 from hsu_lib.publishing.published import Manifest
 from hsu_lib.runs.answers import Answer, Way
@@ -93,9 +93,6 @@ def test_prose_keeps_names_as_code():
 
 
 def test_templates_escape_what_they_are_given():
-    judgement = Judgement(
-        EVIL, Verdict.REPRODUCED, (Comparison(EVIL, EVIL, 1, 1, 1, 3),) * 5, EVIL, reason=EVIL
-    )
     blocks = {
         html.figure(EVIL, b"", alt=EVIL, caption=EVIL): 1,
         html.bars({EVIL: {"open": 2}}, caption=EVIL, what=EVIL, links={EVIL: "index.html"}): 3,
@@ -110,7 +107,6 @@ def test_templates_escape_what_they_are_given():
         html.table(pd.DataFrame({EVIL: [EVIL, "x"]}), caption=EVIL): 3,
         html.table(pd.DataFrame({"x": ["y"]}), caption="z", formats={"x": lambda _: EVIL}): 1,
         html.table(pd.DataFrame({"x": ["y"]}), caption="z", formats={"x": lambda _: html.badge(EVIL)}): 1,
-        html.verdict(judgement, CLAIM, {EVIL: judgement}): 16,
         html.badge(EVIL): 1,
         html.link(EVIL, EVIL, EVIL): 1,
         html.named(EVIL, EVIL): 2,

@@ -9,6 +9,7 @@ import pytest
 from toys import pure_pixel_scene
 
 from hsu_lib.errors import InputError, option
+from hsu_lib.learning.labels import Labels
 from hsu_lib.methods import METHODS, get
 from hsu_lib.methods.masked import compact, filled
 from hsu_lib.scene import Scene, Status
@@ -89,6 +90,15 @@ def test_a_first_estimation_of_the_whole_image_is_cut_alike():
         quick = dict(get(name).quick)
         result = get(name).unmix(scene, start=first, **quick)
         assert np.isfinite(result.A[:, scene.mask]).all()
+
+
+def test_labels_leave_them_out():
+    scene = with_border(pure_pixel_scene())
+    labels = Labels(scene)
+    assert labels.chosen.sum() == 35
+    assert np.isfinite(labels.spectra).all()
+    result = get("labelled-fclsu").unmix(scene, labels=labels)
+    assert np.isfinite(result.A[:, scene.mask]).all()
 
 
 def test_filled_with_the_nearest():

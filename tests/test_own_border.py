@@ -137,6 +137,13 @@ def test_scale(tmp_path, counts, factor, divisor):
     np.testing.assert_allclose(scene.Y, values / divisor, rtol=1e-5)
 
 
+def test_full_counts_of_a_camera_are_no_ten_thousandths(tmp_path, counts):
+    values = np.minimum(counts, 4095).astype(np.uint16)
+    with pytest.raises(InputError, match="Give scale="):
+        read(tmp_path, values, nodata="none")
+    np.testing.assert_allclose(read(tmp_path, values, nodata="none", scale=4095).Y, values / 4095, rtol=1e-5)
+
+
 # --------------------------------------------------------------------------- wavelengths
 
 NM = np.array([400.0, 900.0, 2500.0])
@@ -240,7 +247,11 @@ def envi(folder, counts, content=None, **fields):
         ({"wavelength": "{" + "400 nm," * 8 + "}"}, "wavelength: value 1 is '400 nm', expected a number"),
         ({"data_gain_values": "{1e-4}"}, "data gain values has 1 values for 8 bands"),
         ({"data_gain_values": "{" + "0," * 8 + "}"}, "gain of band 1 is 0"),
-        ({"data_gain_values": "{" + "2e-4," * 8 + "}"}, "would divide it again"),
+        ({"data_gain_values": "{" + "2e-4," * 8 + "}"}, "which one makes reflectance"),
+        (
+            {"data_gain_values": "{" + "0.01," * 8 + "}"},
+            "scale=1 for the gains alone, scale=10000 for both",
+        ),
         ({"data_ignore_value": "none"}, "expected a number"),
         ({"reflectance_scale_factor": 1}, "quotient 9e.03 is no reflectance"),
         ({"reflectance_scale_factor": 0}, "expected a number above zero"),
@@ -282,7 +293,7 @@ def test_other_files_beside_an_envi_header(tmp_path, counts):
     tifffile.imwrite(tmp_path / "field.img", values, planarconfig="separate", photometric="minisblack")
     tiff = (tmp_path / "field.img").read_bytes()
     with h5py.File(tmp_path / "cube.h5", "w") as file:
-        file["cube"], file["wavelength"] = values, np.linspace(400, 900, BANDS)
+        file["cube"] = values  # the header says which axis holds the bands
     hdf5 = (tmp_path / "cube.h5").read_bytes()
     for content in (tiff, hdf5):
         scene = read_image(envi(tmp_path, counts, content, data_type=2, file_type="TIFF", interleave="tif"))
@@ -322,6 +333,22 @@ def test_gains_and_offsets_are_applied(tmp_path, counts):
     assert "gains and offsets of field.hdr applied" in scene.read
     both = read_image(envi(tmp_path, counts, **told), scale=1)
     np.testing.assert_allclose(both.Y, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("told", ["<", ">"])
+@pytest.mark.parametrize("held", ["<", ">"])
+def test_byte_order(tmp_path, told, held):
+    x = np.linspace(0, 1, BANDS)[:, None, None]
+    smooth = 3000 + 2500 * np.sin(x + np.arange(HEIGHT * WIDTH).reshape(HEIGHT, WIDTH) / 20)
+    content = smooth.astype(f"{held}i2").tobytes()
+    fields = {"data_type": 2, "byte_order": int(told == ">")}
+    header = envi(tmp_path, smooth, content, **fields)
+    if told == held:
+        np.testing.assert_allclose(read_image(header).Y, smooth.astype(int) / 1e4, rtol=1e-6)
+    else:
+        expected = f"byte order is '{int(told == '>')}', expected {int(held == '>')}: only so"
+        with pytest.raises(InputError, match=expected):
+            read_image(header)
 
 
 def test_where_an_image_lies(tmp_path, counts):

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
+import zipfile
+
 import h5py
 import numpy as np
 import pytest
 import tifffile
+from scenes_helpers import real
+from scipy.io import savemat
 
 from hsu_lib.errors import InputError
 from hsu_lib.scenes import read_image
 from hsu_lib.scenes.own import formats
+from hsu_lib.scenes.public.download import locate
 
 BANDS, HEIGHT, WIDTH = 8, 12, 9
 WAVELENGTHS = np.linspace(2400, 410, BANDS)
@@ -99,6 +105,9 @@ def test_netcdf_that_does_not_say(tmp_path, Y):
     xarray.Dataset({"a": (("i", "j", "k"), Y)}).to_netcdf(tmp_path / "field.nc", engine="h5netcdf")
     with pytest.raises(InputError, match="do not say which are bands, rows and columns"):
         read_image(tmp_path / "field.nc")
+    np.testing.assert_array_equal(read_image(tmp_path / "field.nc", layout="bhw").Y, Y)
+    xarray.Dataset({"a": (("i", "j", "k"), Y)}).to_netcdf(tmp_path / "three.nc", engine="scipy")
+    np.testing.assert_array_equal(read_image(tmp_path / "three.nc", layout="bhw").Y, Y)
     both = xarray.Dataset(dict.fromkeys("ab", (("band", "y", "x"), Y)))
     both.to_netcdf(tmp_path / "both.nc", engine="h5netcdf")
     with pytest.raises(InputError, match="give variable= the image; it holds a "):
@@ -159,7 +168,6 @@ def test_emit(tmp_path, Y):
         file["reflectance"].attrs["_FillValue"] = np.float32(-9999)
         file["sensor_band_parameters/wavelengths"] = WAVELENGTHS
         file["sensor_band_parameters/good_wavelengths"] = good.astype(np.float32)
-        file.attrs["geotransform"], file.attrs["spatial_ref"] = [10.0, 0.1, 0, 50, 0, -0.1], "WGS 84"
     scene = read_image(tmp_path / "EMIT_L2A_RFL.nc")
     np.testing.assert_array_equal(scene.Y[:, :, 1:], Y[good][:, :, 1:])
     np.testing.assert_allclose(scene.wavelengths, WAVELENGTHS[good], rtol=1e-6)
@@ -187,3 +195,100 @@ def test_enmap(tmp_path, Y):
     (tmp_path / f"{name}-METADATA.XML").write_text("<level_X>")
     with pytest.raises(InputError, match=r"METADATA\.XML: cannot be read"):
         read_image(tmp_path / f"{name}-SPECTRAL_IMAGE.TIF")
+
+
+@needs_rasterio
+def test_desis(tmp_path, Y):
+    write_geotiff(tmp_path / "DESIS-HSI-L2A-DT01-SPECTRAL_IMAGE.tif", np.round(Y * 1e4).astype(np.int16))
+    bands = "".join(
+        f"<band><bandNumber>{k + 1}</bandNumber><wavelengthCenterOfBand>{nm}</wavelengthCenterOfBand>"
+        "<gainOfBand>0.0001</gainOfBand><offsetOfBand>0.0</offsetOfBand></band>"
+        for k, nm in reversed(list(enumerate(WAVELENGTHS)))
+    )
+    xml = f"<hsi_doc><specific><bandCharacterisation>{bands}</bandCharacterisation></specific></hsi_doc>"
+    (tmp_path / "DESIS-HSI-L2A-DT01-METADATA.xml").write_text(xml)
+    scene = read_image(tmp_path / "DESIS-HSI-L2A-DT01-SPECTRAL_IMAGE.tif")
+    np.testing.assert_allclose(scene.Y, Y, atol=1e-4)
+    np.testing.assert_allclose(scene.wavelengths, WAVELENGTHS, rtol=1e-6)
+
+
+def test_neon(tmp_path, Y):
+    """Reflectance_Data (lines, columns, bands) with its own words for fill value and divisor."""
+    values = np.round(Y.transpose(1, 2, 0) * 1e4).astype(np.int16)
+    values[0] = -9999
+    with h5py.File(tmp_path / "NEON_D01.h5", "w") as file:
+        file["SITE/Reflectance/Reflectance_Data"] = values
+        about = file["SITE/Reflectance/Reflectance_Data"].attrs
+        about["Data_Ignore_Value"], about["Scale_Factor"] = -9999.0, 10000.0
+        file["SITE/Reflectance/Metadata/Spectral_Data/Wavelength"] = WAVELENGTHS
+        file["SITE/Reflectance/Metadata/Spectral_Data/Wavelength"].attrs["Units"] = "nanometers"
+    scene = read_image(tmp_path / "NEON_D01.h5")
+    np.testing.assert_allclose(scene.Y[:, 1:], Y[:, 1:], atol=1e-4)
+    assert scene.counting == (HEIGHT - 1) * WIDTH
+    assert any("in the file: nanometers" in note for note in scene.read)
+
+
+# --------------------------------------------------------------------------- whatever a file is called
+
+
+@needs_rasterio
+def test_a_mask_of_the_file(tmp_path, Y):
+    import rasterio
+
+    write_geotiff(tmp_path / "field.tif", Y)
+    mask = np.full((HEIGHT, WIDTH), 255, dtype=np.uint8)
+    mask[:3, 4] = 0
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(tmp_path / "field.tif", "r+") as file:
+        file.write_mask(mask)
+    scene = read_image(tmp_path / "field.tif")
+    np.testing.assert_array_equal(scene.mask, mask > 0)
+    assert "3 of 108 pixels are outside the mask of the file" in scene.read
+
+
+@needs_xarray
+def test_an_image_in_a_group(tmp_path, Y):
+    import xarray
+
+    xarray.Dataset({"note": ("t", [1.0, 2.0])}).to_netcdf(tmp_path / "field.nc", engine="h5netcdf")
+    dataset(Y, ("wavelength", "y", "x")).to_netcdf(
+        tmp_path / "field.nc", group="data", mode="a", engine="h5netcdf"
+    )
+    scene = read_image(tmp_path / "field.nc")
+    np.testing.assert_array_equal(scene.Y, Y)
+    np.testing.assert_allclose(scene.wavelengths, WAVELENGTHS, rtol=1e-5)
+
+
+def test_content_decides_and_not_the_name(tmp_path, Y):
+    tifffile.imwrite(tmp_path / "field.tif", Y, photometric="minisblack", planarconfig="separate")
+    np.savez(tmp_path / "field.npz", Y=Y, wavelengths=WAVELENGTHS)
+    savemat(tmp_path / "field.mat", {"Y": Y, "wavelengths": WAVELENGTHS})
+    for name in ("field.tif", "field.npz", "field.mat"):
+        for other in ("other.mat", "other.npz", "other.dat", "other"):
+            (tmp_path / other).write_bytes((tmp_path / name).read_bytes())
+            np.testing.assert_array_equal(read_image(tmp_path / other).Y, Y)
+
+
+def test_what_is_no_image_at_all(tmp_path):
+    with pytest.raises(InputError, match="is a folder"):
+        read_image(tmp_path)
+    with zipfile.ZipFile(tmp_path / "field.zip", "w") as archive:
+        archive.writestr("field.txt", "hello")
+    with pytest.raises(InputError, match=r"no image in it.* it holds nothing"):
+        read_image(tmp_path / "field.zip")
+    (tmp_path / "field.img.gz").write_bytes(gzip.compress(b"hello"))
+    with pytest.raises(InputError, match="decompress it first"):
+        read_image(tmp_path / "field.img.gz")
+    (tmp_path / "field.npy").write_bytes(b"")
+    with pytest.raises(InputError, match="is empty"):
+        read_image(tmp_path / "field.npy")
+
+
+@pytest.mark.real_data
+def test_the_tiff_of_hysu_is_read_as_one():
+    """An ENVI header lies beside it, with wavelengths, a scale and a fill value."""
+    scene, (path, _) = real("hysu"), locate("hysu/Full.tif", download=False)
+    for given in (path, path.with_suffix(".hdr")):
+        if given.is_file():
+            found = read_image(given)
+            np.testing.assert_allclose(found.Y, scene.Y, rtol=1e-6)
+            assert found.mask is None

@@ -22,6 +22,7 @@ from hsu_lib.claims.questions import (
 )
 from hsu_lib.methods import METHODS, get
 from hsu_lib.metrics import SCORES
+from hsu_lib.runs.answers import words
 
 WORDS = vocabulary()
 ASKED = questions()
@@ -255,3 +256,8 @@ def test_reported_figures_are_those_of_the_documents():
                 printed = {"percent": 0.01, "degree": math.pi / 180}
                 scaled = found["value"] * found["unit"].map(printed).fillna(1.0)
                 assert (scaled - number).abs().min() < 2e-5, (claim, number)
+
+
+def test_every_score_of_a_question_has_a_title_in_words():
+    asked = {term.score for question in questions().values() for term in question.terms()}
+    assert not [score for score in asked if words.title(score) == score]

@@ -10,46 +10,19 @@ from hsu_lib.claims.documents import (
     reported_value,
     settings,
 )
-from hsu_lib.claims.ledger import changed, explored, scorecard
-from hsu_lib.claims.verdicts import (
-    CONFIDENCE,
-    FEWEST_SEEDS,
-    Comparison,
-    Judgement,
-    Verdict,
-    alike,
-    compare,
-    constrained,
-    equivalent,
-    interval,
-    judge,
-    nearer,
-    spread,
-)
+from hsu_lib.claims.ledger import changed, explored, nearer, scorecard
 
 __all__ = [
-    "CONFIDENCE",
-    "FEWEST_SEEDS",
     "SOURCES",
-    "Comparison",
-    "Judgement",
-    "Verdict",
-    "alike",
     "changed",
     "claims",
-    "compare",
-    "constrained",
-    "equivalent",
     "explored",
     "find_reported",
     "inconsistencies",
-    "interval",
-    "judge",
     "nearer",
     "printed_table",
     "reported",
     "reported_value",
     "scorecard",
     "settings",
-    "spread",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import pandas as pd
@@ -142,3 +142,16 @@ def changed(before: str, after: str) -> str:
     if "open" in (old, new):
         return "no longer decided" if new == "open" else "decided now"
     return "turned round"
+
+
+def nearer(distances: Mapping[str, float]) -> str:
+    """Which of two readings comes nearer the reported figures: its name, or "neither clearly".
+
+    Parameters
+    ----------
+    distances
+        Reading to the mean distance of our means from the reported figures. One comes clearly nearer if
+        its distance is smaller by a fifth at least.
+    """
+    near, far = sorted(distances, key=lambda name: distances[name])
+    return near if distances[near] <= 0.8 * distances[far] else "neither clearly"

@@ -49,9 +49,10 @@ class Labels:
 
     @property
     def chosen(self) -> NDArray[np.bool_]:
-        """The mask, written out, shape ``(height, width)``."""
+        """The mask, written out, shape ``(height, width)``; no pixel that the scene's own mask leaves out."""
         shape = (self.scene.height, self.scene.width)
-        return np.ones(shape, dtype=bool) if self.mask is None else self.mask
+        chosen = np.ones(shape, dtype=bool) if self.mask is None else self.mask
+        return chosen if self.scene.mask is None else chosen & self.scene.mask
 
     @property
     def spectra(self) -> NDArray[np.float32]:

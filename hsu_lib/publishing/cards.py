@@ -215,6 +215,11 @@ def _figures(c: Comparison) -> list[tuple[str, str]]:
     return told
 
 
+def told(found: Answer) -> str:
+    """The figures of the comparison that decides, in one line; empty where runs decide nothing."""
+    return ", ".join(f"{word} {text}" for word, text in _figures(found.deciding)) if found.deciding else ""
+
+
 def _compared(found: Answer) -> str:
     if not found.deciding:
         return ""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from hsu_lib.metrics import max_normalised, rmse_per_endmember
@@ -77,7 +78,7 @@ def method_colours(names: Iterable[str]) -> dict[str, str]:
     {'UnDIP': '#009E73', 'UnDIP without averaging': '#0072B2', 'SiVM + FCLSU': '#222222'}
     """
     found: dict[str, str] = {}
-    for name in names:  # who comes first has its own colour
+    for name in dict.fromkeys(names):  # who comes first has its own colour
         own = next((colour for phrase, colour in METHOD_COLOURS.items() if phrase in name.lower()), "")
         found[name] = "" if own in found.values() else own
     free = [colour for colour in _CYCLE if colour not in found.values()]
@@ -198,7 +199,12 @@ def abundance_maps(
 
 
 def curves(
-    histories: Mapping[str, ArrayLike], ax: Axes, *, steps: str = "epochs", counted: bool = False
+    histories: Mapping[str, ArrayLike],
+    ax: Axes,
+    *,
+    steps: str = "epochs",
+    counted: bool = False,
+    at: ArrayLike | None = None,
 ) -> Axes:
     """Median curve of each condition over its seeds with the range of all seeds behind it.
 
@@ -211,12 +217,16 @@ def curves(
     counted
         Draw over the number of steps, on a logarithmic scale that shows the first ones, and not over the
         share of the training, which suits conditions of unequal length.
+    at
+        With `counted`, the numbers of the steps, where they are not all steps from 1; within a decade, their
+        scale is not logarithmic.
     """
     colours = method_colours(histories)
     for name, runs in histories.items():
         values = np.atleast_2d(np.asarray(runs))
         count = values.shape[1]
-        x = np.arange(1, count + 1) if counted else np.linspace(0, 1, count) * 100
+        every = np.arange(1, count + 1) if at is None else np.asarray(at)
+        x = every if counted else np.linspace(0, 1, count) * 100
         ax.fill_between(
             x, values.min(axis=0), values.max(axis=0), color=colours[name], alpha=0.2, linewidth=0
         )
@@ -224,7 +234,7 @@ def curves(
         ax.plot(x, np.median(values, axis=0), color=colours[name], label=label)
     ax.set(xlabel=steps if counted else "training done (%)", yscale="log")
     if counted:
-        ax.set_xscale("log")
+        ax.set_xscale("log" if at is None or np.max(at) >= 10 * np.min(at) else "linear")
         _by_decades(ax)
     return ax
 
@@ -235,6 +245,10 @@ def _by_decades(ax: Axes) -> None:
     values = values[np.isfinite(values) & (values > 0)]
     wide = values.size > 0 and values.max() >= 10 * values.min()
     ax.set_yscale("log" if wide else "linear")
+    if wide and values.max() < 200 * values.min():  # few decades are read as plain numbers
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
+        ax.yaxis.set_minor_formatter(NullFormatter())
 
 
 def seed_dots(
@@ -283,11 +297,12 @@ def curve_panels(
     ylabel: str,
     steps: str = "epochs",
     counted: bool = False,
+    at: ArrayLike | None = None,
 ) -> Figure:
     """One panel per scene with the `curves` of its conditions; scene to condition to ``(seeds, steps)``."""
     figure, axes = grid(1, len(histories), ratio=0.8 if len(histories) > 1 else 0.45)
     for ax, (scene, conditions) in zip(axes[0], histories.items(), strict=True):
-        curves(conditions, ax, steps=steps, counted=counted).set_title(_words(scene))
+        curves(conditions, ax, steps=steps, counted=counted, at=at).set_title(_words(scene))
     axes[0, 0].set_ylabel(ylabel)
     shown = axes[0, 0].get_legend_handles_labels()
     figure.legend(*shown, loc="outside lower center", ncols=3, fontsize="small")
@@ -332,25 +347,78 @@ def scene_panels(scene: Scene) -> Figure:
     return figure
 
 
-def map_panels(scene: Scene, estimates: Mapping[str, ArrayLike]) -> Figure:
+def map_panels(scene: Scene, estimates: Mapping[str, ArrayLike], *, top: float = 1.0) -> Figure:
     """Reference maps, then a row with its RMSE per estimate, shape ``(endmembers, height, width)``.
 
-    A scene without reference abundances has neither a first row nor errors.
+    A scene without reference abundances has neither a first row nor errors. Of many endmembers at most six
+    stand side by side, and the next ones below all rows of these. Colours end at `top`.
     """
-    known = 0 if scene.A is None else 1  # rows of reference maps
+    shown: dict[str, ArrayLike] = {} if scene.A is None else {"reference": scene.A}
+    shown |= estimates
     count = len(np.asarray(next(iter(estimates.values()))))
+    blocks = np.array_split(np.arange(count), -(-count // _MOST_MAPS))
+    columns, ratio = len(blocks[0]), scene.height / scene.width
     figure, axes = grid(
-        known + len(estimates), count, width=min(9.0, 2.2 * count + 1), ratio=scene.height / scene.width
+        len(blocks) * len(shown),
+        columns,
+        width=min(9.0, 2.2 * columns + 1),
+        ratio=ratio * (1.25 if blocks[1:] else 1),
     )
-    if scene.A is not None:
-        abundance_maps(scene.A, axes[0], materials=scene.materials)
-        axes[0, 0].set_ylabel("reference")
-    for row, (label, A) in enumerate(estimates.items(), start=known):
-        notes = []
-        if scene.A is not None:
-            notes = [f"RMSE {100 * error:.0f} %" for error in rmse_per_endmember(A, scene.A)]
-        abundance_maps(A, axes[row], materials=scene.materials if row == 0 else (), notes=notes)
+    for row, (block, (label, A)) in enumerate(product(blocks, shown.items())):
+        maps, notes = np.asarray(A)[block], []
+        if scene.A is not None and A is not scene.A:
+            notes = [f"RMSE {100 * error:.0f} %" for error in rmse_per_endmember(maps, scene.A[block])]
+        names = [scene.materials[k] for k in block] if row % len(shown) == 0 else ()
+        abundance_maps(maps, list(axes[row, : len(block)]), materials=names, notes=notes, top=top)
         axes[row, 0].set_ylabel(label.replace(", ", ",\n"))
+        if len(blocks) > 1:  # small ones
+            axes[row, 0].set_ylabel(textwrap.fill(label, 11), fontsize="small")
+            for ax in axes[row]:
+                ax.title.set_fontsize("small")
+        for ax in axes[row, len(block) :]:
+            ax.set_axis_off()
+    return figure
+
+
+def material_panels(
+    estimates: Mapping[str, ArrayLike],
+    reference: ArrayLike,
+    materials: Sequence[str],
+    *,
+    wavelengths: ArrayLike | None = None,
+) -> Figure:
+    """One panel per material: its spectrum of each estimate over the dashed reference, over their maxima.
+
+    Parameters
+    ----------
+    estimates
+        Label to endmembers ``(bands, materials)``.
+    reference
+        Of the same shape.
+    materials, wavelengths
+        Titles of the panels, and nm of the bands where known.
+    """
+    figure, axes = grid(-(-len(materials) // 3), 3, ratio=0.6)
+    colours = method_colours(estimates)
+    lines = {label: (E, "-", colours[label]) for label, E in estimates.items()}
+    lines["reference"] = (reference, "--", "black")
+    for k, (ax, material) in enumerate(zip(axes.flat, materials, strict=False)):
+        for label, (E, dashes, colour) in lines.items():
+            look: dict[str, Any] = {
+                "label": _words(label),
+                "linestyle": dashes,
+                "color": colour,
+                "linewidth": 1,
+            }
+            spectra(max_normalised(E)[:, [k]], ax, wavelengths=wavelengths, **look)
+        ax.set_title(_words(material), fontsize="small")
+        ax.set(ylabel="over its maximum" if k % 3 == 0 else "")
+        if k + 3 < len(materials):
+            ax.set(xlabel="", xticklabels=[])
+    for ax in axes.flat[len(materials) :]:
+        ax.set_axis_off()
+    drawn = axes[0, 0].get_legend_handles_labels()
+    figure.legend(*drawn, loc="outside lower center", ncols=len(lines), fontsize="small")
     return figure
 
 
@@ -364,15 +432,62 @@ def map_row(A: ArrayLike, materials: Sequence[str], title: str) -> Figure:
 
 
 def seed_panels(
-    scores: Mapping[str, Mapping[str, Mapping[str, ArrayLike]]], titles: Mapping[str, str]
+    scores: Mapping[str, Mapping[str, Mapping[str, ArrayLike]]],
+    titles: Mapping[str, str],
+    *,
+    reported: Mapping[str, Mapping[str, Mapping[str, float]]] | None = None,
 ) -> Figure:
-    """One row of `seed_dots` per scene, one panel per score: scene to score to condition to values."""
-    figure, axes = grid(len(scores), len(titles), ratio=0.47)
+    """One row of `seed_dots` per scene, one panel per score.
+
+    Parameters
+    ----------
+    scores
+        Scene to score to condition to values.
+    titles
+        Score to the title of its panel.
+    reported
+        Scene to score to condition to the document's figure; what is not compared with one may be missing.
+    """
+    most = max(len(groups) for by_score in scores.values() for groups in by_score.values())
+    figure, axes = grid(len(scores), len(titles), ratio=max(0.47, 0.16 + 0.07 * most))
     for row, (scene, by_score) in zip(axes, scores.items(), strict=True):
         for ax, (name, title) in zip(row, titles.items(), strict=True):
-            seed_dots(by_score[name], ax).set_title(f"{_words(scene)}\n{title}", fontsize="medium")
+            theirs = (reported or {}).get(scene, {}).get(name)
+            seed_dots(by_score[name], ax, reported=theirs)
+            ax.set_title(f"{_words(scene)}\n{title}", fontsize="medium")
         for ax in row[1:]:
             ax.set_yticklabels([])
+    return figure
+
+
+def start_panels(
+    starts: Mapping[str, ArrayLike], ends: Mapping[str, Mapping[str, ArrayLike]], titles: Mapping[str, str]
+) -> Figure:
+    """What conditions end with over what they start from, a dot per seed, and the line where both are equal.
+
+    Parameters
+    ----------
+    starts
+        Score to the values of what they start from, one per seed.
+    ends
+        Score to condition to its values, by the same seeds.
+    titles
+        Score to the title of its panel.
+    """
+    figure, axes = grid(1, len(titles), ratio=0.8)
+    for ax, (name, title) in zip(axes[0], titles.items(), strict=True):
+        colours = method_colours(ends[name])
+        for k, (label, values) in enumerate(ends[name].items()):
+            ax.plot(
+                starts[name], values, "os^vD"[k % 5], color=colours[label], alpha=0.75, label=_words(label)
+            )
+        x = np.asarray(starts[name], dtype=float)
+        ax.plot([x.min(), x.max()], [x.min(), x.max()], color="black", linewidth=1, label="as it started")
+        ax.set(title=title, xlabel="first estimate", ylabel="after training on images made from it")
+        ax.title.set_fontsize("medium")
+        ax.grid(alpha=0.3)
+    shown = axes[0, 0].get_legend_handles_labels()
+    figure.legend(*shown, loc="outside lower center", ncols=3, fontsize="small")
     return figure
 
 
@@ -440,6 +555,7 @@ def dose_panels(
     *,
     xlabel: str,
     reported: Mapping[str, Sequence[float | None]] | None = None,
+    reported_as: str = "reported, one run",
     logarithmic: bool = False,
 ) -> Figure:
     """Scores over a parameter: every seed a dot, the mean a line, what is reported a diamond.
@@ -454,6 +570,8 @@ def dose_panels(
         Score to the title of its panel.
     reported
         Score to one figure per dose, or None where there is none.
+    reported_as
+        What the legend calls them.
     logarithmic
         Whether scores that span a decade are drawn on a logarithmic scale.
     """
@@ -473,7 +591,7 @@ def dose_panels(
         theirs = (reported or {}).get(name, ())
         given = [(x, y) for x, y in zip(doses, theirs, strict=False) if y is not None]
         if given:
-            ax.plot(*zip(*given, strict=True), "D", mfc="none", mec="black", label="reported, one run")
+            ax.plot(*zip(*given, strict=True), "D", mfc="none", mec="black", label=reported_as)
         ax.set(title=title, xlabel=xlabel)
         if logarithmic:
             _by_decades(ax)

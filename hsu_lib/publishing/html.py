@@ -14,12 +14,10 @@ from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-import numpy as np
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from hsu_lib.claims import Comparison, Judgement, Verdict
 from hsu_lib.publishing import scores
 from hsu_lib.publishing.outcomes import LOOKS
 
@@ -96,36 +94,6 @@ def table(
     ]
     head = [str(column) for column in shown.columns]
     return fill("table", caption=caption, head=head, rows=rows, folded=folded)
-
-
-def verdict(
-    judgement: Judgement, claim: Mapping[str, Any], others: Mapping[str, Judgement] | None = None
-) -> Markup:
-    """A claim with its verdict and the comparisons behind it.
-
-    Parameters
-    ----------
-    judgement
-        What decides.
-    claim
-        The claim's statement, where it stands, and what the document's own figures say (own_figures).
-    others
-        Judgements by other yardsticks, in words to judgement, shown below.
-    """
-    folded = len(judgement.comparisons) > _MOST_ROWS
-    tables = [(_counts(judgement) if folded else "", *_comparisons(judgement))]
-    for words, other in (others or {}).items():
-        tables.append((f"{words[:1].upper()}{words[1:]}, {_counts(other)}", *_comparisons(other)))
-    return fill(
-        "verdict",
-        claim=judgement.claim,
-        badge=badge(judgement.verdict.value),
-        statement=claim["statement"],
-        where=claim["where"],
-        own_figures=claim["own_figures"],
-        tables=tables,
-        reason=judgement.reason,
-    )
 
 
 def why(claim: str, markdown: str) -> str:
@@ -232,6 +200,23 @@ def claim_list(found: Iterable[Listed]) -> Markup:
         c._asdict() | {"look": LOOKS[c.outcome], "address": _address(c.chapter, c.claim)} for c in found
     ]
     return fill("claims", claims=claims)
+
+
+class Finding(NamedTuple):
+    """A question that the book answers: its outcome, what that means in plain words, and the figures."""
+
+    question: str
+    outcome: str
+    says: str
+    told: str
+    chapter: str
+    claim: str
+
+
+def findings(found: Iterable[Finding]) -> Markup:
+    """Questions with their answers, a few lines each; the figures lead to the card."""
+    rows = [f._asdict() | {"look": LOOKS[f.outcome], "address": _address(f.chapter, f.claim)} for f in found]
+    return fill("findings", findings=rows)
 
 
 def legend() -> Markup:
@@ -360,48 +345,6 @@ def _text(value: Any, style: str | Callable[[Any], str] | None) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _mark(c: Comparison) -> str:
-    return {Verdict.REPRODUCED: "holds", Verdict.CONTRADICTED: "fails"}.get(c.verdict, "open")
-
-
-def _counts(judgement: Judgement) -> str:
-    """How many comparisons hold, are open, fail."""
-    marks = [_mark(c) for c in judgement.comparisons]
-    words = {"holds": "hold", "open": "open", "fails": "fail"}
-    counts = ", ".join(f"{marks.count(m)} {word}" for m, word in words.items() if m in marks)
-    return f"{len(marks)} comparison{'s' if len(marks) != 1 else ''}: {counts}"
-
-
-def _comparisons(judgement: Judgement) -> tuple[list[str], list[list[_Cell]]]:
-    """Head and rows; the columns of relative differences only where there are some."""
-    rows = [_comparison(c) for c in judgement.comparisons]
-    titles = ("comparison", "mean difference", "95 % interval", "n", "ours", "reported", "")
-    wanted = [k for k in range(len(titles)) if any(row[k] for row in rows)]
-    return [titles[k] for k in wanted], [[(row[k], False) for k in wanted] for row in rows]
-
-
-def _comparison(c: Comparison) -> list[str]:
-    percent = [("" if value is None else f"{100 * value:+.1f} %") for value in (c.relative, c.reported)]
-    within = "" if c.margin is None else f" (margin ±{c.margin:.4f})"
-    return [
-        f"{c.what}{within}",
-        _signed(c.mean),
-        f"{_signed(c.low)} to {_signed(c.high)}",
-        str(c.seeds),
-        *percent,
-        _mark(c),
-    ]
-
-
 def sentence(text: str) -> str:
     """With a capital letter before it and a full stop behind it."""
     return text and f"{text[0].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
-
-
-def _signed(value: float) -> str:
-    """Four decimals, or as many digits as show the value where these would be too few or too many."""
-    if not np.isfinite(value):
-        return f"{value:+}"
-    if abs(value) >= 10:
-        return f"{value:+.1f}" if abs(value) < 1000 else f"{value:+.0f}"
-    return f"{value:+.4f}" if abs(value) >= 0.001 or value == 0 else f"{value:+.2e}"

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from hsu_lib.atomic import write_atomically
-from hsu_lib.claims import Judgement
 from hsu_lib.runs.answers import Answer
 from hsu_lib.runs.canonical import sealed, unsealed
 
@@ -68,8 +67,6 @@ class Manifest:
         Those of them whose abundance maps the page shows, to be published with these.
     answers
         What the chapter's claims came to.
-    judgements
-        Verdicts by rule 1, of runs that were looked at while the book was written.
     pictures
         Names of the pictures that need public data, to be published as images.
     executed
@@ -81,7 +78,6 @@ class Manifest:
     keys: list[str] = field(default_factory=list)
     maps: list[str] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
-    judgements: list[Judgement] = field(default_factory=list)
     pictures: list[str] = field(default_factory=list)
     executed: Executed | None = None
 
@@ -89,7 +85,6 @@ class Manifest:
         """As JSON with its checksum, atomically."""
         fields = vars(self) | {
             "answers": [answer.to_dict() for answer in self.answers],
-            "judgements": [judgement.to_dict() for judgement in self.judgements],
             "executed": self.executed and asdict(self.executed),
         }
         fields = {name: value for name, value in fields.items() if value or name not in _MAY_LACK}
@@ -116,9 +111,9 @@ class Manifest:
             elif path.parent.name == "chapters":
                 _check_listed(path, data)
             answers = [Answer.from_dict(a) for a in fields.pop("answers", [])]
-            judgements = [Judgement.from_dict(j) for j in fields.pop("judgements", [])]
+            fields.pop("judgements", None)  # by a rule of before
             executed = Executed(**fields.pop("executed")) if "executed" in fields else None
-            return cls(**fields, answers=answers, judgements=judgements, executed=executed)
+            return cls(**fields, answers=answers, executed=executed)
         except Damaged:
             raise
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +18,13 @@ from IPython.display import HTML, Markdown, display
 from markupsafe import Markup
 from matplotlib.figure import Figure
 from matplotlib.pyplot import close
-from numpy.typing import ArrayLike
 from PIL import Image
 
 from hsu_lib import methods, paths, scenes
 from hsu_lib.atomic import write_atomically
-from hsu_lib.claims import Comparison, Judgement, claims, judge
+from hsu_lib.claims import claims, nearer
 from hsu_lib.publishing import cards, html
-from hsu_lib.publishing.figures import endmember_panels, map_panels
+from hsu_lib.publishing.figures import endmember_panels, map_panels, scene_panels
 from hsu_lib.publishing.manifest import Manifest, read_published
 from hsu_lib.publishing.outcomes import LOOKS
 from hsu_lib.publishing.published import PROFILES
@@ -207,7 +205,7 @@ class Page:
         scene
             Its name.
         shown
-            Title to a record of seed 0.
+            Title to a record.
         angles
             Title to a spectral angle in degrees.
         over
@@ -218,13 +216,13 @@ class Page:
             "endmembers",
             lambda: endmember_panels(scenes.load(scene), {k: r.arrays["E"] for k, r in shown.items()}),
             alt=f"Estimated endmembers over references on {scene}. Spectral angles in degrees: {told}.",
-            caption=f"Estimates of seed 0 (solid) over references (dashed) on {scene}. "
+            caption=f"Estimates of {_seeds(shown)} (solid) over references (dashed) on {scene}. "
             f"Spectral angle in degrees, {over}: {told}.",
             needs=[scene],
         )
 
     def maps(self, scene: str, shown: Mapping[str, Record]) -> None:
-        """Show abundance maps of a scene, a row per record of seed 0, under its reference if it has one."""
+        """Show abundance maps of a scene, a row per record, under its reference if it has one."""
         info = scenes.describe(scene)
         materials = ", ".join(info.materials[info.usual])
         scored = any("rmse-abundances" in record.scores for record in shown.values())
@@ -235,8 +233,31 @@ class Page:
             "maps",
             lambda: map_panels(scenes.load(scene), {k: r.unmixing.A for k, r in shown.items()}),
             alt=f"Abundance maps of {materials} on {scene}: {first}{', '.join(shown)}.",
-            caption=f"Abundances on {scene}, seed 0{note}.",
+            caption=f"Abundances on {scene}, {_seeds(shown)}{note}.",
             needs=[scene],
+        )
+
+    def scene(self, name: str) -> None:
+        """Show a scene of the catalogue: its picture, and what has to be known about it."""
+        info = scenes.describe(name)
+        bands, height, width = info.size
+        materials = ", ".join(info.materials[info.usual])
+        self.heading(name)
+        self.text(f"**{html.verbatim(info.title)}.** {html.prose(info.summary)}")
+        self.figure(
+            name,
+            lambda: scene_panels(scenes.load(name)),
+            alt=f"{info.title}: colour composite of the image, spectra of {materials}, and, where there is a "
+            "reference, one abundance map for each of them.",
+            caption=f"{info.title}, {height} × {width} pixels, {bands} bands: composite of three bands, "
+            f"reference endmembers ({info.usual}) and reference abundances from 0 to 1.",
+            needs=[name] if info.all_files else [],
+        )
+        told = "".join(f"\n- {html.code(k)}: {html.prose(text)}." for k, text in info.references.items())
+        self.text(
+            f"References, the usual one first:\n{told}\n- Unit: {html.verbatim(info.unit)}.\n- To keep in "
+            f"mind: {html.prose(info.cautions)}\n- Licence: {html.verbatim(info.licence)}. Cite: "
+            f"{html.verbatim(info.citation)}."
         )
 
     def mapped(self, records: Iterable[Record]) -> None:
@@ -339,7 +360,7 @@ class Page:
     def beside(
         self,
         conditions: Sequence[str],
-        scene: str,
+        scene: SceneSpec | str,
         *,
         seeds: str = "0",
         amounts: str = "",
@@ -352,7 +373,7 @@ class Page:
         conditions
             Names of ``conditions.yaml``.
         scene, seeds
-            Where, and with which seeds.
+            Where, noise included, and with which seeds, of the noise too.
         amounts
             Profile that says how much is trained; by default, and in the quick profile, this chapter's.
         **settings
@@ -360,7 +381,8 @@ class Page:
         """
         quick = self.manifest.profile == PROFILES[0]
         how = amounts_of(self.manifest.profile if quick or not amounts else amounts)
-        return self.sweep(runs_of(conditions, SceneSpec(scene), seeds_of(seeds), how, **settings))
+        where = SceneSpec(scene) if isinstance(scene, str) else scene
+        return self.sweep(runs_of(conditions, where, seeds_of(seeds), how, **settings))
 
     def judge(self, claim: str, asked: asking.Asked, *, why: str = "") -> None:
         """Show the `card` of a claim, with a `why` box below it if there is one, and note its answer."""
@@ -368,58 +390,6 @@ class Page:
         self.manifest.answers.append(asked.answers[claim])
         self._keep()
         self.card(asked.answers[claim], why=why, find=asked.find)
-
-    def explore(
-        self,
-        claim: str,
-        comparisons: Sequence[Comparison | tuple[Comparison, ...]],
-        *,
-        reason: str = "",
-        complete: bool = True,
-        rehearsal: bool | None = None,
-        also: Mapping[str, Sequence[Comparison | tuple[Comparison, ...]]] | None = None,
-    ) -> None:
-        """Judge a claim by `hsu_lib.claims.judge`, rule 1, and show its `verdict`.
-
-        Parameters
-        ----------
-        claim, comparisons, reason, complete
-            See `hsu_lib.claims.judge`.
-        rehearsal
-            Whether the comparisons are only a rehearsal, which decides nothing; by default in the quick
-            profile, which trains far less than any document did.
-        also
-            The same comparisons by another yardstick, in words ("against the published reference") to
-            comparisons. They are shown and do not decide; where they would decide otherwise, the verdict
-            says so.
-        """
-        quick = self.manifest.profile == PROFILES[0]
-        rehearsal = quick if rehearsal is None else rehearsal
-        if rehearsal and quick:
-            reason += " The quick profile trains far less than the document did, so it decides nothing."
-        how: dict[str, Any] = {
-            "profile": self.manifest.profile,
-            "complete": complete,
-            "rehearsal": rehearsal,
-        }
-        judgement = judge(claim, comparisons, reason=reason.strip(), **how)
-        others = {words: judge(claim, other, **how) for words, other in (also or {}).items() if other}
-        differing = [
-            f"{words[:1].upper()}{words[1:]} it would be {other.verdict.value}."
-            for words, other in others.items()
-            if other.verdict is not judgement.verdict
-        ]
-        self.verdict(replace(judgement, reason=" ".join([*differing, judgement.reason]).strip()), others)
-
-    def verdict(self, judgement: Judgement, others: Mapping[str, Judgement] | None = None) -> None:
-        """Show a claim with its verdict and the comparisons behind it, and note it for the scorecard.
-
-        `others` are judgements by other yardsticks, which are shown below it.
-        """
-        kept = [j for j in self.manifest.judgements if j.claim != judgement.claim]
-        self.manifest.judgements = [*kept, judgement]
-        self._keep()
-        _show(html.verdict(judgement, claims().loc[judgement.claim].to_dict(), others))
 
     def settings(self, *names: str) -> None:
         """Show, folded, the settings of methods: the document's, and how much is trained here."""
@@ -440,6 +410,12 @@ class Page:
 
 def _show(markup: Markup) -> None:
     display(HTML(str(markup)))
+
+
+def _seeds(shown: Mapping[str, Record]) -> str:
+    """The seeds of records in words."""
+    seeds = sorted({int(record.asked["seed"]) for record in shown.values()})
+    return f"seed{'s' * (len(seeds) > 1)} {cards.spans(seeds)}"
 
 
 def _image(figure: Figure) -> Image.Image:
@@ -475,46 +451,42 @@ def _verified(profiles: Iterable[str]) -> str:
     return "".join(f" Published results were {outcome}." for outcome in found if outcome)
 
 
-def stands_in(judged: str, whole: str, patch_size: int) -> str:
-    """What a reader must know where a claim about one scene is judged on another; empty if they are one."""
-    if judged == whole:
-        return ""
-    told = f"Judged on {judged}, because {whole} is not in this profile."
-    if not judged.startswith(f"{whole}-"):
-        return told
-    here, there = (height * width for _, height, width in (scenes.describe(n).size for n in (judged, whole)))
-    return (
-        f"{told} It has {here} of its {there} pixels; a patch of {patch_size} x {patch_size} is "
-        f"{100 * patch_size**2 / here:.0f} % of them."
-    )
+def deciding_or(asked: asking.Asked, claim: str, otherwise: Results) -> tuple[Results, str]:
+    """The runs that decide a claim or, where it is not answered, others; with their seeds in words."""
+    answer = asked.answers[claim]
+    decided = answer.verdict is not None and bool(answer.ways)
+    found = asking.chosen(asked.results, answer.ways[0].keys) if decided else otherwise
+    seeds = cards.spans(sorted(set(found.table["seed"])))
+    return found, f"seeds {seeds}" + ("" if decided else ", which decide nothing")
 
 
-def mean_and_spread(values: ArrayLike, scale: float = 1.0) -> str:
-    """Mean over seeds and, where they differ, their standard deviation; both times `scale`."""
-    x = scale * np.asarray(values, dtype=np.float64)
-    mean = f"{x.mean():.3g}"
-    if x.size < 2 or np.ptp(x) <= 1e-9 * np.abs(x).max():
-        return mean
-    return f"{mean}\u00a0±\u00a0{x.std(ddof=1):.2g}"
-
-
-def beside(printed: pd.DataFrame, ours: Mapping[str, Sequence[str]]) -> pd.DataFrame:
-    """A document's table with a row for each method, ours first.
+def which_reading(pairs: Mapping[str, Iterable[tuple[float, float | None]]]) -> str:
+    """Which of two readings of a document comes nearer its figures, in Markdown.
 
     Parameters
     ----------
-    printed
-        What `hsu_lib.claims.printed_table` gives: a column per method.
-    ours
-        Method to its texts, in the order of the rows of `printed`.
-
-    Returns
-    -------
-    DataFrame
-        Columns: method, with "ours" or "reported" behind its name, and the rows of `printed`.
+    pairs
+        Reading to our means with what is reported, None where nothing is.
     """
-    rows = [(f"{label} (ours)", texts) for label, texts in ours.items()]
-    rows += [(f"{label} (reported)", printed[label]) for label in printed.columns]
-    return pd.DataFrame(
-        {"method": label} | dict(zip(printed.index, texts, strict=True)) for label, texts in rows
+    gaps = {name: [abs(ours - y) for ours, y in some if y is not None] for name, some in pairs.items()}
+    if not all(gaps.values()):
+        return "**Which reading comes nearer?** No reported figure belongs to this scene."
+    off = {name: float(np.mean(some)) for name, some in gaps.items()}
+    told = " and ".join(f"{distance:.4f} ({name})" for name, distance in off.items())
+    return (
+        f"**Which reading comes nearer?** *{nearer(off).capitalize()}*: "
+        f"our means are {told} away from the reported figures on average."
+    )
+
+
+def waiting(found: Iterable[Answer]) -> str:
+    """How many claims wait for runs, and what a page shows in their place; empty if none does."""
+    answers = list(found)
+    count = sum(answer.verdict is None for answer in answers)
+    if not count:
+        return ""
+    verb = "is" if count == 1 else "are"
+    return (
+        f"{count} of {len(answers)} claims {verb} not answered yet; where runs with fresh seeds are missing, "
+        "numbers and pictures are those of earlier ones, which decide nothing."
     )

@@ -14,6 +14,8 @@ from numpy.typing import ArrayLike
 
 from hsu_lib.claims.questions import base, vocabulary
 from hsu_lib.metrics import SCORES
+from hsu_lib.runs import Results
+from hsu_lib.runs.answers import words
 
 #: How names of scores begin that are shares of a pixel or of all pixels: printed in percent.
 _SHARES = ("rmse-abundances", "mae-abundances", "extreme-abundances", "contrast-abundances")
@@ -62,8 +64,8 @@ def title(score: str) -> str:
     >>> title("sad-endmembers"), title("mse-abundances")
     ('spectral angle of E, mean over endmembers (°)', 'mean squared error of A')
     """
-    name, sign = base(score), unit(score).sign.strip()
-    return (SCORES[name].title if name in SCORES else name) + f" ({sign})" * bool(sign)
+    sign = unit(score).sign.strip()
+    return words.title(score) + f" ({sign})" * bool(sign)
 
 
 def value(score: str, x: float) -> str:
@@ -94,6 +96,14 @@ def spread(score: str, values: ArrayLike) -> str:
     if x.size < 2 or np.ptp(x) <= 1e-9 * np.abs(x).max():
         return f"{mean}{form.sign}"
     return f"{mean}\u00a0±\u00a0{_digits(float(x.std(ddof=1)), form.decimals)}{form.sign}"
+
+
+def mean(found: Results, scene: str, label: str, score: str) -> str:
+    """Mean over the seeds of a condition on a scene; ``"–"`` where a run or its score is missing."""
+    try:
+        return value(score, float(found.scores(scene, label, score).mean()))
+    except LookupError:
+        return "–"
 
 
 def difference(score: str, x: float, *, relative: bool = False) -> str:

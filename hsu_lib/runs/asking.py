@@ -6,16 +6,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from hsu_lib.runs.answers import Answer, answers
+from hsu_lib.runs.answers.seedwise import Records
 from hsu_lib.runs.campaign import LATER, SEEDS, Enumeration, Way, amounts, enumerated
-from hsu_lib.runs.choices import chosen_from
+from hsu_lib.runs.choices import chosen_from, rehearsed
+from hsu_lib.runs.computed import score_of
 from hsu_lib.runs.question import Run
 from hsu_lib.runs.record import Record, as_row
 from hsu_lib.runs.results import Results
 from hsu_lib.runs.store import Store
 from hsu_lib.runs.sweeps import sweep
+
+#: Columns of a table without a row, by which `Results` looks conditions up.
+_FEWEST = ["key", "method", "scene", "seed", "label", "replayed"]
 
 
 @dataclass(frozen=True)
@@ -30,11 +37,14 @@ class Asked:
         The runs of the claims.
     results
         All that was made or found of them.
+    seeds
+        That count first; none of theirs may be missing where a page quotes a score.
     """
 
     answers: Mapping[str, Answer]
     found: Enumeration
     results: Results
+    seeds: tuple[int, ...] = ()
 
     def find(self, key: str) -> Record | None:
         """One of the records behind the answers."""
@@ -55,6 +65,38 @@ class Asked:
             for key in some
         )
         return chosen(self.results, keys)
+
+    def runs(self, claim: str, scene: str, label: str, way: int = 0) -> Mapping[int, Run]:
+        """The runs of a condition in one way to ask a claim, by seed; none where settings are not chosen."""
+        keys = [key for some in self.found.ways.get(Way(claim, way), {}).values() for key in some]
+        runs = [self.found.runs[key] for key in keys]
+        return {run.seed: run for run in runs if run.label == label and str(run.scene) == scene}
+
+    def scores(
+        self, claim: str, scene: str, label: str, score: str, *, way: int = 0
+    ) -> NDArray[np.float64] | None:
+        """A score of these runs by seed, as far as they are there; None if one of the first seeds has none.
+
+        Parameters
+        ----------
+        claim, way
+            What is asked, and in which way.
+        scene, label
+            Scene in words, with its noise, and name of the condition.
+        score
+            One that records hold, or one that is computed from them.
+        """
+        records = {seed: self.find(run.key) for seed, run in self.runs(claim, scene, label, way).items()}
+        values = {s: score_of(record, score) for s, record in records.items() if record is not None}
+        known = {seed: value for seed, value in values.items() if np.isfinite(value)}
+        if not known or not set(self.seeds) <= set(known):
+            return None
+        return np.array([known[seed] for seed in sorted(known)])
+
+    def record(self, claim: str, scene: str, label: str, *, way: int = 0) -> Record | None:
+        """The first of these runs that is there; parameters as of `scores`."""
+        found = (self.find(run.key) for run in self.runs(claim, scene, label, way).values())
+        return next((record for record in found if record is not None), None)
 
 
 def chosen(results: Results, keys: Iterable[str]) -> Results:
@@ -84,7 +126,8 @@ def ask(
     seeds
         That count.
     scene
-        Stands in for every scene of the questions, as in a rehearsal; empty leaves them.
+        Stands in for every scene of the questions, as in a rehearsal; empty leaves them. It has no grid, so
+        settings that are chosen elsewhere are `rehearsed`.
     compute
         Make the runs that are in no store, and let runs of any files count; otherwise they are missing from
         the answers, and only what decides counts.
@@ -94,13 +137,26 @@ def ask(
     store = store or Store()
     how = amounts(profile)
     later = LATER if tuple(seeds) == tuple(SEEDS) and not compute else ()
-    found = enumerated(how, [*seeds, *later], claims, where=scene, choices=chosen_from(store.find))
-    results = sweep(list(found.runs.values()), store=store) if compute else stored(found.runs, store)
+    # what settings are chosen from: made first, and kept with what is chosen by it
+    grid = {} if scene else enumerated(how, (), claims).runs
+    if compute and grid:
+        sweep(list(grid.values()), store=store)
+    choices = rehearsed if scene else chosen_from(Records(store.find, strict=not compute).get)
+    found = enumerated(how, [*seeds, *later], claims, where=scene, choices=choices)
+    runs = {**grid, **found.runs}
+    results = sweep(list(runs.values()), store=store) if compute else stored(runs, store)
     records = dict(zip(results.table["key"], results.records, strict=True)) if results.records else {}
     answered = answers(
-        claims, amounts=how, seeds=seeds, later=later, find=records.get, where=scene, strict=not compute
+        claims,
+        amounts=how,
+        seeds=seeds,
+        later=later,
+        find=records.get,
+        choices=choices,
+        where=scene,
+        strict=not compute,
     )
-    return Asked({answer.claim: answer for answer in answered}, found, results)
+    return Asked({answer.claim: answer for answer in answered}, found, results, tuple(seeds))
 
 
 def stored(runs: Mapping[str, Run], store: Store) -> Results:
@@ -111,4 +167,5 @@ def stored(runs: Mapping[str, Run], store: Store) -> Results:
         if record is not None:
             found.append((run, record))
     rows = [as_row(record) | {"label": run.label or run.method, "replayed": True} for run, record in found]
-    return Results(pd.DataFrame(rows), [record for _, record in found])
+    table = pd.DataFrame(rows) if rows else pd.DataFrame(columns=_FEWEST)
+    return Results(table, [record for _, record in found])

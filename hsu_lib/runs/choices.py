@@ -217,12 +217,27 @@ def chosen_from(find: Find) -> Choices:
         if wanted.behind not in known:
             known[wanted.behind] = _chosen(wanted, find)
         option = known[wanted.behind]
-        if option is None:
-            return None
-        named = "activation" in wanted.settings
-        return {"abundance_weight": option.weight} | ({} if named else {"activation": option.activation})
+        return None if option is None else _settings(option, wanted)
 
     return choose
+
+
+def rehearsed(wanted: Wanted) -> Mapping[str, Any]:
+    """Fixed settings for a rehearsal, which has no grid: the largest weight by validation, 1 as nearest.
+
+    Parameters
+    ----------
+    wanted
+        Of a view of this module, for a method of `ACTIVATIONS`.
+    """
+    weight = WEIGHTS[-1] if wanted.view == BY_VALIDATION else 1.0
+    return _settings(Option(weight, ACTIVATIONS[wanted.method][0]), wanted)
+
+
+def _settings(option: Option, wanted: Wanted) -> dict[str, Any]:
+    """What is chosen, but for an activation that the condition names itself."""
+    named = "activation" in wanted.settings
+    return {"abundance_weight": option.weight} | ({} if named else {"activation": option.activation})
 
 
 def _chosen(wanted: Wanted, find: Find) -> Option | None:

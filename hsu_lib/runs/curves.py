@@ -7,6 +7,9 @@ are there: a published record keeps, to the bit, where the curve is lower than e
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import reduce
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,6 +33,29 @@ def whole(record: Record, name: str) -> NDArray[np.float64] | None:
     curve = record.arrays.get(f"history/{name}")
     there = curve is not None and ITERATIONS not in record.arrays
     return np.asarray(curve, dtype=np.float64) if there else None
+
+
+def together(records: Sequence[Record], name: str) -> tuple[NDArray, NDArray[np.float64]]:
+    """A curve of several runs of one length, some of them thinned perhaps, for a picture.
+
+    Returns
+    -------
+    array, array
+        The iterations, from 1, at which all records have it; the values there, ``(records, iterations)``.
+
+    Raises
+    ------
+    KeyError
+        If a record does not have it.
+    """
+    curves = [record.arrays[f"history/{name}"] for record in records]
+    places = [
+        record.arrays.get(ITERATIONS, np.arange(1, len(curve) + 1))
+        for record, curve in zip(records, curves, strict=True)
+    ]
+    at = reduce(np.intersect1d, places)
+    values = [curve[np.searchsorted(own, at)] for curve, own in zip(curves, places, strict=True)]
+    return at, np.array(values, dtype=np.float64)
 
 
 def finite(record: Record, name: str) -> NDArray[np.float64] | None:

@@ -10,8 +10,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hsu_lib.claims import Comparison, compare
-from hsu_lib.metrics import SCORES
 from hsu_lib.runs.record import Record
 
 
@@ -66,25 +64,3 @@ class Results(NamedTuple):
         table = pd.DataFrame(rows, columns=["scene", "label", "method", "score", "mean", "std", "seeds"])
         spread = ["" if np.isnan(s) else f"\u00a0±\u00a0{s:.4f}" for s in table["std"]]
         return table.assign(ours=[f"{m:.4f}{s}" for m, s in zip(table["mean"], spread, strict=True)])
-
-    def compare(
-        self,
-        name: str,
-        scene: str,
-        ours: str,
-        against: str,
-        *,
-        reported: tuple[float, float] | None = None,
-    ) -> Comparison:
-        """Is condition `ours` better than `against` in score `name` on `scene`, seed by seed?
-
-        `reported` are the document's figures for both, for the relative difference beside ours.
-        """
-        return compare(
-            f"{scene}: {SCORES[name].title}, {ours} against {against}",
-            scene,
-            self.scores(scene, ours, name),
-            self.scores(scene, against, name),
-            better=SCORES[name].better,
-            reported=reported,
-        )

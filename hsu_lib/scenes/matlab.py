@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -40,6 +41,7 @@ def read_nested(path: Path) -> dict[str, NDArray]:
     from scipy.io import loadmat
 
     try:
+        _check_sizes(path)
         held = loadmat(str(path), struct_as_record=True, squeeze_me=False)
         return {
             name: values
@@ -60,6 +62,16 @@ def read_nested(path: Path) -> dict[str, NDArray]:
                 }
         except OSError:
             raise error from None
+
+
+def _check_sizes(path: Path) -> None:
+    """No array is larger than its file can hold; scipy would ask for the memory of a damaged size."""
+    from scipy.io import whosmat
+
+    most = 1100 * path.stat().st_size  # what zlib can make of it
+    for name, shape, _ in whosmat(str(path)):
+        if math.prod(map(int, shape)) > most:
+            raise OSError(f"array {name!r} of {shape} is larger than the file can hold")
 
 
 def _inside(name: str, value: Any) -> Iterator[tuple[str, NDArray]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from scipy.stats import rankdata
 from hsu_lib import methods
 from hsu_lib.claims.questions import Term
 from hsu_lib.runs.canonical import to_json
+from hsu_lib.runs.computed import score_of
 from hsu_lib.runs.curves import first_down_to
 from hsu_lib.runs.record import Record
 
@@ -142,3 +143,29 @@ TOGETHER: Mapping[str, Callable[[Look, Sequence[Term]], Values]] = {
     "model-gap": _model_gap,
     "size-and-convergence": _size_and_convergence,
 }
+
+
+def among(score: str, records: Mapping[str, Sequence[Record]]) -> dict[str, Values]:
+    """A score of `SEVERAL` that compares conditions with one another, for those who show it.
+
+    Parameters
+    ----------
+    score
+        Its name; one that needs no other noise and no other conditions.
+    records
+        Condition to its records, one per seed, the same seeds in all.
+    """
+    terms = [Term(name, "", score, None) for name in records]
+    return {term.condition: SEVERAL[score](_Given(records), [term], terms) for term in terms}
+
+
+class _Given(NamedTuple):
+    """A `Look` at records that are at hand."""
+
+    by_condition: Mapping[str, Sequence[Record]]
+
+    def records(self, term: Term) -> list[Record | None]:
+        return list(self.by_condition[term.condition])
+
+    def seen(self, term: Term) -> Values:
+        return np.array([score_of(record, term.score) for record in self.by_condition[term.condition]])

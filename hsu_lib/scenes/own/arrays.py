@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsu_lib.errors import InputError, option
+from hsu_lib.errors import InputError, brief, option
 from hsu_lib.scenes.matlab import read_nested
 from hsu_lib.scenes.own.cube import Cube
 from hsu_lib.scenes.own.layouts import as_cube
@@ -59,7 +59,7 @@ def read_arrays(
     if "A" in companions:
         companions["A"] = as_cube(path, companions["A"], layout, size)
     materials = tuple(str(material) for material in np.ravel(companions.pop("materials", ())))
-    wavelengths, unit, note = _wavelengths_of(path, name, variables, len(cube), strict=archive)
+    wavelengths, unit, note = _wavelengths_of(path, name, variables, attributes, len(cube), strict=archive)
     about = attributes.get(name, {})
     return Cube(
         cube,
@@ -73,22 +73,43 @@ def read_arrays(
 
 
 def linear(attributes: Mapping[str, Any], bands: int) -> dict[str, Any]:
-    """Fill values, gains and offsets of a variable's attributes, as the conventions of NetCDF name them."""
+    """Fill values, gains, offsets and scale of a variable's attributes, as arguments of `Cube`.
+
+    Names are those of the conventions of NetCDF, ``scale_factor`` to multiply by among them; a
+    ``Scale_Factor`` above one is a divisor, as NEON means it.
+    """
+    plain = {str(key).lower(): value for key, value in attributes.items()}
     found: dict[str, Any] = {}
-    fill = [attributes[key] for key in ("_FillValue", "missing_value", "fillvalue") if key in attributes]
+    fill = [value for name in _FILL for value in _numbers(plain.get(name))]
     if fill:
-        found["fill"] = tuple({float(value): 0 for held in fill for value in np.ravel(held)})
-    for key, names in (("gains", ("scale_factor",)), ("offsets", ("add_offset",))):
-        held = next((attributes[name] for name in names if name in attributes), None)
-        if held is not None:
-            found[key] = np.broadcast_to(np.asarray(held, dtype=np.float64).ravel(), (bands,)).copy()
-    trivial = np.all(found.get("gains", 1) == 1) and not np.any(found.get("offsets", 0))
-    if trivial:
-        found.pop("gains", None)
-        found.pop("offsets", None)
-    if str(attributes.get("units", "")).strip().lower() in ("%", "percent"):
+        found["fill"] = tuple(dict.fromkeys(fill))
+    gains, offsets = _numbers(attributes.get("scale_factor")), _numbers(attributes.get("add_offset"))
+    if any(gain != 1 for gain in gains) or any(offsets):
+        found["gains"] = np.broadcast_to(np.array(gains or [1.0]), (bands,)).copy()
+        found["offsets"] = np.broadcast_to(np.array(offsets or [0.0]), (bands,)).copy()
+    divisor = _numbers(attributes.get("Scale_Factor"))
+    if divisor and divisor[0] > 1:
+        found["scale"] = divisor[0]
+    if _text(plain.get("units")).lower() in ("%", "percent"):
         found["scale"] = 100.0
     return found
+
+
+_FILL = ("_fillvalue", "missing_value", "fillvalue", "data_ignore_value", "nodata")
+
+
+def _numbers(value: Any) -> list[float]:
+    """Numbers of an attribute; none where it is missing or a text that is none."""
+    if value is None:
+        return []
+    try:
+        return [float(number) for number in np.ravel(value)]
+    except (TypeError, ValueError):
+        return []
+
+
+def _text(value: Any) -> str:
+    return (value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value or "")).strip()
 
 
 def _variables(path: Path, kind: str) -> tuple[dict[str, NDArray], dict[str, dict[str, Any]]]:
@@ -101,9 +122,10 @@ def _variables(path: Path, kind: str) -> tuple[dict[str, NDArray], dict[str, dic
         if isinstance(loaded, np.ndarray):
             return {"array": loaded}, {}
         with loaded:
-            return {name: loaded[name] for name in loaded.files}, {}
+            held = {name: loaded[name] for name in loaded.files}
+            return {name: values for name, values in held.items() if isinstance(values, np.ndarray)}, {}
     except Exception as error:  # numpy raises whatever its zip and header parsers raise
-        raise InputError(f"{path}: cannot be read, is it damaged? {error}") from error
+        raise InputError(f"{path}: cannot be read, is it damaged? {brief(error)}") from error
 
 
 def _loaded(path: Path) -> Any:
@@ -165,7 +187,7 @@ def _choose(path: Path, variables: Mapping[str, NDArray], wanted: str | None) ->
 
 def _listed(variables: Mapping[str, NDArray]) -> str:
     """Every array with shape and type, unless there are very many or their names are very long."""
-    listed = [f"{name[:80]} {values.shape} {values.dtype}" for name, values in variables.items()]
+    listed = [f"{name[:80]} {values.shape} {str(values.dtype)[:40]}" for name, values in variables.items()]
     more = [f"and {len(listed) - _MOST} more"] if len(listed) > _MOST else []
     return ", ".join(listed[:_MOST] + more) or "nothing"
 
@@ -224,7 +246,7 @@ def _layout_of(
         )
     pixel_axes = [axis for axis in (0, 1) if values.shape[axis] == size[0] * size[1]]
     if matlab and len(pixel_axes) == 1:
-        return ("(wh)b", "b(wh)")[pixel_axes[0]], ""
+        return ("(wh)b", "b(wh)")[pixel_axes[0]], ", pixels column by column as MATLAB has them"
     raise InputError(
         f"{what} is a matrix for {size[0]} x {size[1]} pixels (height x width) and does not say in which "
         f"order: give {option('layout')} one of b(hw), b(wh), (hw)b, (wh)b; hw is row by row, wh column by "
@@ -273,7 +295,13 @@ def _layout_of_cube(
 
 
 def _wavelengths_of(
-    path: Path, name: str, variables: Mapping[str, NDArray], bands: int, *, strict: bool
+    path: Path,
+    name: str,
+    variables: Mapping[str, NDArray],
+    attributes: Mapping[str, Mapping[str, Any]],
+    bands: int,
+    *,
+    strict: bool,
 ) -> tuple[NDArray | None, str | None, tuple[str, ...]]:
     """Wavelengths beside an image, their unit if it is told, and a note where they are none."""
     near = _near(name, variables)
@@ -287,6 +315,8 @@ def _wavelengths_of(
         units = [
             str(v.ravel()[0]) for k, v in near.items() if _UNIT.fullmatch(_last(k)) and v.dtype.kind in "US"
         ]
+        told = _text({str(k).lower(): v for k, v in attributes.get(key, {}).items()}.get("units"))
+        units += [told] if told else []
         named = re.search(r"_(nm|um)$", key, re.IGNORECASE)
         return values.ravel(), units[0] if units else named[1] if named else None, ()
     return None, None, ()

@@ -14,7 +14,7 @@ from hsu_lib.errors import InputError, option
 from hsu_lib.scenes.own.cube import Cube
 from hsu_lib.scenes.own.fill import Survey, is_sentinel, refuse, survey, suspects
 from hsu_lib.scenes.own.opened import OwnImage
-from hsu_lib.scenes.own.scale import BRIGHTEST, divisor
+from hsu_lib.scenes.own.scale import divisor
 from hsu_lib.scenes.own.units import in_reflectance
 from hsu_lib.scenes.own.wavelengths import in_nm
 
@@ -47,6 +47,8 @@ def checked(path: Path, cube: Cube, *, nodata: NoData = None, scale: float | Non
     notes = list(cube.notes)
     fill, settled = _fill(cube, nodata)
     found = survey(cube.values, _good(path, cube, notes), fill)
+    found, outside = _with_mask(path, cube, found)
+    notes += outside
     _check_content(path, cube, found, fill)
     if settled != "none":
         found = _without_flat(path, found, notes)
@@ -67,7 +69,7 @@ def checked(path: Path, cube: Cube, *, nodata: NoData = None, scale: float | Non
         suspects=tuple(listed),
     )
     sample = image.sample(_SAMPLE)
-    number = _divisor(path, cube, sample, scale, notes)
+    number = _divisor(path, cube, sample, scale, notes, float(found.high.max()))
     image = replace(image, divisor=number, wavelengths=_wavelengths(path, cube, found.bands, notes))
     companions = _companions(path, cube, image, sample / number, notes)
     return replace(image, companions=companions, notes=tuple(notes))
@@ -106,7 +108,7 @@ def _good(path: Path, cube: Cube, notes: list[str]) -> NDArray[np.intp]:
 
 def _fill(cube: Cube, nodata: NoData) -> tuple[tuple[float, ...], Literal["", "given", "none"]]:
     """Fill values in force, and what the user said of them, which settles all doubt."""
-    if nodata is None or nodata == ():
+    if nodata is None or (isinstance(nodata, tuple) and not nodata):
         return cube.fill, ""
     given = nodata.replace(",", " ").split() if isinstance(nodata, str) else np.ravel(np.array(nodata))
     words = [str(word).strip().lower() for word in given]
@@ -116,6 +118,16 @@ def _fill(cube: Cube, nodata: NoData) -> tuple[tuple[float, ...], Literal["", "g
         return tuple(float(word) for word in words), "given"
     except ValueError:
         raise InputError(f"{option('nodata')}: expected a number, several, or none, got {nodata!r}") from None
+
+
+def _with_mask(path: Path, cube: Cube, found: Survey) -> tuple[Survey, list[str]]:
+    """Survey with the file's own mask, and a note."""
+    if cube.mask is None or cube.mask.all():
+        return found, []
+    if not cube.mask.any():
+        raise InputError(f"{path}: its mask leaves no pixel")
+    note = f"{int((~cube.mask).sum())} of {cube.mask.size} pixels are outside the mask of the file"
+    return replace(found, mask=found.mask & cube.mask), [note]
 
 
 def _check_content(path: Path, cube: Cube, found: Survey, fill: tuple[float, ...]) -> None:
@@ -165,23 +177,25 @@ def _named(fill: tuple[float, ...]) -> str:
     return " or ".join(["NaN", *(f"{value:g}" for value in fill if not np.isnan(value))])
 
 
-def _divisor(path: Path, cube: Cube, sample: NDArray, given: float | None, notes: list[str]) -> float:
+def _divisor(
+    path: Path, cube: Cube, sample: NDArray, given: float | None, notes: list[str], highest: float
+) -> float:
     """What stands for a reflectance of one after the gains, where gains and a scale may contradict."""
     declared, gains = cube.scale, cube.gains
     if gains is not None or cube.offsets is not None:
         notes.append(f"gains and offsets of {cube.said} applied")
-        top = float(np.percentile(sample, 99.9))
-        if declared is not None and given is None and gains is not None and top <= BRIGHTEST:
-            if np.allclose(gains * declared, 1, rtol=1e-3):
-                notes.append(f"reflectance scale factor {declared:g} says the same as the gains")
-                declared = None
-            elif declared != 1:
-                raise InputError(
-                    f"{path}: {cube.said}: its gains make reflectance (99.9 % of it is at most {top:.3g}), "
-                    f"and a reflectance scale factor of {declared:g} would divide it again. Give "
-                    f"{option('scale', 1)} for the gains alone, {option('scale', declared)} for both"
-                )
-    number, note = divisor(path, sample, given, declared, f"reflectance scale factor of {cube.said}")
+    if gains is not None and declared is not None and declared != 1 and given is None:
+        if not np.allclose(gains * declared, 1, rtol=1e-3):
+            both = int(declared) if declared == int(declared) else declared
+            raise InputError(
+                f"{path}: {cube.said} has gains ({gains.min():g} to {gains.max():g}) and a reflectance "
+                f"scale factor ({declared:g}): which one makes reflectance? Give {option('scale', 1)} for "
+                f"the gains alone, {option('scale', both)} for both, or remove one from the header"
+            )
+        notes.append(f"reflectance scale factor {declared:g} says the same as the gains")
+        declared = None
+    said = f"reflectance scale factor of {cube.said}"
+    number, note = divisor(path, sample, given, declared, said, highest=highest)
     notes.append(note)
     return number
 

@@ -8,7 +8,7 @@ _BEGINNINGS = {
     "tiff": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
     "netcdf": (b"CDF\x01", b"CDF\x02", b"CDF\x05"),
     "numpy": (b"\x93NUMPY",),
-    "matlab": (b"MATLAB 5.0 MAT-file",),
+    "matlab": (b"MATLAB 5.0 MAT-file", b"MATLAB 7.3 MAT-file"),
     "gzip": (b"\x1f\x8b",),
     "zip": (b"PK\x03\x04",),
     "png": (b"\x89PNG",),

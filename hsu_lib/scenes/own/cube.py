@@ -30,6 +30,9 @@ class Cube:
         False where the file calls a band bad, shape ``(bands,)``; None where it calls none so.
     fill
         Stored numbers that the file declares to be no data. NaN is so without a word.
+    mask
+        False where the file says that a pixel does not count, shape ``(height, width)``; None where it does
+        not say.
     gains, offsets
         By which a stored number is multiplied, and what is then added, shape ``(bands,)`` each; None for
         one and zero.
@@ -51,6 +54,7 @@ class Cube:
     unit: str | None = None
     good: NDArray[np.bool_] | None = None
     fill: tuple[float, ...] = ()
+    mask: NDArray[np.bool_] | None = None
     gains: NDArray | None = None
     offsets: NDArray | None = None
     scale: float | None = None

@@ -8,14 +8,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hsu_lib.errors import InputError
+from hsu_lib.errors import InputError, brief
 from hsu_lib.scenes.own.content import content_of
-from hsu_lib.scenes.own.cube import Cube
+from hsu_lib.scenes.own.cube import Cube, release
 from hsu_lib.scenes.own.header import INTERLEAVES, TYPES, Header, georeference_of, is_header, read_header
 
 _ENDINGS = ("", "img", "dat", "bsq", "bil", "bip", "raw", "bin", "cub", "envi", "rfl", "refl", "rdn")
 _OTHER = ("tif", "tiff", "h5", "hdf5", "he5", "nc", "nc4")
 _FILE_TYPES = ("", "envi", "envistandard")
+
+
+_ENOUGH = 500  # numbers from which a byte order can be told
+_SAMPLE = 1_000_000  # numbers that are looked at for it
 
 
 def header_of(path: Path) -> Path | None:
@@ -32,8 +36,8 @@ def header_of(path: Path) -> Path | None:
     return next(filter(is_header, beside), None)
 
 
-def read_envi(path: Path, header_path: Path) -> Cube:
-    """Image of a header, its numbers as they are stored.
+def read_envi(path: Path, header_path: Path, variable: str | None = None, layout: str | None = None) -> Cube:
+    """Image of a header, its numbers as they are stored; `variable` and `layout` of HDF5 beside a header.
 
     Raises
     ------
@@ -46,7 +50,7 @@ def read_envi(path: Path, header_path: Path) -> Cube:
     image = _image_of(header) if path == header_path else path
     kind = content_of(image)
     if kind in ("tiff", "hdf5", "netcdf"):
-        found = _inside(image, kind, header)
+        found = _inside(image, kind, header, variable, layout)
         if found is not None:
             return found
     interleave = header.one_of("interleave", INTERLEAVES)
@@ -60,7 +64,12 @@ def read_envi(path: Path, header_path: Path) -> Cube:
         "bip": ((lines, samples, bands), (2, 0, 1)),
     }[interleave]
     values: NDArray = np.memmap(image, dtype=dtype, mode="r", offset=offset, shape=shape)
-    return described(Cube(values.transpose(axes), notes=("ENVI image",)), header)
+    cube = values.transpose(axes)
+    _check_order(header, cube)
+    notes, named = ["ENVI image"], image.suffix.lower().lstrip(".")
+    if named in INTERLEAVES and named != interleave:
+        notes.append(f"its name says {named}, its header {interleave}, which was followed")
+    return described(Cube(cube, notes=tuple(notes)), header)
 
 
 def described(cube: Cube, header: Header) -> Cube:
@@ -192,22 +201,42 @@ def _check_size(
     )
 
 
-def _inside(image: Path, kind: str, header: Header) -> Cube | None:
+def _check_order(header: Header, values: NDArray) -> None:
+    """Spectra of whole numbers that are smooth only with the other byte order were written in it."""
+    if values.dtype.kind == "f" or values.dtype.itemsize == 1 or values.size < _ENOUGH:
+        return
+    sample = np.array(values[:, :: max(1, values.size // _SAMPLE)])
+    release(values)
+    told, other = _roughness(sample), _roughness(sample.byteswap())
+    if told > 0.1 and told > 3 * other:
+        order = header.text("byte order")
+        raise header.wrong("byte order", f"{1 - int(order)}: only so are its spectra smooth")
+
+
+def _roughness(values: NDArray) -> float:
+    """Typical step from band to band, over the range of most values."""
+    low, high = np.percentile(values, (1, 99))
+    step = np.median(np.abs(np.diff(values.astype(np.float64), axis=0)))
+    return float(step / (high - low)) if high > low else 0.0
+
+
+def _inside(image: Path, kind: str, header: Header, variable: str | None, layout: str | None) -> Cube | None:
     """Image of a TIFF, HDF5 or NetCDF file, described by the header; None where it only looks like one."""
     from hsu_lib.scenes.own.formats import read_other
 
-    size = tuple(header.whole(field) for field in ("bands", "lines", "samples"))
+    bands, lines, samples = (header.whole(field) for field in ("bands", "lines", "samples"))
     try:
-        cube = read_other(image, kind)
+        cube = read_other(image, kind, variable=variable, layout=layout, size=(lines, samples))
     except Exception as error:
         if _fits(header, image) and "".join(header.text("file type").split()) in _FILE_TYPES:
             return None  # raw numbers that begin so by chance
         raise InputError(
-            f"{image}: begins as a {kind} file, not as raw numbers, and cannot be read as such: {error}"
+            f"{image}: begins as a {kind} file, not as raw numbers, and cannot be read as such: "
+            f"{brief(error)}"
         ) from error
-    if cube.values.shape != size:
+    if cube.values.shape != (bands, lines, samples):
         raise InputError(
             f"{image}: is a {kind} file of (bands, lines, samples) = {cube.values.shape}, but "
-            f"{header.path.name} says {size}; give the right image, or correct the header"
+            f"{header.path.name} says {(bands, lines, samples)}; give the right image, or correct the header"
         )
     return described(replace(cube, notes=(*cube.notes, f"a {kind} file described by an ENVI header")), header)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from hsu_lib.errors import InputError, option
 from hsu_lib.scenes.own.arrays import linear, read_arrays
 from hsu_lib.scenes.own.cube import Cube
-from hsu_lib.scenes.own.products import PRODUCTS, enmap_metadata
+from hsu_lib.scenes.own.products import PRODUCTS, with_metadata
 
 _BANDS = re.compile(
     r"(spectral_?)?(bands?|wave_?lengths?|wl|wvl|lambda|channels?|spectral|wavenumbers?)", re.I
@@ -53,10 +53,10 @@ def read_other(
         if kind == "hdf5":
             return _read_hdf5(path, variable, layout, size)
         if kind in ("netcdf", "zarr"):
-            return _read_labelled(path, kind, variable)
+            return _read_labelled(path, kind, variable, layout)
         if kind == "tiff":
-            return enmap_metadata(path, _read_tiff(path))
-        return _read_gdal(path)
+            return with_metadata(path, _read_tiff(path))
+        return with_metadata(path, _read_gdal(path))
 
 
 @contextmanager
@@ -84,7 +84,7 @@ def _read_hdf5(path: Path, variable: str | None, layout: str | None, size: tuple
         netcdf |= "_NCProperties" in file.attrs
         labelled = any("DIMENSION_LIST" in held.attrs for held in file.values())
     if (netcdf or labelled) and layout is None and has("xarray") and has("h5netcdf"):
-        return _read_labelled(path, "hdf5", variable)
+        return _read_labelled(path, "hdf5", variable, None)
     return read_arrays(path, "hdf5", variable, layout, size)
 
 
@@ -119,8 +119,10 @@ def _read_gdal(path: Path) -> Cube:
         if not file.transform.is_identity:
             place["transform"] = tuple(file.transform)[:6]
         wavelengths, unit = _of_bands(tags, file.descriptions)
+        apart = [flag.name for flag in file.mask_flag_enums[0]] == ["per_dataset"]
         return Cube(
             values,
+            mask=file.dataset_mask() > 0 if apart else None,
             wavelengths=wavelengths,
             unit=unit,
             fill=fill,
@@ -188,7 +190,7 @@ def _place(file: Any) -> dict[str, Any] | None:
 # --------------------------------------------------------------------------- labelled arrays
 
 
-def _read_labelled(path: Path, kind: str, variable: str | None) -> Cube:
+def _read_labelled(path: Path, kind: str, variable: str | None, layout: str | None) -> Cube:
     """NetCDF or Zarr through xarray: the names of the dimensions say which one the bands are."""
     needed = {"hdf5": ("xarray", "h5netcdf"), "zarr": ("xarray", "zarr"), "netcdf": ("xarray",)}[kind]
     for package in needed:
@@ -198,10 +200,17 @@ def _read_labelled(path: Path, kind: str, variable: str | None) -> Cube:
 
     engine = {"hdf5": "h5netcdf", "zarr": "zarr", "netcdf": "scipy"}[kind]
     with xarray.open_dataset(path, engine=engine, mask_and_scale=False, decode_times=False) as dataset:
-        held = dict(dataset.load().variables)
+        held = dict(dataset.variables)
+        if (
+            kind == "hdf5"
+            and variable not in held
+            and not any(len(_long(other)) == 3 for other in held.values())
+        ):
+            return read_arrays(path, kind, variable, None, None)  # it is in a group
+        dataset.load()
     chosen = _chosen(path, held, variable)
     array = held[chosen]
-    order = _dimensions(path, array)
+    order = _dimensions(path, array, layout)
     array = array.isel({name: 0 for name in array.dims if name not in order})
     values = np.asarray(array.transpose(*order))
     if str(array.attrs.get("_Unsigned", "")).lower() == "true" and values.dtype.kind == "i":
@@ -242,9 +251,12 @@ def _long(array: Any) -> list[str]:
     return [name for name in array.dims if name in known or array.sizes[name] > 1]
 
 
-def _dimensions(path: Path, array: Any) -> tuple[str, str, str]:
+def _dimensions(path: Path, array: Any, layout: str | None) -> tuple[str, str, str]:
     """Names of bands, rows and columns."""
     names = _long(array)
+    if layout is not None and len(names) == len(layout) == 3:
+        bands, rows, columns = (names[layout.index(axis)] for axis in "bhw")
+        return bands, rows, columns
     found = [
         [name for name in names if pattern.fullmatch(str(name))] for pattern in (_BANDS, _ROWS, _COLUMNS)
     ]
@@ -254,8 +266,8 @@ def _dimensions(path: Path, array: Any) -> tuple[str, str, str]:
         if sorted(order) == sorted(names):
             return order[0], order[1], order[2]
     raise InputError(
-        f"{path}: dimensions {dict(array.sizes)} do not say which are bands, rows and columns; name them "
-        "band, y and x"
+        f"{path}: dimensions {dict(array.sizes)} do not say which are bands, rows and columns: name them "
+        f"band, y and x, or give {option('layout', 'hwb')} or another order of axes"
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hsu_lib.errors import InputError
+from hsu_lib.errors import InputError, brief
 from hsu_lib.scene import Scene
 from hsu_lib.scenes.own.arrays import read_arrays
 from hsu_lib.scenes.own.border import NoData, checked
@@ -96,10 +96,16 @@ def open_cube(
         raise InputError(f"unknown layout {layout!r}; known are {', '.join(LAYOUTS)}")
     try:
         return _read(path, variable, layout, size)
-    except (InputError, FileNotFoundError, PermissionError, MemoryError):
+    except (InputError, PermissionError):
         raise
+    except MemoryError as error:
+        raise InputError(
+            f"{path}: is too large for this machine's memory, or damaged: {brief(error)}"
+        ) from error
     except Exception as error:  # what the libraries raise over a damaged file is not listed anywhere
-        raise InputError(f"{path}: cannot be read, is it damaged? {_said(error)}") from error
+        if type(error) is FileNotFoundError:  # our own, of a file or its image
+            raise
+        raise InputError(f"{path}: cannot be read, is it damaged? {brief(error)}") from error
 
 
 def _read(path: Path, variable: str | None, layout: str | None, size: tuple[int, int] | None) -> Cube:
@@ -108,19 +114,23 @@ def _read(path: Path, variable: str | None, layout: str | None, size: tuple[int,
     if path.is_dir() and (
         suffix == ".zarr" or any((path / name).exists() for name in (".zgroup", "zarr.json"))
     ):
-        return read_other(path, "zarr", variable=variable)
+        return read_other(path, "zarr", variable=variable, layout=layout)
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; give the file of an image in it")
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
     if path.stat().st_size == 0:
         raise InputError(f"{path}: is empty")
     kind = content_of(path)
-    if suffix == ".mat" or kind == "matlab":
+    if kind == "matlab" or (suffix == ".mat" and kind in ("", "hdf5")):
         return read_arrays(path, "matlab", variable, layout, size)
-    if suffix in (".npz", ".npy") or kind == "numpy":
+    if kind in ("numpy", "zip") or (suffix in (".npz", ".npy") and kind == ""):
         return read_arrays(path, "numpy", variable, layout, size)
     header = header_of(path)
     if header is not None and (suffix != ".hdr" or is_header(path) or kind == ""):
-        return read_envi(path, header)
+        return read_envi(path, header, variable, layout)
+    if kind == "gzip":
+        raise InputError(f"{path}: is compressed ({kind}); decompress it first")
     if kind in ("hdf5", "tiff", "netcdf"):
         return read_other(path, kind, variable=variable, layout=layout, size=size)
     expected = (
@@ -138,8 +148,4 @@ def _read(path: Path, variable: str | None, layout: str | None, size: tuple[int,
 
 
 def _of_file(path: Path, error: ValueError) -> InputError:
-    return error if isinstance(error, InputError) else InputError(f"{path}: {error}")
-
-
-def _said(error: Exception) -> str:
-    return str(error) or type(error).__name__
+    return error if isinstance(error, InputError) else InputError(f"{path}: {brief(error)}")

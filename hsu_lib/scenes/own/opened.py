@@ -140,7 +140,7 @@ class OwnImage:
             reference=f"own image {self.path.name}: {'; '.join(self.notes)}",
             mask=mask,
             kept=None if self.bands == len(self.values) else self.kept,
-            georeference=self.georeference,
+            georeference=self.georeference if rows == slice(None) else None,
             read=self.notes,
             **companions,
         )

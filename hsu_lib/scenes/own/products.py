@@ -1,6 +1,6 @@
 """Products of imaging spectrometers in space, by their published structure; no real file was at hand.
 
-PRISMA (ASI, HDF5), EMIT (NASA, NetCDF-4) and EnMAP (DLR, GeoTIFF with metadata in XML).
+PRISMA (ASI, HDF5), EMIT (NASA, NetCDF-4), EnMAP and DESIS (DLR, GeoTIFF with metadata in XML).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from hsu_lib.errors import InputError
+from hsu_lib.errors import InputError, brief
 from hsu_lib.scenes.own.cube import Cube
 
 
@@ -76,9 +76,6 @@ def _emit(path: Path, file: Any) -> Cube:
     held, about = file["reflectance"], file["sensor_band_parameters"]
     good = about.get("good_wavelengths")
     fill = np.ravel(held.attrs.get("_FillValue", -9999.0))
-    place = {"transform": tuple(np.ravel(file.attrs["geotransform"])[[1, 2, 0, 4, 5, 3]].tolist())}
-    crs = file.attrs.get("spatial_ref")
-    notes = ["EMIT level 2A, in the sensor's own rows and columns: not yet on its map"]
     return Cube(
         np.asarray(held).transpose(2, 0, 1),
         wavelengths=np.asarray(about["wavelengths"]),
@@ -86,8 +83,7 @@ def _emit(path: Path, file: Any) -> Cube:
         good=None if good is None else np.asarray(good) > 0,
         fill=tuple(float(value) for value in fill),
         said="good_wavelengths",
-        georeference={"emit": place, "emit crs": str(crs)} if crs is not None else None,
-        notes=tuple(notes),
+        notes=("EMIT level 2A, in the sensor's own rows and columns: not on its map",),
     )
 
 
@@ -98,32 +94,33 @@ PRODUCTS: tuple[tuple[Callable[[Any], bool], Callable[[Path, Any], Cube]], ...] 
 )
 
 
-def enmap_metadata(path: Path, cube: Cube) -> Cube:
-    """An EnMAP image with the wavelengths, gains and offsets of the ``...-METADATA.XML`` beside it."""
+def with_metadata(path: Path, cube: Cube) -> Cube:
+    """An EnMAP or DESIS image with wavelengths, gains and offsets of the ``...-METADATA.XML`` beside it."""
     match = re.fullmatch(r"(.+-)SPECTRAL_IMAGE\w*", path.stem, re.IGNORECASE)
     beside = {other.name.upper(): other for other in path.parent.iterdir()} if match else {}
     metadata = beside.get(f"{match[1]}METADATA.XML".upper()) if match else None
     if metadata is None:
         return cube
     try:
-        bands = ElementTree.parse(metadata).getroot().findall(".//bandCharacterisation/bandID")
-        bands.sort(key=lambda band: int(band.get("number", "0")))
+        found = ElementTree.parse(metadata).getroot().findall(".//bandCharacterisation/*")
+        bands = [{part.tag.lower(): part.text or "" for part in band} | band.attrib for band in found]
+        bands.sort(key=lambda band: int(band.get("number") or band.get("bandnumber") or 0))
         read = {
-            key: np.array([float(band.findtext(key, "nan")) for band in bands])
-            for key in ("wavelengthCenterOfBand", "GainOfBand", "OffsetOfBand")
+            key: np.array([float(band.get(key) or "nan") for band in bands])
+            for key in ("wavelengthcenterofband", "gainofband", "offsetofband")
         }
     except (ElementTree.ParseError, ValueError) as error:
-        raise InputError(f"{metadata}: cannot be read, is it damaged? {error}") from error
+        raise InputError(f"{metadata}: cannot be read, is it damaged? {brief(error)}") from error
     if len(bands) != len(cube.values):
         raise InputError(f"{metadata}: tells of {len(bands)} bands, {path.name} has {len(cube.values)}")
     known = {key: values for key, values in read.items() if np.isfinite(values).all()}
     return replace(
         cube,
-        wavelengths=known.get("wavelengthCenterOfBand", cube.wavelengths),
+        wavelengths=known.get("wavelengthcenterofband", cube.wavelengths),
         unit="nm",
-        gains=known.get("GainOfBand", cube.gains),
-        offsets=known.get("OffsetOfBand", cube.offsets),
+        gains=known.get("gainofband", cube.gains),
+        offsets=known.get("offsetofband", cube.offsets),
         fill=cube.fill or (-32768.0,),
         said=metadata.name,
-        notes=(*cube.notes, "EnMAP, with its metadata"),
+        notes=(*cube.notes, "with the metadata beside it"),
     )

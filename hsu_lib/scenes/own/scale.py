@@ -9,14 +9,20 @@ from numpy.typing import NDArray
 
 from hsu_lib.errors import InputError, option
 
-#: Largest 99.9th percentile of an image that is reflectance already: snow and glint reach beyond one.
-BRIGHTEST = 2.0
+_BRIGHTEST = 2.0  # 99.9th percentile of reflectance is below it: snow and glint reach beyond one
 _DARKEST = 0.002  # 99.9th percentile of deep water is above it
 _TEN_THOUSAND = (2_000.0, 16_000.0)  # 99.9th percentiles of reflectance stored as a ten-thousandth
+_FULL = (4095.0, 16383.0)  # largest counts of cameras of 12 and 14 bits
 
 
 def divisor(
-    path: Path, sample: NDArray, given: float | None, declared: float | None, said: str
+    path: Path,
+    sample: NDArray,
+    given: float | None,
+    declared: float | None,
+    said: str,
+    *,
+    highest: float = np.inf,
 ) -> tuple[float, str]:
     """What the numbers are divided by to be reflectance, and a note.
 
@@ -32,6 +38,8 @@ def divisor(
         Divisor that the file names; it is taken unless the result cannot be reflectance.
     said
         Where it names it.
+    highest
+        Largest of all numbers: a camera's full count is no ten-thousandth.
 
     Raises
     ------
@@ -46,19 +54,19 @@ def divisor(
             raise InputError(f"{option('scale')}: expected a positive divisor, got {given:g}")
         return float(given), f"divided by {given:g}, as asked"
     if declared is not None:
-        if not _DARKEST <= top / declared <= BRIGHTEST:
+        if not _DARKEST <= top / declared <= _BRIGHTEST:
             raise InputError(
                 f"{path}: {said} is {declared:g}, but {told}, and the quotient {top / declared:.3g} is no "
                 f"reflectance. Give {scale}, the number to divide by"
             )
         return declared, f"divided by {declared:g}, the {said}"
-    if _DARKEST <= top <= BRIGHTEST:
+    if _DARKEST <= top <= _BRIGHTEST:
         return 1.0, f"taken as reflectance ({told})"
-    if _TEN_THOUSAND[0] <= top <= _TEN_THOUSAND[1]:
+    if _TEN_THOUSAND[0] <= top <= _TEN_THOUSAND[1] and highest not in _FULL:
         return 10_000.0, f"divided by 10000, which is a guess: {told}"
-    told += " and such numbers are often of another type or byte order" if not 1e-9 < top < 1e9 else ""
+    hint = "" if 1e-9 < top < 1e9 else " (or they are of another type or byte order than the file says)"
     raise InputError(
-        f"{path}: {told}, which is no reflectance, and nothing says what it is to be divided by. Give "
+        f"{path}: {told}, which is no reflectance, and nothing says what it is to be divided by{hint}. Give "
         f"{scale}: the number that stands for a reflectance of one, such as 100 for percent; "
         f"{option('scale', 1)} takes the numbers as they are"
     )

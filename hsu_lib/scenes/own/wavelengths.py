@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hsu_lib.errors import InputError
+from hsu_lib.errors import InputError, brief
 
 _LIGHT = 299_792_458.0  # m/s, so that GHz go over into nm
 
@@ -55,7 +55,7 @@ def in_nm(path: Path, values: ArrayLike, unit: str | None) -> tuple[NDArray[np.f
     try:
         numbers = np.asarray(values, dtype=np.float64).ravel()
     except (TypeError, ValueError) as error:
-        raise InputError(f"{path}: wavelengths: {error}; correct or remove them") from error
+        raise InputError(f"{path}: wavelengths: {brief(error)}; correct or remove them") from error
     if not numbers.any():
         return None, "its wavelengths are all 0: bands are numbered"
     wrong = ~(np.isfinite(numbers) & (numbers > 0))
