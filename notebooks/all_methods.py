@@ -37,8 +37,6 @@ LANDMARKS = {
     "VCA + FCLSU": "vca-fclsu",
     "SiVM + FCLSU": "sivm-fclsu",
     "SNPA + FCLSU": "snpa-fclsu",
-    "NMF": "nmf",
-    "PALM": "palm",
 }
 NETWORKS = {
     "whole image": "autoencoder, whole image",

@@ -27,7 +27,7 @@ from hsu_lib.publishing import html, pages, published
 page = pages.Page("changes", profile)
 card = claims.scorecard(published.manifests(page.out.parent))
 before = claims.explored()
-decided = card[card["rule"] == 2].join(before, rsuffix=" before")
+decided = card[card["rule"] == 2].join(before.add_suffix(" before"))
 decided["change"] = [
     claims.changed(*pair) for pair in zip(decided["verdict before"], decided["verdict"], strict=True)
 ]

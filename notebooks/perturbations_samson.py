@@ -96,7 +96,7 @@ cosines = [[found[n].scores(easy, n, OWN).mean() for n in (TWO, FOUR, SIX)] for 
 why = {
     "prim-samson-above-099": "Models 4 and 6 are taught endmembers. The text's term of the loss compares "
     "spectra; the code's, which decides here, compares band by band the values of all endmembers "
-    "([what that does](alpha.ipynb)). Cosines of models 2, 4 and 6 with the **text's** reading: "
+    "([what that does](alpha.html)). Cosines of models 2, 4 and 6 with the **text's** reading: "
     + ", ".join(f"{cosine:.4f}" for cosine in cosines[0])
     + "; with the **code's**: "
     + ", ".join(f"{cosine:.4f}" for cosine in cosines[1])

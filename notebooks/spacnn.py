@@ -101,7 +101,7 @@ if ours is not None and pixelwise is not None:
     lead = f"Trained as long, {off} **{mean(ours)}**, those of LDVAE by **{mean(pixelwise)}**; in three "
     lead += f"earlier runs, which decide nothing, by {patches}."
 page.opening(
-    "SpACNN-LDVAE shows the encoder of [LDVAE](ldvae.ipynb) the pixels around the one whose abundances it "
+    "SpACNN-LDVAE shows the encoder of [LDVAE](ldvae.html) the pixels around the one whose abundances it "
     f"tells. {lead} The paper reports **{mean(reported(RMSE, **ON_SAMSON))}** for it and "
     f"{mean(reported(RMSE, 'ldvae', **ON_SAMSON))} for LDVAE. On a synthetic image, drawn pixel by pixel, "
     f"neighbours have nothing to tell: the paper reports {mean(at(RMSE, 50))} there at 50 dB, equal shares "

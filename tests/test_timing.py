@@ -423,7 +423,7 @@ def test_a_group_has_its_ranks_compared_as_a_question_asks():
     answer = ask(asked, sitting(wanted(asked), seconds))
     assert answer.verdict is Verdict.REPRODUCED
     assert answer.deciding.differences == pytest.approx([1.0] * 10)
-    assert answer.deciding.words.startswith("shallow, deep above 0 on lagoon: size-and-time")
+    assert answer.deciding.words == "shallow, deep above 0 on lagoon: rank correlation of size and time"
     small = Amounts("", {"undip-configurable": {"filters": 0.5}})
     (answer,) = answers(
         amounts=small,
