@@ -66,7 +66,6 @@ for source, amount in PROFILES.items():
     runs = enumerated(amounts(amount), SEEDS, asked, choices=chosen_from(store.find)).runs
     wanted = {k: r for k, r in runs.items() if r.label in NETWORKS | LABELLED and r.scene.snr_db is None}
     stored = asking.stored(wanted, store)
-    page.used(stored.records)
     for label, record in zip(stored.table.get("label", ()), stored.records, strict=True):
         if record.scene.name in SCENES and SCORE in record.scores:
             name = (NETWORKS | LABELLED)[label]
