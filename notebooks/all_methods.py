@@ -15,7 +15,7 @@
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
-scene = "lagoon"  # comma-separated names
+scene = "lagoon"  # comma-separated names, with a reference behind a colon where it is not the usual one
 seeds = "0-1"  # of what draws at random
 
 # %% tags=["hide-input"]
@@ -30,7 +30,8 @@ from hsu_lib.runs.choices import chosen_from
 from hsu_lib.scene import SceneSpec
 
 page = pages.Page("all_methods", profile)
-SCENES = scene.split(",")
+SPECS = [SceneSpec(*entry.split(":")) for entry in scene.split(",")]
+SCENES = [str(spec) for spec in SPECS]
 SCORE = "rmse-abundances"
 LANDMARKS = {
     "the scene's endmembers + FCLSU": "fclsu",
@@ -54,8 +55,8 @@ LABELLED = {
 PROFILES = {"prim": "paper", "undip": "desk", "ldvae": "desk", "spacnn_ldvae": "desk"}  # that decide claims
 
 landmarks = page.sweep(
-    Run(method, SceneSpec(name), seed, label=label)
-    for name in SCENES
+    Run(method, spec, seed, label=label)
+    for spec in SPECS
     for label, method in LANDMARKS.items()
     for seed in seeds_of(seeds)
 )
@@ -63,13 +64,21 @@ store = Store()
 found = {}
 for source, amount in PROFILES.items():
     asked = claims().index[claims()["source"] == source]
-    runs = enumerated(amounts(amount), SEEDS, asked, choices=chosen_from(store.find)).runs
-    wanted = {k: r for k, r in runs.items() if r.label in NETWORKS | LABELLED and r.scene.snr_db is None}
+    asking_for = enumerated(amounts(amount), SEEDS, asked, choices=chosen_from(store.find))
+    first = {
+        key for way, by in asking_for.ways.items() if way.number == 0 for keys in by.values() for key in keys
+    }
+    wanted = {
+        key: run
+        for key, run in asking_for.runs.items()
+        if key in first and run.label in NETWORKS | LABELLED and run.scene.snr_db is None
+    }
     stored = asking.stored(wanted, store)
     for label, record in zip(stored.table.get("label", ()), stored.records, strict=True):
-        if record.scene.name in SCENES and SCORE in record.scores:
+        where = str(record.scene)
+        if where in SCENES and SCORE in record.scores:
             name = (NETWORKS | LABELLED)[label]
-            found.setdefault((name, record.scene.name), {})[record.asked["seed"]] = record.scores[SCORE]
+            found.setdefault((name, where), {})[record.asked["seed"]] = record.scores[SCORE]
 
 
 def table(names, of_landmarks=()):
