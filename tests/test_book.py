@@ -164,7 +164,7 @@ def test_a_chapter_gets_profile_parameters_overrides_environment_and_interpreter
             "unknown parameter of alpha: 'seed'; known, the closest first: seeds, scene, profile, rate",
         ),
         ({"profile": "mine"}, "unknown parameter of alpha: 'sceen'; known, the closest first: scene"),
-        ({"parameters": {"seeds": "3"}}, "parameter seeds: expected int like 2, got str '3'"),
+        ({"parameters": {"seeds": "x"}}, "parameter seeds: expected a whole number like 2, got 'x'"),
         ({"parameters": {"seeds": True}}, "parameter seeds: expected int like 2, got bool True"),
     ],
 )

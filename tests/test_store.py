@@ -170,7 +170,14 @@ def test_a_record_of_a_newer_version_is_left_alone(store, monkeypatch):
 
 
 def published():
-    return sorted(paths.published().glob("desk/records/*.json"))[::100]
+    """Some published records of before there were seals."""
+    every = sorted(paths.published().glob("desk/records/*.json"))
+    old = [path for path in every if "arrays_sha256" in json.loads(path.read_text()) and not sealed_at(path)]
+    return old[::50]
+
+
+def sealed_at(path):
+    return path.with_suffix(".npz").read_bytes()[-71:-64] == b"sha256:"
 
 
 def test_old_records_are_read_and_their_words_count(store):

@@ -28,23 +28,18 @@ from nbformat import NotebookNode
 from papermill import PapermillExecutionError, execute_notebook
 from papermill.exceptions import strip_color
 
-from hsu_lib import paths, scenes
+from hsu_lib import paths
 from hsu_lib.publishing import folders, kernels
 from hsu_lib.publishing.manifest import Damaged, Executed, Manifest
 from hsu_lib.publishing.published import PROFILES, fingerprint
 from hsu_lib.runs import DamagedRecord
 from hsu_lib.runs.provenance import commit
-from hsu_lib.words import numbers_of, seeds_of, value_of
+from hsu_lib.words import seeds_of, value_of
 
 #: What a chapter leaves beside its notebook.
 MANIFEST = "chapter.json"
 #: Chapters that collect what the others found.
 _LAST = ("changes", "index")
-#: Numbers that may be zero, in which case the chapter takes the document's.
-_MAY_BE_ZERO = {
-    "perturbations": ("images", "patches", "epochs", "epochs_whole"),
-    "vae": ("images", "patches", "epochs"),
-}
 #: Lines of a failing chapter's traceback, or of a failing build, that an error message shows.
 TAIL = 25
 
@@ -311,45 +306,9 @@ def _values(chapter: str, text: str, profile: str, given: Mapping[str, Any] | No
         for name, value in settings.items():
             _known(f"parameter of {chapter}", name, list(defaults))
             values[name] = _like(defaults[name], value, name)
-    for name in given or {}:
-        _check(chapter, name, values[name], defaults[name])
+    if isinstance(values.get("seeds"), str):
+        seeds_of(values["seeds"], f"parameter seeds of {chapter}")
     return values | {"profile": profile}
-
-
-def _check(chapter: str, name: str, value: Any, default: Any) -> None:
-    """Refuse a value that the chapter could only fail with; what it takes is seen from what profiles set.
-
-    Raises
-    ------
-    ValueError
-        For no seeds, negative counts, none where there must be some, and texts that are neither scenes nor
-        numbers where all others are.
-    """
-    said = f"parameter {name} of {chapter}"
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        least = 0 if not default or name in _MAY_BE_ZERO.get(chapter, ()) else 1
-        if value < least:
-            raise ValueError(f"{said}: expected at least {least}, got {value}")
-    if not isinstance(value, str):
-        return
-    others = [default, *(_set_by(profile, chapter).get(name, default) for profile in profiles())]
-    if not value.strip() and any(other == "" for other in others):
-        return
-    forms = [str(other) for other in others if other != ""]
-    if name.startswith("seeds"):
-        seeds_of(value, said)
-    elif forms and all(_are_numbers(form) for form in forms):
-        numbers_of(value, said)
-    elif forms and all(part in scenes.names() for form in forms for part in form.split(",")):
-        for part in value.split(","):
-            _known(f"scene for {said}", part, scenes.names())
-
-
-def _are_numbers(text: str) -> bool:
-    try:
-        return bool(numbers_of(text, ""))
-    except ValueError:
-        return False
 
 
 def _source(text: str, settings: Mapping[str, Any]) -> str:
@@ -398,6 +357,8 @@ def _like(default: Any, value: Any, name: str) -> Any:
             raise ValueError(str(error).replace(", got", f" like {default!r}, got", 1)) from None
     if type(default) is float and type(value) is int:
         return float(value)
+    if type(default) is str and type(value) is int:
+        return str(value)
     if default is not None and type(value) is not type(default):
         raise ValueError(
             f"parameter {name}: expected {type(default).__name__} like {default!r}, "
