@@ -89,11 +89,6 @@ def _whole(text: str) -> int | None:
     return int(value) if value is not None and value.is_integer() else None
 
 
-def numbers_of(text: str, name: str) -> list[float]:
-    """Numbers with commas between, such as ``50,20``; refused if there is none."""
-    return [value_of(part, float, name) for part in text.split(",")]
-
-
 def pairs_of(given: tuple[str, ...], where: str) -> dict[str, str]:
     """Names and texts of ``NAME=VALUE``, the last of each name.
 

@@ -27,7 +27,7 @@ import torch
 from hsu_lib import claims
 from hsu_lib.claims.rule import AGAINST, Verdict
 from hsu_lib.learning import dirichlet
-from hsu_lib.publishing import labelled, outcomes, pages, scores
+from hsu_lib.publishing import labelled, pages, scores
 
 CLAIMS = [
     "ldvae-state-of-the-art",
@@ -92,7 +92,7 @@ if near is not None:
         f"comes nearest the paper's figures by {mean(near)}."
     )
 page.opening(
-    " ".join([*told, outcomes.waiting(answer.word for answer in asked.answers.values())]),
+    " ".join([*told, pages.waiting(asked.answers.values())]),
     asked.answers.values(),
 )
 

@@ -94,7 +94,7 @@ page.opening(
     f"{ends[VCA][1]}, and equal shares in every pixel, without a look at the image, by {mean(blind)}. The "
     f"paper reports {mean(reported(RMSE, low))} and {mean(reported(RMSE, high))}, on an image of its own. "
     + ("" if decided else "LDVAE's figures here are of three earlier runs, which decide nothing. ")
-    + outcomes.waiting(answer.word for answer in asked.answers.values()),
+    + pages.waiting(asked.answers.values()),
     asked.answers.values(),
 )
 

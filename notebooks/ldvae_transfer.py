@@ -92,7 +92,7 @@ if all(of is not None for of in ours):
         f"With fresh seeds SpACNN-LDVAE, which sees neighbours, has {degrees(ours[0])}, LDVAE, trained as "
         f"long, {degrees(ours[1])}. "
     )
-page.opening(lead + outcomes.waiting(a.word for a in asked.answers.values()), asked.answers.values())
+page.opening(lead + pages.waiting(asked.answers.values()), asked.answers.values())
 
 # %% tags=["hide-input"]
 never = (

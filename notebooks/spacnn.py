@@ -105,7 +105,7 @@ page.opening(
     f"tells. {lead} The paper reports **{mean(reported(RMSE, **ON_SAMSON))}** for it and "
     f"{mean(reported(RMSE, 'ldvae', **ON_SAMSON))} for LDVAE. On a synthetic image, drawn pixel by pixel, "
     f"neighbours have nothing to tell: the paper reports {mean(at(RMSE, 50))} there at 50 dB, equal shares "
-    f"in every pixel have {mean(blind)}. " + outcomes.waiting(a.word for a in asked.answers.values()),
+    f"in every pixel have {mean(blind)}. " + pages.waiting(asked.answers.values()),
     asked.answers.values(),
 )
 

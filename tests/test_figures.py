@@ -146,8 +146,7 @@ def test_curves_show_median_and_range():
 
 def test_composite_keeps_hue():
     scene = pure_pixel_scene(bands=16)
-    figure = figures.scene_overview(scene)
-    shown = figure.axes[0].images[0].get_array()
+    shown = figures.rgb(scene, plt.figure().subplots()).images[0].get_array()
     bands = scene.Y[[10, 6, 2]].transpose(1, 2, 0)
     inside = (shown > 0) & (shown < 1)
     gain = (bands[inside].max() - bands[inside].min()) / (shown[inside].max() - shown[inside].min())
@@ -167,14 +166,6 @@ def test_perturbation_panels_show_functions_copies_and_the_spread_over_pixels():
     np.testing.assert_array_equal(right.lines[0].get_ydata(), np.median(pixels, axis=0))
     inside = right.collections[0].get_paths()[0].vertices[:, 1]
     assert inside.max() == pytest.approx(np.percentile(pixels, 97.5, axis=0).max())
-
-
-def test_cost_panels_put_each_seed_at_its_minutes():
-    minutes, scores = {"a": [1.0, 2.0]}, {"s": {"a": [3.0, 4.0]}, "t": {"a": [5.0, 6.0]}}
-    first, second = figures.cost_panels(minutes, scores, {"s": "one", "t": "two"}).axes
-    np.testing.assert_array_equal(first.lines[0].get_xydata(), [[1, 3], [2, 4]])
-    np.testing.assert_array_equal(second.lines[0].get_xydata(), [[1, 5], [2, 6]])
-    assert first.get_xscale() == "log"
 
 
 def test_dose_panels_show_seeds_means_and_what_is_reported():

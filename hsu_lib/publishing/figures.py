@@ -281,16 +281,6 @@ def seed_dots(
 # --------------------------------------------------------------------------- whole figures
 
 
-def scene_overview(scene: Scene) -> Figure:
-    """Composite of the scene, and its reference endmembers."""
-    figure, axes = grid(1, 2, ratio=0.8)
-    rgb(scene, axes[0, 0]).set_title(f"{scene.height} x {scene.width} pixels")
-    assert scene.E is not None
-    spectra(scene.E, axes[0, 1], wavelengths=scene.wavelengths, materials=scene.materials).legend()
-    axes[0, 1].set_title("reference endmembers")
-    return figure
-
-
 def curve_panels(
     histories: Mapping[str, Mapping[str, ArrayLike]],
     *,
@@ -523,28 +513,6 @@ def perturbation_panels(
     for ax in axes[0, 1:]:
         ax.set_ylim(0, None)
         ax.legend(fontsize="small")
-    return figure
-
-
-def cost_panels(
-    minutes: Mapping[str, ArrayLike],
-    scores: Mapping[str, Mapping[str, ArrayLike]],
-    titles: Mapping[str, str],
-    *,
-    xlabel: str = "minutes",
-) -> Figure:
-    """Scores over minutes, a dot per seed: condition to minutes, and score to condition to values."""
-    figure, axes = grid(1, len(titles), ratio=0.75)
-    colours = method_colours(minutes)
-    for ax, (name, title) in zip(axes[0], titles.items(), strict=True):
-        for label, spent in minutes.items():
-            ax.plot(spent, scores[name][label], "o", color=colours[label], alpha=0.75, label=label)
-        ax.set(title=title, xscale="log", xlabel=xlabel)
-        ax.title.set_fontsize("medium")
-        ax.grid(alpha=0.3)
-    figure.legend(
-        *axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize="small"
-    )
     return figure
 
 

@@ -97,17 +97,3 @@ def counted(words: Iterable[str]) -> dict[str, int]:
     """
     found = list(words)
     return {word: found.count(word) for word in LOOKS if word in found}
-
-
-def waiting(words: Iterable[str]) -> str:
-    """How many claims are still to be answered, as a sentence; empty where none is.
-
-    Examples
-    --------
-    >>> waiting(["open", "not yet answered"]), waiting(["open"])
-    ('Of the 2 claims below 1 is not yet answered.', '')
-    """
-    found = list(words)
-    left = found.count(NOT_ANSWERED)
-    is_or_are = "is" if left == 1 else "are"
-    return f"Of the {len(found)} claims below {left} {is_or_are} not yet answered." if left else ""

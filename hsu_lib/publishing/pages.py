@@ -31,10 +31,11 @@ from hsu_lib.publishing.published import PROFILES
 from hsu_lib.runs import Record, Results, Run, as_row, asking, evidence, sweep
 from hsu_lib.runs.answers import Answer
 from hsu_lib.runs.campaign import amounts as amounts_of
-from hsu_lib.runs.campaign import runs_of, seeds_of
+from hsu_lib.runs.campaign import runs_of
 from hsu_lib.runs.evidence import Find
 from hsu_lib.runs.verification import Verification
 from hsu_lib.scene import SceneSpec
+from hsu_lib.words import seeds_of
 
 DPI = 110
 
@@ -352,7 +353,11 @@ class Page:
             Make the runs that are in no store; otherwise they are missing from the answers.
         """
         asked = asking.ask(
-            claims, profile=self.manifest.profile, seeds=seeds_of(seeds), scene=scene, compute=compute
+            claims,
+            profile=self.manifest.profile,
+            seeds=seeds_of(seeds, "seeds"),
+            scene=scene,
+            compute=compute,
         )
         self._note(asked.results)
         return asked
@@ -382,7 +387,7 @@ class Page:
         quick = self.manifest.profile == PROFILES[0]
         how = amounts_of(self.manifest.profile if quick or not amounts else amounts)
         where = SceneSpec(scene) if isinstance(scene, str) else scene
-        return self.sweep(runs_of(conditions, where, seeds_of(seeds), how, **settings))
+        return self.sweep(runs_of(conditions, where, seeds_of(seeds, "seeds"), how, **settings))
 
     def judge(self, claim: str, asked: asking.Asked, *, why: str = "") -> None:
         """Show the `card` of a claim, with a `why` box below it if there is one, and note its answer."""

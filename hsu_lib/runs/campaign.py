@@ -96,29 +96,6 @@ def _factors(written: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Fr
     }
 
 
-def seeds_of(text: str) -> list[int]:
-    """Seeds from words.
-
-    Raises
-    ------
-    ValueError
-        If it is not of that form.
-
-    Examples
-    --------
-    >>> seeds_of("100-102,110")
-    [100, 101, 102, 110]
-    """
-    found: list[int] = []
-    try:
-        for part in text.split(","):
-            first, _, last = part.partition("-")
-            found += range(int(first), int(last or first) + 1)
-    except ValueError:
-        raise ValueError(f"expected such as 100-109 or 100,101, got {text!r}") from None
-    return found
-
-
 class Way(NamedTuple):
     """One way to ask a claim: its id, and the number of the way; the first (0) decides."""
 
