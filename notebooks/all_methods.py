@@ -25,9 +25,10 @@ import pandas as pd
 from hsu_lib.claims import claims
 from hsu_lib.publishing import html, pages, scores
 from hsu_lib.runs import Run, Store, asking
-from hsu_lib.runs.campaign import SEEDS, amounts, enumerated, seeds_of
+from hsu_lib.runs.campaign import SEEDS, amounts, enumerated
 from hsu_lib.runs.choices import chosen_from
 from hsu_lib.scene import SceneSpec
+from hsu_lib.words import seeds_of
 
 page = pages.Page("all_methods", profile)
 SPECS = [SceneSpec(*entry.split(":")) for entry in scene.split(",")]
@@ -58,7 +59,7 @@ landmarks = page.sweep(
     Run(method, spec, seed, label=label)
     for spec in SPECS
     for label, method in LANDMARKS.items()
-    for seed in seeds_of(seeds)
+    for seed in seeds_of(seeds, "seeds")
 )
 store = Store()
 found = {}
