@@ -29,7 +29,8 @@ from hsu_lib.claims import rule
 from hsu_lib.learning import variability
 from hsu_lib.metrics import cosine_pooled, max_normalised
 from hsu_lib.publishing import figures, pages, scores
-from hsu_lib.runs.campaign import amounts, seeds_of
+from hsu_lib.runs.campaign import amounts
+from hsu_lib.words import seeds_of
 
 CLAIMS = [
     "prim-patches-help-every-variant",
@@ -69,7 +70,7 @@ def reported(name, quantity):
 
 page = pages.Page("perturbations", profile)
 asked = page.ask(CLAIMS, seeds=seeds, scene=scene, compute=compute)
-results, second, count = asked.of(), asked.of(way=1), len(seeds_of(seeds))
+results, second, count = asked.of(), asked.of(way=1), len(seeds_of(seeds, "seeds"))
 where, how = scene or "urban-semireal", amounts(profile)
 share = min(map(how.part, MODELS.values()))
 there = [name for name in MODELS if len(results.pick(where, name)) == count]  # with every seed

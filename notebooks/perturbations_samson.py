@@ -27,8 +27,8 @@ from hsu_lib import claims, scenes
 from hsu_lib.claims import rule
 from hsu_lib.metrics import rmse_pooled
 from hsu_lib.publishing import figures, pages, scores
-from hsu_lib.runs.campaign import seeds_of
 from hsu_lib.scene import SceneSpec
+from hsu_lib.words import seeds_of
 
 CLAIMS = [
     "prim-samson-easier",
@@ -51,7 +51,7 @@ TITLES = {COSINE: "cosine of E (higher is better)", ERROR: "mean squared error o
 
 page = pages.Page("perturbations_samson", profile)
 asked = page.ask(CLAIMS, seeds=seeds, scene=scene, compute=compute)
-easy, hard, count = scene or "samson", scene or "urban-semireal", len(seeds_of(seeds))
+easy, hard, count = scene or "samson", scene or "urban-semireal", len(seeds_of(seeds, "seeds"))
 asked_at = {easy: asked.of(), "samson, reference misicnet": asked.of(way=1), hard: asked.of()}
 full = {p: r for p, r in asked_at.items() if all(len(r.pick(p, name)) == count for name in MODELS)}
 values = {q: {p: {n: r.scores(p, n, q) for n in MODELS} for p, r in full.items()} for q in (*TITLES, OWN)}

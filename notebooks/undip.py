@@ -28,8 +28,8 @@ from hsu_lib.claims.rule import Verdict
 from hsu_lib.methods.priors.undip import snapshots_at
 from hsu_lib.publishing import cards, figures, pages, scores
 from hsu_lib.runs import curves
-from hsu_lib.runs.campaign import seeds_of
 from hsu_lib.runs.computed import score_of
+from hsu_lib.words import seeds_of
 
 CLAIMS = [
     "undip-reproduction-succeeds",
@@ -50,7 +50,7 @@ BEFORE = {"seeds": seeds if compute else "0-2", "amounts": "desk"}  # of runs th
 
 page = pages.Page("undip", profile)
 asked = page.ask(CLAIMS, seeds=seeds, scene=scene, compute=compute)
-answers, fresh, counted = asked.answers, asked.of(), seeds_of(seeds)
+answers, fresh, counted = asked.answers, asked.of(), seeds_of(seeds, "seeds")
 drawn, followed = scene or "samson", scene or "jasper"  # maps and optimisers; errors over the iterations
 names = list(dict.fromkeys([drawn, followed]))
 names += [URBAN] * (len(fresh.pick(URBAN, UNDIP)) >= len(counted))  # no earlier runs of so many iterations

@@ -27,9 +27,9 @@ from hsu_lib import scenes
 from hsu_lib.publishing import figures, pages, scores
 from hsu_lib.runs import Run, curves
 from hsu_lib.runs.answers.several import among
-from hsu_lib.runs.campaign import seeds_of
 from hsu_lib.runs.computed import score_of
 from hsu_lib.scene import SceneSpec
+from hsu_lib.words import seeds_of
 
 CLAIMS = [
     "undip-nmf-init-faster",
@@ -107,7 +107,7 @@ alone = page.sweep(
     Run(method, SceneSpec(place), seed, label=f"{method.upper()} alone")
     for place in PLACES
     for method in ("palm", "nmf")
-    for seed in seeds_of(how["seeds"])
+    for seed in seeds_of(how["seeds"], "seeds")
 )
 rising = {
     start: [score_of(r, "early-rise-of-loss") for r in on(DRAWN, CLAIMS[1])[0][start]] for start in STARTS

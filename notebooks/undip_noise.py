@@ -26,8 +26,8 @@ import pandas as pd
 from hsu_lib.claims.rule import AGAINST, Verdict
 from hsu_lib.metrics import align, spectral_angle
 from hsu_lib.publishing import cards, figures, pages, scores
-from hsu_lib.runs.campaign import seeds_of
 from hsu_lib.scene import SceneSpec
+from hsu_lib.words import seeds_of
 
 CLAIMS = [
     "undip-noise-abundances-stable",
@@ -63,7 +63,7 @@ def chosen(name, level):
     if not complete:
         return earlier[name, level, UNDIP]
     found = fresh.pick(str(SceneSpec(name, reference=six.get(name, ""), snr_db=level)), UNDIP)
-    return [r for r in found if r.asked["seed"] in seeds_of(seeds) and MAE in r.scores]
+    return [r for r in found if r.asked["seed"] in seeds_of(seeds, "seeds") and MAE in r.scores]
 
 
 def values(records, score):
