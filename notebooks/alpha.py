@@ -18,6 +18,7 @@ profile = "quick"
 seeds = "0-1"  # those that count
 scene = "lagoon"  # stands in for the scenes of the questions; empty leaves them
 compute = True  # make the runs that are in no store
+epochs = 0  # of training; 0: as many as the profile has
 
 # %% tags=["hide-input"]
 import numpy as np
@@ -41,7 +42,7 @@ ALPHAS = [k / 10 for k in range(11)]
 SCORES = {"cos-endmembers-code": "cosine of E", "mse-abundances-own-order": "MSE of A"}
 BETTER = {"cos-endmembers-code": "higher", "mse-abundances-own-order": "lower"}
 
-page = pages.Page("alpha", profile)
+page = pages.Page("alpha", profile, epochs=epochs)
 asked = page.ask(CLAIMS, seeds=seeds, scene=scene, compute=compute)
 results, where = asked.of(), scene or "samson"
 means = {q: [results.scores(where, f"alpha {a:g}", q).mean() for a in ALPHAS] for q in SCORES}

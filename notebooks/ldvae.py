@@ -18,6 +18,7 @@ profile = "quick"
 seeds = "0-1"  # those that count
 scene = "lagoon"  # stands in for the scenes of the questions; empty leaves them
 compute = True  # make the runs that are in no store
+epochs = 0  # of training; 0: as many as the profile has
 
 # %% tags=["hide-input"]
 import numpy as np
@@ -45,7 +46,7 @@ BASE = CLAIMS[0]  # whose runs the page shows
 RMSE, SAD, LDVAE = labelled.RMSE, labelled.SAD, "LDVAE"
 LABELLED, VCA = "labels + FCLSU", "VCA + FCLSU, order of the labels"
 
-page = pages.Page("ldvae", profile)
+page = pages.Page("ldvae", profile, epochs=epochs)
 asked = page.ask(CLAIMS, seeds=seeds, scene=scene, compute=compute)
 samson, urban = scene or "samson", scene or "urban-semireal"
 grid = labelled.grid_of(page, BASE, "ldvae", samson)

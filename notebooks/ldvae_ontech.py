@@ -18,6 +18,7 @@ profile = "quick"
 seeds = "0-1"  # those that count
 scene = "lagoon"  # stands in for the scenes of the questions; empty leaves them
 compute = True  # make the runs that are in no store
+epochs = 0  # of training; 0: as many as the profile has
 
 # %% tags=["hide-input"]
 import numpy as np
@@ -40,7 +41,7 @@ LEVELS = (20, 30, 40, 50)  # dB
 RMSE, SAD, LDVAE = labelled.RMSE, labelled.SAD, "LDVAE"
 LABELLED, VCA, TRUE = "labels + FCLSU", "VCA + FCLSU, order of the labels", "reference E + FCLSU"
 
-page = pages.Page("ldvae_ontech", profile)
+page = pages.Page("ldvae_ontech", profile, epochs=epochs)
 asked = page.ask(CLAIMS, seeds=seeds, scene=scene, compute=compute)
 ontech, bilinear = scene or "ontech-syn", scene or "ontech-syn-bilinear"
 grid = labelled.grid_of(page, CLAIMS[0], "ldvae", ontech)

@@ -18,6 +18,7 @@ profile = "quick"
 seeds = "0-1"  # those that count
 scene = "lagoon"  # stands in for the scenes of the questions; empty leaves them
 compute = True  # make the runs that are in no store
+epochs = 0  # of training; 0: as many as the profile has
 
 # %% tags=["hide-input"]
 from dataclasses import replace
@@ -43,7 +44,7 @@ SAD = labelled.SAD
 LDVAE, SOFTMAX, SPACNN = "LDVAE", "LDVAE, softmax", "SpACNN-LDVAE"
 LABELLED, VCA, TRUE = "labels + FCLSU", "VCA + FCLSU, order of the labels", "reference E + FCLSU"
 
-page = pages.Page("ldvae_transfer", profile)
+page = pages.Page("ldvae_transfer", profile, epochs=epochs)
 asked = page.ask(CLAIMS, seeds=seeds, scene=scene, compute=compute)
 real = SceneSpec(scene) if scene else SceneSpec("cuprite-window", "aligned")
 source = scene or "cuprite-synthetic"

@@ -18,6 +18,7 @@ profile = "quick"
 seeds = "0-1"  # those that count
 scene = "lagoon"  # stands in for the scenes of the questions; empty leaves them
 compute = True  # make the runs that are in no store
+epochs = 0  # of training; 0: as many as the profile has
 
 # %% tags=["hide-input"]
 import numpy as np
@@ -45,7 +46,7 @@ WORDS = {
     "urban-detection-window": "a small measured window of Urban",
 }
 
-page = pages.Page("patching", profile)
+page = pages.Page("patching", profile, epochs=epochs)
 asked = page.ask(CLAIMS, seeds=seeds, scene=scene, compute=compute)
 results = asked.results
 places = list(dict.fromkeys(results.table["scene"]))  # the first decides

@@ -18,6 +18,7 @@ profile = "quick"
 seeds = "0-1"  # those that count
 scene = "lagoon"  # stands in for the scenes of the questions; empty leaves them
 compute = True  # make the runs that are in no store
+epochs = 0  # of training; 0: as many as the profile has
 
 # %% tags=["hide-input"]
 import numpy as np
@@ -29,7 +30,6 @@ from hsu_lib.claims import rule
 from hsu_lib.learning import variability
 from hsu_lib.metrics import cosine_pooled, max_normalised
 from hsu_lib.publishing import figures, pages, scores
-from hsu_lib.runs.campaign import amounts
 from hsu_lib.words import seeds_of
 
 CLAIMS = [
@@ -68,10 +68,10 @@ def reported(name, quantity):
     return claims.find_reported("prim", table="Table 1", method=MODELS[name], metric=metric)
 
 
-page = pages.Page("perturbations", profile)
+page = pages.Page("perturbations", profile, epochs=epochs)
 asked = page.ask(CLAIMS, seeds=seeds, scene=scene, compute=compute)
 results, second, count = asked.of(), asked.of(way=1), len(seeds_of(seeds, "seeds"))
-where, how = scene or "urban-semireal", amounts(profile)
+where, how = scene or "urban-semireal", page.amounts
 share = min(map(how.part, MODELS.values()))
 there = [name for name in MODELS if len(results.pick(where, name)) == count]  # with every seed
 complete = len(there) == len(MODELS)

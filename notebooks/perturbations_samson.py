@@ -18,6 +18,7 @@ profile = "quick"
 seeds = "0-1"  # those that count
 scene = "lagoon"  # stands in for the scenes of the questions; empty leaves them
 compute = True  # make the runs that are in no store
+epochs = 0  # of training; 0: as many as the profile has
 
 # %% tags=["hide-input"]
 import numpy as np
@@ -49,7 +50,7 @@ WORDS = {TWO: "the network without perturbations", FOUR: "the simple one", SIX: 
 COSINE, OWN, ERROR = "cos-endmembers-code", "cos-endmembers-own-order", "mse-abundances-own-order"
 TITLES = {COSINE: "cosine of E (higher is better)", ERROR: "mean squared error of A (lower is better)"}
 
-page = pages.Page("perturbations_samson", profile)
+page = pages.Page("perturbations_samson", profile, epochs=epochs)
 asked = page.ask(CLAIMS, seeds=seeds, scene=scene, compute=compute)
 easy, hard, count = scene or "samson", scene or "urban-semireal", len(seeds_of(seeds, "seeds"))
 asked_at = {easy: asked.of(), "samson, reference misicnet": asked.of(way=1), hard: asked.of()}

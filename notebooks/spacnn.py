@@ -18,6 +18,7 @@ profile = "quick"
 seeds = "0-1"  # those that count
 scene = "lagoon"  # stands in for the scenes of the questions; empty leaves them
 compute = True  # make the runs that are in no store
+epochs = 0  # of training; 0: as many as the profile has
 
 # %% tags=["hide-input"]
 import numpy as np
@@ -43,7 +44,7 @@ LEVELS = (20, 30, 40, 50)  # dB
 RMSE, SAD = labelled.RMSE, labelled.SAD
 SPACNN, PIXEL, LABELLED = "SpACNN-LDVAE", "LDVAE, softmax", "labels + FCLSU"
 
-page = pages.Page("spacnn", profile)
+page = pages.Page("spacnn", profile, epochs=epochs)
 asked = page.ask(CLAIMS, seeds=seeds, scene=scene, compute=compute)
 samson, urban, ontech = (scene or name for name in ("samson", "urban-semireal", "ontech-syn"))
 grid = labelled.grid_of(page, "spacnn-samson-lower-rmse", "spacnn-ldvae", samson)

@@ -18,6 +18,8 @@ profile = "quick"
 seeds = "0-1"  # those that count
 scene = "lagoon"  # stands in for the scenes of the questions; empty leaves them
 compute = True  # make the runs that are in no store
+iterations = 0  # of training; 0: as many as the profile has
+filters = 0  # of the networks; 0: as many as the profile has
 
 # %% tags=["hide-input"]
 import numpy as np
@@ -48,7 +50,7 @@ URBAN = "urban-detection-window, reference end6"
 CALLED = {"samson": "Samson", "jasper": "Jasper Ridge", URBAN: "Urban"}
 BEFORE = {"seeds": seeds if compute else "0-2", "amounts": "desk"}  # of runs that decide nothing
 
-page = pages.Page("undip", profile)
+page = pages.Page("undip", profile, iterations=iterations, filters=filters)
 asked = page.ask(CLAIMS, seeds=seeds, scene=scene, compute=compute)
 answers, fresh, counted = asked.answers, asked.of(), seeds_of(seeds, "seeds")
 drawn, followed = scene or "samson", scene or "jasper"  # maps and optimisers; errors over the iterations

@@ -18,6 +18,8 @@ profile = "quick"
 seeds = "0-1"  # those that count
 scene = "lagoon"  # stands in for the scenes of the questions; empty leaves them
 compute = True  # make the runs that are in no store
+iterations = 0  # of training; 0: as many as the profile has
+filters = 0  # of the networks; 0: as many as the profile has
 
 # %% tags=["hide-input"]
 from functools import cache
@@ -30,7 +32,6 @@ from hsu_lib.methods.priors.undip import ARCHITECTURES
 from hsu_lib.publishing import figures, pages, scores
 from hsu_lib.runs import curves, times
 from hsu_lib.runs.answers.several import among, trained_values
-from hsu_lib.runs.campaign import amounts
 from hsu_lib.runs.computed import score_of
 from hsu_lib.scene import SceneSpec
 
@@ -52,7 +53,7 @@ HALVED = [f"architecture {k}, one halving" for k in (3, 5)]
 PLACES = [scene] if scene else ["samson", "jasper", "urban-detection-window"]
 NOISY = PLACES[-1]
 
-page = pages.Page("undip_architecture", profile)
+page = pages.Page("undip_architecture", profile, iterations=iterations, filters=filters)
 asked = page.ask(CLAIMS, seeds=seeds, scene=scene, compute=compute)
 how = {"seeds": seeds if scene else "0-2", "amounts": "desk"}  # of runs that are only shown
 beside = {place: page.beside([*SIX, *HALVED], place, iterations=1000, **how) for place in PLACES}
@@ -136,7 +137,7 @@ for claim, answer in asked.answers.items():
 # %% tags=["hide-input"]
 SKIPS = {"none": "none", "direct": "direct", "one": "one layer", "two": "two layers"}
 sitting = times.counting(times.published())
-width = amounts(profile).widths().of("undip-configurable", {})
+width = page.amounts.widths().of("undip-configurable", {})
 try:
     ask = {"score": "seconds-per-iteration", "scene": PLACES[0], "iterations": 1000, **width}
     taken = {name: f"{1000 * np.median(sitting.of(condition=name, **ask)):.1f}" for name in SIX}

@@ -18,6 +18,8 @@ profile = "quick"
 seeds = "0-1"  # those that count
 scene = "lagoon"  # stands in for the scenes of the questions; empty leaves them
 compute = True  # make the runs that are in no store
+iterations = 0  # of training; 0: as many as the profile has
+filters = 0  # of the networks; 0: as many as the profile has
 
 # %% tags=["hide-input"]
 import numpy as np
@@ -42,7 +44,7 @@ PLACES = [scene] if scene else ["jasper", "samson"]
 DRAWN, SAME = PLACES[0], "undip-init-same-output"
 MAE, COUNTS = "mae-abundances-fclsu", 0.01  # a difference of a hundredth is the smallest that counts
 
-page = pages.Page("undip_init", profile)
+page = pages.Page("undip_init", profile, iterations=iterations, filters=filters)
 asked = page.ask(CLAIMS, seeds=seeds, scene=scene, compute=compute)
 how = {"seeds": seeds if scene else "0-2", "amounts": "desk"}  # of runs that are only shown
 beside = {place: page.beside(list(STARTS.values()), place, iterations=3000, **how) for place in PLACES}

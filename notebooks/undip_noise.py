@@ -18,6 +18,9 @@ profile = "quick"
 seeds = "0-1"  # those that count
 scene = "lagoon"  # stands in for the scenes of the questions; empty leaves them
 compute = True  # make the runs that are in no store
+iterations = 0  # of training; 0: as many as the profile has
+filters = 0  # of the networks; 0: as many as the profile has
+noise_levels = "50,40,30,20,10"  # in dB, of the pictures and tables
 
 # %% tags=["hide-input"]
 import numpy as np
@@ -27,7 +30,7 @@ from hsu_lib.claims.rule import AGAINST, Verdict
 from hsu_lib.metrics import align, spectral_angle
 from hsu_lib.publishing import cards, figures, pages, scores
 from hsu_lib.scene import SceneSpec
-from hsu_lib.words import seeds_of
+from hsu_lib.words import seeds_of, value_of
 
 CLAIMS = [
     "undip-noise-abundances-stable",
@@ -36,13 +39,14 @@ CLAIMS = [
     "undip-fclsu-ceiling",
 ]
 UNDIP, FCLSU = "UnDIP", "SiVM + FCLSU"
-LEVELS = [50.0, 40.0, 30.0, 20.0, 10.0]  # dB
+LEVELS = [50.0, 40.0, 30.0, 20.0, 10.0]  # dB, of the questions
+levels = value_of(noise_levels, tuple[float, ...], "noise_levels")  # of what is shown
 URBAN = "urban-detection-window"
 CALLED = {"samson": "Samson", URBAN: "Urban"}
 RE, MAE, OTHER = "mse-reconstruction", "mae-abundances-fclsu", "mae-abundances"
 CLEAN, NOISE, PCA = "mse-spectral", "mse-noise", "mse-spectral-pca"
 
-page = pages.Page("undip_noise", profile)
+page = pages.Page("undip_noise", profile, iterations=iterations, filters=filters)
 asked = page.ask(CLAIMS, seeds=seeds, scene=scene, compute=compute)
 answers, fresh, before = asked.answers, asked.of(), seeds if compute else "0-2"
 names = [scene] if scene else ["samson", URBAN]
@@ -51,7 +55,7 @@ earlier = {
         [label], SceneSpec(name, snr_db=level), seeds=before, amounts="desk", **settings
     ).records
     for name in names
-    for level in (None, *LEVELS)
+    for level in dict.fromkeys((None, *LEVELS, *levels))
     for label, settings in ((UNDIP, {"iterations": 1000}), (FCLSU, {}))
 }
 # the runs that decide, where all of them are there; else the earlier ones, with four materials on Urban
@@ -60,7 +64,7 @@ six = {URBAN: "end6"} if complete and not scene else {}
 
 
 def chosen(name, level):
-    if not complete:
+    if not complete or level not in LEVELS:
         return earlier[name, level, UNDIP]
     found = fresh.pick(str(SceneSpec(name, reference=six.get(name, ""), snr_db=level)), UNDIP)
     return [r for r in found if r.asked["seed"] in seeds_of(seeds, "seeds") and MAE in r.scores]
@@ -166,24 +170,24 @@ for claim, answer in answers.items():
 # %% tags=["hide-input"]
 unlike = [name for name in names if name in six]  # where earlier runs of FCLSU have other materials
 removal = {
-    name: {UNDIP: [values(chosen(name, level), CLEAN) for level in LEVELS]}
-    | ({} if name in unlike else {FCLSU: [values(earlier[name, lv, FCLSU], CLEAN) for lv in LEVELS]})
+    name: {UNDIP: [values(chosen(name, level), CLEAN) for level in levels]}
+    | ({} if name in unlike else {FCLSU: [values(earlier[name, lv, FCLSU], CLEAN) for lv in levels]})
     | {
-        title: [values(chosen(name, level), score) for level in LEVELS]
+        title: [values(chosen(name, level), score) for level in levels]
         for title, score in (("PCA truncation", PCA), ("noisy image", NOISE))
     }
     for name in names
 }
 span = cards.spans(sorted(record.asked["seed"] for record in chosen(names[0], 20.0)))
 ratios = {
-    name: "; ".join(f"{level:g} dB {over_noise(chosen(name, level)):.3g}" for level in LEVELS)
+    name: "; ".join(f"{level:g} dB {over_noise(chosen(name, level)):.3g}" for level in levels)
     for name in names
 }
 ratios = ". ".join(f"On {name}: {told}" for name, told in ratios.items())
 page.figure(
     "removal",
     lambda: figures.dose_panels(
-        LEVELS, removal, {name: name for name in names}, xlabel="SNR (dB)", logarithmic=True
+        levels, removal, {name: name for name in names}, xlabel="SNR (dB)", logarithmic=True
     ),
     alt="Mean squared error against the clean image over the SNR, a panel per scene, for UnDIP, SiVM with "
     f"FCLSU, PCA truncation and the noisy image. UnDIP's over that of the noisy image: {ratios}.",
@@ -201,14 +205,14 @@ panels, titles = {}, {}
 for score, title in ((MAE, "MAE of A (%)"), (RE, "reconstruction error")):
     for name in names:
         factor = scores.unit(score).factor
-        both = {UNDIP: [factor * values(chosen(name, level), score) for level in LEVELS]}
+        both = {UNDIP: [factor * values(chosen(name, level), score) for level in levels]}
         if name not in unlike:
-            both[FCLSU] = [factor * values(earlier[name, level, FCLSU], score) for level in LEVELS]
+            both[FCLSU] = [factor * values(earlier[name, level, FCLSU], score) for level in levels]
         panels[score + name], titles[score + name] = both, f"{name}: {title}"
-ends = listed(lambda name: "; ".join(f"{lv:g} dB {mean(chosen(name, lv), MAE)}" for lv in LEVELS))
+ends = listed(lambda name: "; ".join(f"{lv:g} dB {mean(chosen(name, lv), MAE)}" for lv in levels))
 page.figure(
     "errors",
-    lambda: figures.dose_panels(LEVELS, panels, titles, xlabel="SNR (dB)", logarithmic=True),
+    lambda: figures.dose_panels(levels, panels, titles, xlabel="SNR (dB)", logarithmic=True),
     alt="MAE of the abundances and reconstruction error over the SNR, for UnDIP and SiVM with FCLSU. "
     f"MAE: {ends}.",
     caption="Mean absolute error of the abundances against FCLSU on the clean image, and mean squared error "
@@ -219,7 +223,7 @@ page.figure(
 # %% tags=["hide-input"]
 shown = {
     f"{label}, {'no noise' if level is None else f'{level:g} dB'}": earlier[names[0], level, label][0]
-    for level in (None, LEVELS[-1])
+    for level in (None, levels[-1])
     for label in (UNDIP, FCLSU)
 }
 page.maps(names[0], shown)
@@ -243,7 +247,7 @@ def row(name, level, label):
 
 
 page.table(
-    pd.DataFrame(row(*key) for key in earlier).fillna(""),
+    pd.DataFrame(row(*key) for key in earlier if key[1] in (None, *levels)).fillna(""),
     caption=f"Earlier runs, level by level: mean ± standard deviation over seeds {before} of mean squared "
     "errors of E A against the noisy and the clean image, and of mean absolute errors of A against FCLSU on "
     "the clean image and the published reference.",

@@ -540,3 +540,14 @@ def test_outside_git_the_commit_is_what_the_environment_says(monkeypatch, tmp_pa
 def test_the_usual_reference_has_no_name_in_a_spec():
     assert spec_of(Place("samson", "end3")) == SceneSpec("samson")
     assert spec_of(Place("samson", "misicnet"), 20, 7) == SceneSpec("samson", "misicnet", 20.0, noise_seed=7)
+
+
+def test_given_amounts_stand_in_for_the_shares_of_what_is_trained():
+    shares = amounts("desk")
+    how = shares.with_given(iterations=4, filters=0, epochs=2)
+    assert how.of("undip", {"window": 1}) == {"window": 1, "iterations": 4, "filters": 64}
+    assert how.of("nmf", {}) == {}  # its iterations are no training
+    assert how.for_claim("ldvae-samson-satisfactory").of("ldvae", {}) == {"epochs": 2}
+    np.testing.assert_allclose(how.part("undip"), 4 / 3000 * 64 / 256)
+    assert how.share.startswith("As asked for: iterations 4, epochs 2. ")
+    assert shares.with_given(iterations=0) == shares

@@ -280,18 +280,17 @@ def test_a_sweep_makes_the_grid_chooses_and_goes_on(small, tmp_path, monkeypatch
 
 
 def test_a_chapter_makes_the_grid_before_what_is_chosen_by_it(small, tmp_path, monkeypatch):
-    monkeypatch.setattr(asking, "amounts", lambda profile: SHARES)
     store = Store(tmp_path / "here", tmp_path / "published")
-    unmade = asking.ask(["only"], profile="quick", seeds=[100, 101], compute=False, store=store)
+    unmade = asking.ask(["only"], amounts=SHARES, seeds=[100, 101], compute=False, store=store)
     assert unmade.answers["only"].reason.startswith("waits for settings")
     assert not unmade.results.records
-    made = asking.ask(["only"], profile="quick", seeds=[100, 101], store=store)
+    made = asking.ask(["only"], amounts=SHARES, seeds=[100, 101], store=store)
     assert not made.found.waiting
     answer = made.answers["only"]
     assert [len(way.comparisons[0].seeds) for way in answer.ways] == [2, 2]
     assert set(answer.keys) == set(made.records)  # the grid's too
     monkeypatch.setattr("hsu_lib.runs.answers.seedwise.counts", lambda record: True)
-    again = asking.ask(["only"], profile="quick", seeds=[100, 101], compute=False, store=store)
+    again = asking.ask(["only"], amounts=SHARES, seeds=[100, 101], compute=False, store=store)
     assert again.answers == made.answers
 
 

@@ -17,7 +17,6 @@ from hsu_lib.publishing import scores
 from hsu_lib.publishing.figures import choice_panels, dose_panels
 from hsu_lib.publishing.pages import Page
 from hsu_lib.runs import Record, Store
-from hsu_lib.runs.campaign import amounts
 from hsu_lib.runs.choices import (
     BY_VALIDATION,
     NEAREST,
@@ -101,7 +100,7 @@ def grid_of(page: Page, claim: str, method: str, scene: str, *, find: Find | Non
         Where records are looked up; by default in the local store and among the published ones.
     """
     find = find or Store().find
-    share = amounts(page.manifest.profile).for_claim(claim)
+    share = page.amounts.for_claim(claim)
     wanted = Wanted(BY_VALIDATION, method, scene, {}, share)
     found = scores_of(wanted, find)
     if not found:

@@ -49,14 +49,18 @@ class Page:
         Its name.
     profile
         Name of the profile its parameters come from.
+    **given
+        Settings that say how much is trained, such as ``iterations``, in place of the profile's share; a zero
+        leaves it.
 
     Notes
     -----
     What the chapter makes goes to the folder ``HSU_OUT``, by default ``_build/chapters/CHAPTER``.
     """
 
-    def __init__(self, chapter: str, profile: str = "quick") -> None:
+    def __init__(self, chapter: str, profile: str = "quick", **given: int) -> None:
         self.manifest = Manifest(chapter, profile)
+        self.amounts = amounts_of(profile).with_given(**given)
         self.out = Path(os.environ.get("HSU_OUT") or paths.executed() / chapter)
         self.rows: list[pd.DataFrame] = []
         self._records: dict[str, Record | None] = {}  # of cards, each read once
@@ -131,10 +135,11 @@ class Page:
         self._records |= {key: find(key) for key in found.keys if key in new}
         records = [record for key in found.keys if (record := self._records[key]) is not None]
         self.used(record for record in records if record.key in new)
-        share = min((amounts_of(profile).part(str(r.asked["method"])) for r in records), default=1.0)
+        how = self.amounts if profile == self.manifest.profile else amounts_of(profile)
+        share = min((how.part(str(r.asked["method"])) for r in records), default=1.0)
         trained = [f"{100 * share:.0f} % of the training: scaled down"] if share < 1 else []
-        how: dict[str, Any] = {"reason": reason, "notes": [*trained, *notes], "profile": profile}
-        _show(cards.card(found, claims().loc[found.claim].to_dict(), records=records, **how))
+        told: dict[str, Any] = {"reason": reason, "notes": [*trained, *notes], "profile": profile}
+        _show(cards.card(found, claims().loc[found.claim].to_dict(), records=records, **told))
         if why:
             self.why(found.claim, why)
 
@@ -152,7 +157,7 @@ class Page:
     def figure(
         self,
         name: str,
-        draw: Callable[[], Figure],
+        draw: Callable[[], Figure | Image.Image],
         *,
         alt: str,
         caption: str,
@@ -165,7 +170,7 @@ class Page:
         name
             File name without ending, unique on the page.
         draw
-            Makes the figure; called only if everything it needs is here.
+            Makes the figure, or the picture; called only if everything it needs is here.
         alt
             What the picture shows, for those who do not see it.
         caption
@@ -354,7 +359,7 @@ class Page:
         """
         asked = asking.ask(
             claims,
-            profile=self.manifest.profile,
+            amounts=self.amounts,
             seeds=seeds_of(seeds, "seeds"),
             scene=scene,
             compute=compute,
@@ -385,7 +390,7 @@ class Page:
             Of every condition, before its own.
         """
         quick = self.manifest.profile == PROFILES[0]
-        how = amounts_of(self.manifest.profile if quick or not amounts else amounts)
+        how = self.amounts if quick or not amounts else amounts_of(amounts).with_given(**self.amounts.given)
         where = SceneSpec(scene) if isinstance(scene, str) else scene
         return self.sweep(runs_of(conditions, where, seeds_of(seeds, "seeds"), how, **settings))
 
@@ -398,13 +403,12 @@ class Page:
 
     def settings(self, *names: str) -> None:
         """Show, folded, the settings of methods: the document's, and how much is trained here."""
-        how = amounts_of(self.manifest.profile)
         for name in names:
             table = pd.DataFrame(methods.get(name).describe())
-            here = how.of(name, {})
+            here = self.amounts.of(name, {})
             table.insert(2, "here", [str(here.get(s, d)) for s, d in table[["setting", "default"]].values])
             table["default"] = table["default"].astype(str)
-            _show(html.table(table, caption=f"Settings of {name}. {how.share}", folded=True))
+            _show(html.table(table, caption=f"Settings of {name}. {self.amounts.share}", folded=True))
 
     def provenance(self) -> None:
         """Say where the numbers on the page come from."""
@@ -423,8 +427,10 @@ def _seeds(shown: Mapping[str, Record]) -> str:
     return f"seed{'s' * (len(seeds) > 1)} {cards.spans(seeds)}"
 
 
-def _image(figure: Figure) -> Image.Image:
+def _image(figure: Figure | Image.Image) -> Image.Image:
     """A figure as pixels; it is closed."""
+    if isinstance(figure, Image.Image):
+        return figure.convert("RGB")
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=DPI, facecolor="white")
     close(figure)

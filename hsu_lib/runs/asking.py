@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hsu_lib.runs.answers import Answer, answers
 from hsu_lib.runs.answers.seedwise import Records
-from hsu_lib.runs.campaign import LATER, SEEDS, Enumeration, Way, amounts, enumerated
+from hsu_lib.runs.campaign import LATER, SEEDS, Amounts, Enumeration, Way, enumerated
 from hsu_lib.runs.choices import chosen_from, rehearsed
 from hsu_lib.runs.computed import score_of
 from hsu_lib.runs.question import Run
@@ -109,7 +109,7 @@ def chosen(results: Results, keys: Iterable[str]) -> Results:
 def ask(
     claims: Sequence[str],
     *,
-    profile: str,
+    amounts: Amounts,
     seeds: Sequence[int],
     scene: str = "",
     compute: bool = True,
@@ -121,8 +121,8 @@ def ask(
     ----------
     claims
         Their ids.
-    profile
-        Whose `hsu_lib.runs.campaign.amounts` are trained.
+    amounts
+        How much is trained.
     seeds
         That count.
     scene
@@ -135,20 +135,19 @@ def ask(
         By default the local store, then the published one.
     """
     store = store or Store()
-    how = amounts(profile)
     later = LATER if tuple(seeds) == tuple(SEEDS) and not compute else ()
     # what settings are chosen from: made first, and kept with what is chosen by it
-    grid = {} if scene else enumerated(how, (), claims).runs
+    grid = {} if scene else enumerated(amounts, (), claims).runs
     if compute and grid:
         sweep(list(grid.values()), store=store)
     choices = rehearsed if scene else chosen_from(Records(store.find, strict=not compute).get)
-    found = enumerated(how, [*seeds, *later], claims, where=scene, choices=choices)
+    found = enumerated(amounts, [*seeds, *later], claims, where=scene, choices=choices)
     runs = {**grid, **found.runs}
     results = sweep(list(runs.values()), store=store) if compute else stored(runs, store)
     records = dict(zip(results.table["key"], results.records, strict=True)) if results.records else {}
     answered = answers(
         claims,
-        amounts=how,
+        amounts=amounts,
         seeds=seeds,
         later=later,
         find=records.get,

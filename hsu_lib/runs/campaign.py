@@ -42,25 +42,37 @@ class Amounts:
     documents
         The same for the claims of one document, before the others: where two methods that train unequal
         amounts elsewhere are compared.
+    given
+        Values of such settings, in place of all shares: a reader's own, which decide nothing.
     """
 
     share: str = ""
     methods: Mapping[str, Mapping[str, Fraction]] = field(default_factory=dict)
     documents: Mapping[str, Mapping[str, Mapping[str, Fraction]]] = field(default_factory=dict)
+    given: Mapping[str, int] = field(default_factory=dict)
+
+    def with_given(self, **values: int) -> Amounts:
+        """The same with values of settings such as ``iterations``; a zero leaves the share."""
+        given = {name: value for name, value in values.items() if value}
+        share = f"As asked for: {', '.join(f'{n} {v}' for n, v in given.items())}. " if given else ""
+        return replace(self, share=share + self.share, given=given)
 
     def for_claim(self, claim: str) -> Amounts:
         """The amounts for a claim: those of its document."""
         own = self.documents.get(claims_of_documents()["source"].get(claim, ""), {})
-        return Amounts(self.share, {**self.methods, **own})
+        return replace(self, methods={**self.methods, **own}, documents={})
 
     def part(self, method: str) -> float:
         """How much of its document's training a method gets: the product of its factors."""
-        return float(prod(self.methods.get(method, {}).values(), start=Fraction(1)))
+        factors = dict(self.methods.get(method, {}))
+        usual = methods.get(method).configure()
+        factors |= {n: Fraction(value, getattr(usual, n)) for n, value in self._given(method).items()}
+        return float(prod(factors.values(), start=Fraction(1)))
 
     def widths(self) -> Amounts:
         """The same without what is trained for longer or on more: the size of networks alone."""
         sizes = {m: {n: f for n, f in fs.items() if n == "filters"} for m, fs in self.methods.items()}
-        return Amounts(self.share, sizes)
+        return replace(self, methods=sizes, documents={})
 
     def of(self, method: str, settings: Mapping[str, Any]) -> dict[str, Any]:
         """The settings with their share of training; what they do not name is the method's default."""
@@ -69,7 +81,12 @@ class Amounts:
         for name, factor in self.methods.get(method, {}).items():
             full = getattr(asked, name)
             found[name] = max(1, round(full * factor)) if full else full
-        return found
+        return found | self._given(method)
+
+    def _given(self, method: str) -> dict[str, int]:
+        """What is given of what says how much a method is trained: all that `quick` shortens."""
+        trained = amounts("quick").methods.get(method, {}) if self.given else {}
+        return {name: self.given[name] for name in trained if name in self.given}
 
 
 @cache
