@@ -27,13 +27,6 @@ from hsu_lib.publishing import cards, html, outcomes, pages, published
 
 page = pages.Page("index", profile)
 card = claims.scorecard(published.manifests(page.out.parent))
-DOCUMENTS = {
-    "prim": "Self-supervised perturbations (student report)",
-    "undip": "UnDIP (student report)",
-    "tutorial": "Unmixing tutorial",
-    "spacnn_ldvae": "SpACNN-LDVAE (paper)",
-    "ldvae": "LDVAE (paper)",
-}
 QUESTIONS = [
     (
         "prim-patches-improve-abundances",
@@ -61,7 +54,7 @@ QUESTIONS = [
         "Both get the same labelled pixels.",
     ),
 ]
-card["document"] = card["source"].map(DOCUMENTS)
+card["document"] = card["source"].map(claims.DOCUMENTS)
 card["outcome"] = [
     {2: row.verdict, 1: outcomes.EXPLORED, 0: outcomes.NOT_ANSWERED}[row.rule] for row in card.itertuples()
 ]
@@ -84,7 +77,7 @@ page.show(
     html.bars(
         {
             document: outcomes.counted(card.loc[card["document"] == document, "outcome"])
-            for document in DOCUMENTS.values()
+            for document in claims.DOCUMENTS.values()
         },
         caption="Claims of each document by what became of them.",
     )
@@ -136,9 +129,11 @@ page.show(
 #   [the code behind it](prim_code.md)
 # - **UnDIP**: [a network that sees only noise](undip.ipynb), [noise in the image](undip_noise.ipynb),
 #   [six architectures](undip_architecture.ipynb), [where to start](undip_init.ipynb)
-# - **Latent Dirichlet autoencoders**: [pixel by pixel](ldvae.ipynb), [with the neighbours](spacnn.ipynb),
+# - **Latent Dirichlet autoencoders**: [pixel by pixel](ldvae.ipynb),
+#   [on a synthetic image](ldvae_ontech.ipynb), [with the neighbours](spacnn.ipynb),
 #   [on a scene that was not trained on](ldvae_transfer.ipynb)
 # - **Ground**: [the scenes](scenes.ipynb) and [those made here](scenes_made.ipynb), [all methods on all
-#   scenes](all_methods.ipynb), [the methods](methods.ipynb), [the metrics](metrics.ipynb),
-#   [all that the documents report](reported.ipynb)
-# - **Your turn**: [rerun it](rerun.md), with your own parameters, scenes or images.
+#   scenes](all_methods.ipynb), [the methods](methods.ipynb), [the metrics](metrics.ipynb) and
+#   [alignment](alignment.ipynb), [all that the documents report](reported.ipynb)
+# - **Your turn**: [rerun it](rerun.md) with other parameters or scenes, or
+#   [unmix an image of your own](own_image.ipynb).

@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # Metrics and alignment
+# # Metrics
 #
 # Two papers can report the same method on the same scene and differ by a factor of two because one
 # wrote "RMSE" for a pooled error and the other for an average. This page defines every score of the
@@ -19,12 +19,12 @@
 # name part ways.
 #
 # $E$ are endmembers, one spectrum per column; $A$ are abundances, one map per row; a hat marks the
-# estimate. $L$ bands, $p$ endmembers, $N$ pixels.
+# estimate. $L$ bands, $p$ endmembers, $N$ pixels. Before any score, [endmembers are put in the order of the
+# reference](alignment.ipynb).
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
 seed = 0  # of the random estimates that the scores are tried on
-draws = 100  # random choices of endmembers for the alignment
 
 # %% tags=["hide-input"]
 import matplotlib.pyplot as plt
@@ -34,7 +34,6 @@ import pandas as pd
 from hsu_lib import metrics, scenes
 from hsu_lib.metrics import alignment
 from hsu_lib.publishing import pages
-from hsu_lib.solvers import fclsu as abundances
 
 page = pages.Page("metrics", profile)
 scene = scenes.load("lagoon")
@@ -112,8 +111,8 @@ page.text(
 # %% [markdown]
 # ## Cosine similarity: pooled or averaged
 #
-# Document 000 reports a cosine similarity of the whole matrix, taken as one long vector; averaging the
-# cosine of each endmember is the other reading of the same words:
+# The report on perturbations gives a cosine similarity of the whole matrix, taken as one long vector;
+# averaging the cosine of each endmember is the other reading of the same words:
 #
 # $$
 # c_\mathrm{pooled} = \frac{\langle \hat E, E\rangle_F}{\lVert\hat E\rVert_F\,\lVert E\rVert_F},
@@ -143,9 +142,9 @@ page.table(
 )
 
 # %% [markdown]
-# The code of document 000 also divides each estimated endmember by its own maximum before it compares.
-# On Samson, whose reference is scaled so, that is fair; where the reference is not scaled, even the
-# true endmembers would not score 1. The scores called `cos-endmembers-max` follow that code.
+# The code of the report on perturbations also divides each estimated endmember by its own maximum before it
+# compares. On Samson, whose reference is scaled so, that is fair; where the reference is not scaled, even
+# the true endmembers would not score 1. The scores called `cos-endmembers-max` follow that code.
 #
 # ## Errors of the abundances
 #
@@ -157,7 +156,8 @@ page.table(
 #
 # and $\mathrm{MAE} = \frac{1}{pN}\sum_{k,n}\lvert\hat a_{kn} - a_{kn}\rvert$. The square root is concave, so
 # the average never exceeds the pooled value, and the two agree only if all endmembers err alike. The
-# tutorial (002) pools and prints percent; 003 and 004 print one error per endmember and their average.
+# tutorial pools and prints percent; the two papers on latent Dirichlet autoencoders print one error per
+# endmember and their average.
 # Below, some abundance of one endmember moves to another one, or to all others alike.
 
 # %% tags=["hide-input"]
@@ -267,66 +267,7 @@ page.table(
     },
 )
 
-# %% [markdown]
-# ## Alignment: one order for both
-#
-# A blind method returns its endmembers in an order of its own. Before any score, `align` finds the
-# permutation that minimises the sum of spectral angles (Hungarian assignment),
-#
-# $$
-# \hat\pi = \arg\min_\pi \sum_{k=1}^{p} \theta(\hat e_{\pi(k)}, e_k),
-# $$
-#
-# and applies it to $\hat E$ and to $\hat A$. It uses the reference, which no method has seen; every page
-# that shows aligned results says so.
-#
-# The code of document 000 searches the best permutation anew for the endmembers and for the abundances
-# and for each metric. An abundance map is then scored under one name and its spectrum under another.
-# Such a score can only be better or equal. How much better depends on how wrong the estimate is. Below,
-# the cheapest blind method there is, as many pixels as endmembers drawn at random and FCLSU on
-# them, is scored both ways.
-
-# %% tags=["hide-input"]
-records = []
-for _ in range(draws):
-    E_hat = scene.pixels[:, random.choice(scene.pixels.shape[1], p, replace=False)]
-    A_hat = abundances.fclsu(scene.pixels, E_hat).reshape(A.shape)
-    order = alignment.align(E_hat, E)
-    records.append((metrics.mse(A_hat[order], A), metrics.mse_own_order(A_hat, A)))
-one_order, own_order = np.array(records).T
-differ = ~np.isclose(one_order, own_order)
-
-
-def draw():
-    figure, ax = plt.subplots(figsize=(5.5, 4.4), layout="constrained")
-    for mask, label, marker in ((~differ, "same order", "o"), (differ, "another order", "^")):
-        ax.scatter(one_order[mask], own_order[mask], s=14, marker=marker, label=label)
-    limit = one_order.max()
-    ax.plot([0, limit], [0, limit], color="0.5", linewidth=1, zorder=0)
-    ax.set(xlabel="MSE of A, order by spectral angle", ylabel="MSE of A, order that minimises it")
-    ax.legend(title="the two orders are")
-    return figure
-
-
-page.figure(
-    "alignment",
-    draw,
-    alt="Scatter plot of the abundance error with an order of its own against that with the common order. "
-    "All points lie on or below the diagonal; those below used another order.",
-    caption="Each point is one draw of endmembers. On the diagonal both orders agree; below it, the score "
-    "chose an order in which the maps no longer belong to their spectra.",
-)
-
-# %% tags=["hide-input"]
-page.text(
-    f"Of {draws} estimates, {differ.sum()} ({differ.mean():.0%}) found another order for the abundances "
-    f"than their endmembers have. For those the mean squared error reads {own_order[differ].mean():.3f} "
-    f"instead of {one_order[differ].mean():.3f}; for the others both scores agree. An order of its own for "
-    "each score flatters poor estimates and leaves good ones as they are."
-)
-
 # %% tags=["remove-cell", "nbval-check-output"]
-print("own order is never worse:", bool((own_order <= one_order + 1e-12).all()))
 print("averaged RMSE is never above pooled:", bool((errors["pooled / averaged"] >= 1).all()))
 print("plain SRE is half of SRE:", bool(np.allclose(2 * sre["plain norms (dB)"], sre["squared norms (dB)"])))
 

@@ -29,13 +29,6 @@ from hsu_lib.publishing import html, pages
 
 page = pages.Page("reported", profile)
 
-TITLES = {
-    "prim": "000 · PRIM project",
-    "undip": "001 · Report on UnDIP",
-    "tutorial": "002 · Tutorial",
-    "spacnn_ldvae": "003 · SpACNN-LDVAE",
-    "ldvae": "004 · LDVAE",
-}
 SUPPORT = {"supports": "for", "mixed": "in part", "contradicts": "against", "none": "not at all"}
 
 
@@ -59,10 +52,9 @@ def show_figures(source):
         table = rows.pivot(index=down, columns="method", values="value")[rows["method"].unique()]
         table = rows[down].drop_duplicates().merge(table.reset_index(), on=down)  # in the order printed
         constant = {rows[c].iloc[0] for c in fixed if rows[c].nunique() == 1} - {"", "overall", "value"}
-        page.table(table, caption=f"{name}{': ' if constant else ''}{', '.join(sorted(constant))}")
-        notes = [f"- {html.verbatim(note)}" for note in rows["note"].unique() if note]
-        if notes:
-            page.text("Notes to this table:\n\n" + "\n".join(notes))
+        notes = "".join(f"; {note}" for note in rows["note"].unique() if note)
+        told = f"{name}{': ' if constant else ''}{', '.join(sorted(constant))}{notes}"
+        page.table(table, caption=told, folded=True)
 
 
 def words(value):
@@ -90,6 +82,7 @@ def show_claims(source):
             }
         ).reset_index(drop=True),
         caption=f"{len(mine)} claims, and what the document's own figures say about each.",
+        folded=True,
         formats={"claim": statement_of(mine)},
     )
 
@@ -105,29 +98,44 @@ def show_inconsistencies(rows):
             }
         ),
         caption=f"{len(rows)} inconsistencies, with the figures that show them.",
+        folded=True,
         formats={"inconsistency": statement_of(rows)},
     )
 
 
 def show_settings(source):
     """What a document leaves open, which any rerun has to choose."""
-    page.text("\n".join(f"- {html.verbatim(item)}" for item in claims.settings()[source]["not_stated"]))
+    left_open = pd.DataFrame({"left open": claims.settings()[source]["not_stated"]})
+    page.table(left_open, caption=f"{len(left_open)} settings that the document leaves open.", folded=True)
+
+
+def show(source):
+    """All that is reported by a document, each table folded."""
+    show_figures(source)
+    show_claims(source)
+    show_inconsistencies(own[source])
+    show_settings(source)
 
 
 all_claims, inconsistencies = claims.claims(), claims.inconsistencies()
 single = inconsistencies[inconsistencies["sources"].map(len) == 1]
 between = inconsistencies[inconsistencies["sources"].map(len) > 1]
-own = {source: single[single["sources"].map(lambda s, source=source: source in s)] for source in TITLES}
+own = {
+    source: single[single["sources"].map(lambda s, source=source: source in s)] for source in claims.DOCUMENTS
+}
 
 # %% tags=["remove-input"]
 support = all_claims.groupby("source")["own_figures"].value_counts().unstack(fill_value=0)
 overview = pd.DataFrame(
     {
-        "document": list(TITLES.values()),
-        "figures": [len(figures(source)) for source in TITLES],
-        "claims": [int(support.loc[source].sum()) for source in TITLES],
-        **{words: [int(support.loc[source, kind]) for source in TITLES] for kind, words in SUPPORT.items()},
-        "inconsistencies": [len(own[source]) for source in TITLES],
+        "document": list(claims.DOCUMENTS.values()),
+        "figures": [len(figures(source)) for source in claims.DOCUMENTS],
+        "claims": [int(support.loc[source].sum()) for source in claims.DOCUMENTS],
+        **{
+            words: [int(support.loc[source, kind]) for source in claims.DOCUMENTS]
+            for kind, words in SUPPORT.items()
+        },
+        "inconsistencies": [len(own[source]) for source in claims.DOCUMENTS],
     }
 )
 page.table(
@@ -156,109 +164,64 @@ assert overview["inconsistencies"].sum() + len(between) == len(inconsistencies)
 # %% [markdown]
 # <div class="hsu-filter"></div>
 #
-# ## 000 · PRIM project
+# ## Self-supervised perturbations
 #
 # {cite:t}`prim` train a convolutional autoencoder on the whole image, on patches, and on synthetic images
 # made by perturbing a first estimate, on Urban and Samson, and add a VAE that generates endmembers.
 
-# %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show its figures"}
-show_figures("prim")
-
-# %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show its claims"}
-show_claims("prim")
-
-# %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show its inconsistencies"}
-show_inconsistencies(own["prim"])
-
-# %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show the settings it leaves open"}
-show_settings("prim")
+# %% tags=["remove-input"]
+show("prim")
 
 # %% [markdown]
-# ## 001 · Report on UnDIP
+# ## UnDIP
 #
 # {cite:t}`undip_report` reproduce UnDIP {cite:p}`rasti2022undip` and vary its optimiser, noise, network and
 # initialisation. Results are printed as plots only, so the one table holds the network's sizes.
 
-# %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show its figures"}
-show_figures("undip")
-
-# %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show its claims"}
-show_claims("undip")
-
-# %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show its inconsistencies"}
-show_inconsistencies(own["undip"])
-
-# %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show the settings it leaves open"}
-show_settings("undip")
+# %% tags=["remove-input"]
+show("undip")
 
 # %% [markdown]
-# ## 002 · Tutorial
+# ## The tutorial
 #
 # {cite:t}`tutorial` teaches supervised, blind and sparse unmixing and prints comparisons of fifteen methods
 # on simulated scenes and Samson.
 
-# %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show its figures"}
-show_figures("tutorial")
-
-# %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show its claims"}
-show_claims("tutorial")
-
-# %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show its inconsistencies"}
-show_inconsistencies(own["tutorial"])
-
-# %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show the settings it leaves open"}
-show_settings("tutorial")
+# %% tags=["remove-input"]
+show("tutorial")
 
 # %% [markdown]
-# ## 003 · SpACNN-LDVAE
+# ## SpACNN-LDVAE
 #
-# {cite:t}`spacnn_ldvae` give the encoder of 004 a spatial neighbourhood and compare on Samson, Urban, Cuprite
-# and a synthetic scene.
+# {cite:t}`spacnn_ldvae` give the encoder of LDVAE a spatial neighbourhood and compare on Samson, Urban,
+# Cuprite and a synthetic scene.
 
-# %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show its figures"}
-show_figures("spacnn_ldvae")
-
-# %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show its claims"}
-show_claims("spacnn_ldvae")
-
-# %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show its inconsistencies"}
-show_inconsistencies(own["spacnn_ldvae"])
-
-# %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show the settings it leaves open"}
-show_settings("spacnn_ldvae")
+# %% tags=["remove-input"]
+show("spacnn_ldvae")
 
 # %% [markdown]
-# ## 004 · LDVAE
+# ## LDVAE
 #
 # {cite:t}`ldvae` model abundances by a Dirichlet latent variable, with transfer from synthetic to real
 # scenes.
 
-# %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show its figures"}
-show_figures("ldvae")
-
-# %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show its claims"}
-show_claims("ldvae")
-
-# %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show its inconsistencies"}
-show_inconsistencies(own["ldvae"])
-
-# %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show the settings it leaves open"}
-show_settings("ldvae")
+# %% tags=["remove-input"]
+show("ldvae")
 
 # %% [markdown]
 # ## Between the documents
 #
-# 003 and 004 share authors, scenes and baselines, so most of these are one figure printed twice with
+# The two papers share authors, scenes and baselines, so most of these are one figure printed twice with
 # different digits or labels. Whoever compares a new method with these tables has to pick one.
 
-# %% tags=["remove-input", "hide-output"] mystnb={"code_prompt_show": "Show the inconsistencies"}
+# %% tags=["remove-input"]
 show_inconsistencies(between.assign(where=between["sources"].map(", ".join) + ": " + between["where"]))
 
 # %% [markdown]
-# ## The code behind document 000
+# ## The code behind the report on perturbations
 #
 # Its repository is public, and the reported figures came out of it. Where text and code differ, a chapter
-# runs both readings. The facts it rests on are in `book/prim_code.md`.
+# runs both readings. [What the code does](prim_code.md) has the facts.
 
 # %% tags=["remove-input"]
 page.provenance()

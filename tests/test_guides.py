@@ -67,13 +67,6 @@ def test_the_method_of_the_page_keeps_the_contract(monkeypatch):
         method.configure(share=2)
 
 
-def test_the_arrays_of_the_page_are_unmixed(capsys):
-    found = code_of(RERUN.split("## An image of your own")[1])["found"]
-    assert found.materials == ("soil", "tree")
-    assert found.warnings == ()
-    assert found.rmse.max() < 1e-5
-
-
 def test_the_lines_of_the_readme_run(capsys):
     names = code_of(README)
     assert 0 < names["scores"]["sad-endmembers"] < 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -81,6 +82,28 @@ def test_nbval_finds_the_marked_cells_unchanged(executed, tmp_path):
     assert f"{chapter}.ipynb" in done.stdout
 
 
+def test_the_examples_on_own_images_find_what_was_put_in(quick_book):
+    """With known spectra noise alone is left; pixels picked from the image are not quite pure."""
+    notebook = nbformat.read(quick_book / "chapters/own_image/own_image.ipynb", as_version=4)
+    (cell,) = tagged(notebook, "nbval-check-output")
+    line = r"^(\S+): (\d+) pixels left out, ([\d.]+)\u00a0% off; converged"
+    told = {name: (int(left), float(off)) for name, left, off in re.findall(line, cell.outputs[0].text, re.M)}
+    assert {name: left for name, (left, _) in told.items()} == {"field": 240, "camera": 0, "maps/coast": 0}
+    assert max(told["field"][1], told["camera"][1]) < 8
+    assert told["maps/coast"][1] < 4
+
+
+def test_a_chapter_takes_other_noise_levels_and_amounts_of_training(tmp_path, monkeypatch):
+    bare(monkeypatch, tmp_path)
+    asked = [f"-p{item}" for item in ("noise_levels=40,15", "iterations=2", "filters=2", "seeds=3")]
+    run = [sys.executable, "-m", "hsu_lib.cli", "run", "undip_noise", *asked, "--out", str(tmp_path / "out")]
+    done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-4000:]
+    page = (tmp_path / "out" / "undip_noise.ipynb").read_text()
+    assert "40 dB" in page
+    assert "15 dB" in page
+
+
 def test_nbval_notices_another_output(quick_book, tmp_path):
     """The check above can fail: an altered output is found."""
     notebook = nbformat.read(quick_book / "chapters/metrics/metrics.ipynb", as_version=4)
@@ -98,11 +121,11 @@ def test_nbval_notices_another_output(quick_book, tmp_path):
 
 
 def test_plain_papermill_runs_the_converted_notebook(tmp_path):
-    jupytext.write(jupytext.read(ROOT / "notebooks/metrics.py"), tmp_path / "metrics.ipynb")
+    jupytext.write(jupytext.read(ROOT / "notebooks/alignment.py"), tmp_path / "alignment.ipynb")
     with pytest.MonkeyPatch.context() as patch:
         bare(patch, tmp_path)
         patch.setenv("HSU_OUT", str(tmp_path / "out"))
-        command = [sys.executable, "-m", "papermill", "metrics.ipynb", "done.ipynb", "-p", "draws", "7"]
+        command = [sys.executable, "-m", "papermill", "alignment.ipynb", "done.ipynb", "-p", "draws", "7"]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-4000:]
     assert "Of 7 estimates" in (tmp_path / "done.ipynb").read_text()

@@ -15,8 +15,7 @@ document.addEventListener("DOMContentLoaded", () => {
     for (const fold of folds) {
       let matches = 0;
       for (const row of fold.querySelectorAll("tbody tr")) {
-        const box = row.closest(".hsu-table");
-        const about = box?.querySelector("caption")?.textContent ?? "";
+        const about = fold.querySelector("summary")?.textContent ?? "";
         row.hidden = !`${about} ${row.textContent}`.toLowerCase().includes(wanted);
         matches += row.hidden ? 0 : 1;
       }

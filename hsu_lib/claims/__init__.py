@@ -1,6 +1,7 @@
 """What the documents report and claim, and how our runs judge it."""
 
 from hsu_lib.claims.documents import (
+    DOCUMENTS,
     SOURCES,
     claims,
     find_reported,
@@ -13,6 +14,7 @@ from hsu_lib.claims.documents import (
 from hsu_lib.claims.ledger import changed, explored, nearer, scorecard
 
 __all__ = [
+    "DOCUMENTS",
     "SOURCES",
     "changed",
     "claims",

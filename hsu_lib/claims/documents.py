@@ -10,7 +10,15 @@ import yaml
 
 from hsu_lib import paths
 
-SOURCES = ("prim", "undip", "tutorial", "spacnn_ldvae", "ldvae")
+#: What each document is called.
+DOCUMENTS = {
+    "prim": "Self-supervised perturbations (student report)",
+    "undip": "UnDIP (student report)",
+    "tutorial": "Unmixing tutorial",
+    "spacnn_ldvae": "SpACNN-LDVAE (paper)",
+    "ldvae": "LDVAE (paper)",
+}
+SOURCES = tuple(DOCUMENTS)
 
 
 @cache
