@@ -511,7 +511,7 @@ def merge_records(files: tuple[Path, ...]) -> None:
 
 
 @main.command("answers")
-@click.argument("profile", default="paper")
+@click.argument("profile", required=False)
 @_claims_option
 @_seeds_option
 @click.option(
@@ -520,19 +520,20 @@ def merge_records(files: tuple[Path, ...]) -> None:
     help="Also records of the local store, before the published ones.",
 )
 @_json_option
-def show_answers(profile: str, claims: str | None, seeds: str, local: bool, as_json: bool) -> None:
+def show_answers(profile: str | None, claims: str | None, seeds: str, local: bool, as_json: bool) -> None:
     """What fresh seeds say of each claim, by rule 2 of the page How to read.
 
-    PROFILE says how much was trained: quick, desk or paper (the default). A row names the comparison that
-    decides: its mean difference, positive where it speaks for the claim, the 97.1 % interval, the smallest
-    effect of interest, and the number of seeds. Records count only if they were made from files as a commit
-    has them. Where a claim is not answered, the reason is told. With --json: all comparisons, in all ways to
-    ask.
+    PROFILE says how much was trained: quick, desk or paper; by default, for each document, the one that
+    decides its claims. A row names the comparison that decides: its mean difference, positive where it speaks
+    for the claim, the 97.1 % interval, the smallest effect of interest, and the number of seeds. Records
+    count only if they were made from files as a commit has them. Where a claim is not answered, the reason is
+    told. With --json: all comparisons, in all ways to ask.
 
     \b
     Examples
       hsu answers --claims prim-alpha        the claims about alpha
       hsu answers --claims prim --json       all comparisons, every seed
+      hsu answers desk --claims prim         what the lesser training of desk says
       hsu answers --local --claims undip     with what `hsu sweep` has made here
     """
     from textwrap import shorten
@@ -541,13 +542,13 @@ def show_answers(profile: str, claims: str | None, seeds: str, local: bool, as_j
 
     from hsu_lib.runs import Store, times
     from hsu_lib.runs.answers import answers
-    from hsu_lib.runs.campaign import LATER, SEEDS, amounts
+    from hsu_lib.runs.campaign import LATER, SEEDS, amounts, deciding_amounts
     from hsu_lib.runs.evidence import published
     from hsu_lib.runs.operations import matching
 
     found = answers(
         claims and matching(claims),
-        amounts=amounts(profile),
+        amounts=amounts(profile) if profile else deciding_amounts(),
         seeds=_seeds(seeds),
         later=LATER if _seeds(seeds) == list(SEEDS) else (),
         find=Store().find if local else published(),

@@ -20,87 +20,24 @@ seeds = "0-1"  # of what draws at random
 
 # %% tags=["hide-input"]
 import numpy as np
-import pandas as pd
 
-from hsu_lib.claims import claims
-from hsu_lib.publishing import html, pages, scores
-from hsu_lib.runs import Run, Store, asking
-from hsu_lib.runs.campaign import SEEDS, amounts, enumerated
-from hsu_lib.runs.choices import chosen_from
-from hsu_lib.scene import SceneSpec
+from hsu_lib.publishing import html, pages, scores, standings
+from hsu_lib.publishing.standings import LABELLED, NETWORKS, OWN, SCORE
+from hsu_lib.runs import Store
 from hsu_lib.words import seeds_of
 
 page = pages.Page("all_methods", profile)
-SPECS = [SceneSpec(*entry.split(":")) for entry in scene.split(",")]
+SPECS = standings.places(scene)
 SCENES = [str(spec) for spec in SPECS]
-SCORE = "rmse-abundances"
-LANDMARKS = {
-    "the scene's endmembers + FCLSU": "fclsu",
-    "VCA + FCLSU": "vca-fclsu",
-    "SiVM + FCLSU": "sivm-fclsu",
-    "SNPA + FCLSU": "snpa-fclsu",
-}
-NETWORKS = {
-    "whole image": "autoencoder, whole image",
-    "patches": "autoencoder, patches",
-    "simple, patches": "perturbed copies, patches",
-    "pixel-wise, patches": "perturbed in every pixel, patches",
-    "VAE, alpha 0.3": "endmembers by a VAE",
-    "UnDIP": "UnDIP",
-}
-LABELLED = {
-    "labels + FCLSU": "labels + FCLSU",
-    "LDVAE": "LDVAE",
-    "SpACNN-LDVAE": "SpACNN-LDVAE",
-}
-PROFILES = {"prim": "paper", "undip": "desk", "ldvae": "desk", "spacnn_ldvae": "desk"}  # that decide claims
 
-landmarks = page.sweep(
-    Run(method, spec, seed, label=label)
-    for spec in SPECS
-    for label, method in LANDMARKS.items()
-    for seed in seeds_of(seeds, "seeds")
-)
-store = Store()
-found = {}
-for source, amount in PROFILES.items():
-    asked = claims().index[claims()["source"] == source]
-    asking_for = enumerated(amounts(amount), SEEDS, asked, choices=chosen_from(store.find))
-    first = {
-        key for way, by in asking_for.ways.items() if way.number == 0 for keys in by.values() for key in keys
-    }
-    wanted = {
-        key: run
-        for key, run in asking_for.runs.items()
-        if key in first and run.label in NETWORKS | LABELLED and run.scene.snr_db is None
-    }
-    stored = asking.stored(wanted, store)
-    for label, record in zip(stored.table.get("label", ()), stored.records, strict=True):
-        where = str(record.scene)
-        if where in SCENES and SCORE in record.scores:
-            name = (NETWORKS | LABELLED)[label]
-            found.setdefault((name, where), {})[record.asked["seed"]] = record.scores[SCORE]
-
-
-def table(names, of_landmarks=()):
-    """Mean score of each method on each scene; not a number where it was not run."""
-    rows = {
-        label: {name: landmarks.scores(name, label, SCORE).mean() for name in SCENES}
-        for label in of_landmarks
-    }
-    rows |= {
-        label: {name: np.mean([*found[label, name].values()]) for name in SCENES if (label, name) in found}
-        for label in names
-    }
-    return pd.DataFrame(rows).T.reindex(columns=SCENES)
-
-
-blind, labelled = table(NETWORKS.values(), LANDMARKS), table(LABELLED.values())
+own = page.sweep(standings.own_runs(SPECS, seeds_of(seeds, "seeds")))
+means = standings.means(SCENES, own, Store())
+blind, labelled = means.loc[[*OWN, *NETWORKS.values()]], means.loc[list(LABELLED.values())]
 trained = blind.loc[list(NETWORKS.values())]
 plain = blind.loc["VCA + FCLSU"]
 run = [name for name in SCENES if trained[name].notna().any()]
 wins = [name for name in run if trained[name].min() < plain[name]]
-seconds = np.median([record.seconds for name in SCENES for record in landmarks.pick(name, "VCA + FCLSU")])
+seconds = np.median([record.seconds for name in SCENES for record in own.pick(name, "VCA + FCLSU")])
 page.text(
     html.lead(
         "How wrong are the abundances, method by method and scene by scene? On "

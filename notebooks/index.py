@@ -22,8 +22,11 @@
 profile = "quick"
 
 # %% tags=["remove-input"]
+import pandas as pd
+
 from hsu_lib import claims
-from hsu_lib.publishing import cards, html, outcomes, pages, published
+from hsu_lib.publishing import cards, html, outcomes, pages, published, standings
+from hsu_lib.runs import Store
 
 page = pages.Page("index", profile)
 card = claims.scorecard(published.manifests(page.out.parent))
@@ -90,6 +93,24 @@ page.text(
     f"{figures} reported figures and {len(claims.inconsistencies())} inconsistencies found in the documents "
     f"stand [beside ours](reported.html). {told}"
 )
+
+# %% [markdown]
+# ## What each method comes to
+
+# %% tags=["remove-input"]
+done = [m.executed for m in published.manifests(page.out.parent) if m.chapter == "all_methods" and m.executed]
+for executed in done:
+    means = standings.again(executed.parameters, Store())
+    best = means.loc[[*standings.NETWORKS.values()]].min().to_frame("the best of the networks").T
+    page.show(
+        html.heat(
+            pd.concat([means.loc[standings.LANDMARKS], best]),
+            standings.SCORE,
+            caption="RMSE of the abundances, mean over seeds. The first row is given the spectra of the "
+            "materials, the others nothing but the image; not every network was run on every scene.",
+        )
+    )
+page.text("All of them, and what to use when: [all methods, all scenes](all_methods.html).")
 
 # %% tags=["remove-cell", "nbval-check-output"]
 print(f"{len(card)} claims, {figures} reported figures")

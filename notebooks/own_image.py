@@ -30,6 +30,7 @@ import shlex
 import tempfile
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import rasterio
@@ -54,6 +55,7 @@ def shell(command):
     """What a command prints in the folder of the files."""
     with contextlib.chdir(folder):
         print(f"$ {command}\n{CliRunner().invoke(cli.main, shlex.split(command)[1:]).output}")
+    plt.close("all")  # its pictures are files
 
 
 def show(name, alt):

@@ -52,9 +52,11 @@ def show_figures(source):
         table = rows.pivot(index=down, columns="method", values="value")[rows["method"].unique()]
         table = rows[down].drop_duplicates().merge(table.reset_index(), on=down)  # in the order printed
         constant = {rows[c].iloc[0] for c in fixed if rows[c].nunique() == 1} - {"", "overall", "value"}
-        notes = "".join(f"; {note}" for note in rows["note"].unique() if note)
-        told = f"{name}{': ' if constant else ''}{', '.join(sorted(constant))}{notes}"
+        told = f"{name}{': ' if constant else ''}{', '.join(sorted(constant))}"
         page.table(table, caption=told, folded=True)
+    notes = figures(source)[["table", "note"]].query("note != ''").drop_duplicates()
+    if len(notes):
+        page.table(notes, caption=f"{len(notes)} notes to these figures.", folded=True)
 
 
 def words(value):

@@ -35,6 +35,7 @@ from hsu_lib.runs.campaign import (
     amounts,
     blocks,
     deciding,
+    deciding_amounts,
     enumerated,
     spec_of,
     to_make,
@@ -551,3 +552,13 @@ def test_given_amounts_stand_in_for_the_shares_of_what_is_trained():
     np.testing.assert_allclose(how.part("undip"), 4 / 3000 * 64 / 256)
     assert how.share.startswith("As asked for: iterations 4, epochs 2. ")
     assert shares.with_given(iterations=0) == shares
+
+
+def test_each_document_is_decided_by_one_profile():
+    how, desk, paper = deciding_amounts(), amounts("desk"), amounts("paper")
+    assert how.for_claim("undip-re-is-not-enough").of("undip", {}) == desk.of("undip", {})
+    first = "prim-patches-help-every-variant"
+    assert how.for_claim(first).of("simple-perturbation", {}) == paper.of("simple-perturbation", {})
+    spatial = "spacnn-satisfies-constraints"
+    assert how.for_claim(spatial).of("ldvae", {}) == desk.for_claim(spatial).of("ldvae", {}) == {"epochs": 40}
+    assert set(how.documents) == set(claims.SOURCES)

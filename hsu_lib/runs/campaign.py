@@ -90,6 +90,22 @@ class Amounts:
 
 
 @cache
+def deciding_amounts() -> Amounts:
+    """For the claims of each document, the amounts of the profile that decides them."""
+    found = {}
+    for profile, says in _amounts_file().items():
+        how = amounts(profile)
+        for document in says.get("decides", ()):
+            found[document] = {**how.methods, **how.documents.get(document, {})}
+    return Amounts("Each claim at the profile that decides it.", documents=found)
+
+
+@cache
+def _amounts_file() -> dict[str, Any]:
+    return yaml.safe_load((paths.reported() / "amounts.yaml").read_text(encoding="utf-8"))
+
+
+@cache
 def amounts(profile: str) -> Amounts:
     """The amounts of ``book/reported/amounts.yaml`` under that name.
 
@@ -98,7 +114,7 @@ def amounts(profile: str) -> Amounts:
     ValueError
         If there are none.
     """
-    known = yaml.safe_load((paths.reported() / "amounts.yaml").read_text(encoding="utf-8"))
+    known = _amounts_file()
     if profile not in known:
         raise ValueError(f"no amounts of training for {profile!r}; known: {', '.join(known)}")
     says = known[profile]
