@@ -58,7 +58,7 @@ def test_scorecard_and_runs_are_json():
         (("run", "patchin"), "patching"),
         (("run", "patching", "--profile", "dask"), "desk"),
         (("run", "patching", "-p", "seed=3"), "seeds"),
-        (("run", "metrics", "-p", "draws=many"), "expected a whole number like 100, got 'many'"),
+        (("run", "alignment", "-p", "draws=many"), "expected a whole number like 100, got 'many'"),
         (("run", "patching", "-p", "seeds"), "NAME=VALUE"),
         (("methods", "vca"), "vca-fclsu"),
         (("publish", "paper"), "no chapter was executed"),

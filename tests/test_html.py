@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tomllib
 from dataclasses import replace
 from itertools import product
@@ -171,6 +172,8 @@ def evil_documents(tmp_path, monkeypatch):
     """The documents' claims, settings and figures with text that must not be taken for markup."""
     folder = tmp_path / "reported"
     folder.mkdir()
+    for path in paths.reported().glob("*.yaml"):
+        shutil.copy(path, folder)
     for path in paths.reported().glob("*.csv"):
         rows = pd.read_csv(path, dtype=str, keep_default_na=False)
         rows = rows.assign(
