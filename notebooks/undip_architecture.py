@@ -78,14 +78,14 @@ def by_seed(place, name, score, *more):
     return np.array([score_of(record, score) for record in on(place, *more)[0][name]])
 
 
-def iterations(place, names, *claim):
+def steps_to(place, names, *claim):
     """Iterations to the MAE that all of some networks reach, mean over the seeds."""
     needed = among("iterations-to-common-mae", {name: on(place, *claim)[0][name] for name in names})
     return {name: np.nanmean(values) for name, values in needed.items()}
 
 
 errors = {p: [np.nanmean(by_seed(p, name, MAE)) for name in SIX] for p in PLACES}
-needed = {p: iterations(p, SIX) for p in PLACES}
+needed = {p: steps_to(p, SIX) for p in PLACES}
 small, large = (np.mean([needed[p][name] for p in PLACES]) for name in (SIX[0], SIX[-1]))
 sizes = {name: trained_values(on(NOISY)[0][name][0]) for name in SIX}
 widest = max(PLACES, key=lambda p: np.ptp(errors[p]))
@@ -248,7 +248,7 @@ rows = []
 for place in PLACES:
     for one in HALVED:
         pair = {"one": one, "several": one.split(",")[0]}
-        by_name = iterations(place, pair.values(), CLAIMS[-1])
+        by_name = steps_to(place, pair.values(), CLAIMS[-1])
         row = {"scene": NAMES[place], "network": pair["several"].split()[-1]}
         row |= {f"iterations, {kind}": f"{by_name[name]:.0f}" for kind, name in pair.items()}
         row |= {f"MAE, {k}": scores.spread(MAE, by_seed(place, n, MAE, CLAIMS[-1])) for k, n in pair.items()}

@@ -63,7 +63,7 @@ def mean(place, start, score, claim=SAME):
     return np.nanmean([score_of(record, score) for record in on(place, claim)[0][start]])
 
 
-def iterations(place, mark, claim=SAME):
+def steps_to(place, mark, claim=SAME):
     """From each start to a mark that all reach, mean over the seeds."""
     return {start: np.nanmean(x) for start, x in among(f"iterations-to-{mark}", on(place, claim)[0]).items()}
 
@@ -84,8 +84,8 @@ def effect(needed):
     return "saves iterations" if max(ratios) < 1 / 1.1 else "neither clearly saves nor costs iterations"
 
 
-ten = iterations(DRAWN, "tenfold-loss", CLAIMS[0])
-whole = iterations(DRAWN, "common-loss", CLAIMS[0])
+ten = steps_to(DRAWN, "tenfold-loss", CLAIMS[0])
+whole = steps_to(DRAWN, "common-loss", CLAIMS[0])
 errors = {
     (place, material): {start: mean(place, start, f"{MAE}/{material}") for start in STARTS}
     for place in PLACES
@@ -169,7 +169,7 @@ page.figure(
 
 # %% tags=["hide-input"]
 MARKS = {"tenfold-loss": "to ten times the loss", "common-loss": "to the loss", "common-mae": "to the MAE"}
-needed = {(place, mark): iterations(place, mark) for place in PLACES for mark in MARKS}
+needed = {(place, mark): steps_to(place, mark) for place in PLACES for mark in MARKS}
 page.table(
     pd.DataFrame(
         {"scene": NAMES[place], "start": start}
