@@ -10,8 +10,10 @@ from hsu_lib.methods.autoencoders.vae import VAE
 from hsu_lib.methods.factorization.nmf import NMF
 from hsu_lib.methods.factorization.palm import PALM
 from hsu_lib.methods.geometric.fclsu import FCLSU
+from hsu_lib.methods.geometric.random import RANDOM
 from hsu_lib.methods.geometric.sivm import SIVM
 from hsu_lib.methods.geometric.snpa import SNPA
+from hsu_lib.methods.geometric.uniform import UNIFORM
 from hsu_lib.methods.geometric.vca import VCA
 from hsu_lib.methods.labelled.fclsu import LABELLED
 from hsu_lib.methods.labelled.ldvae import LDVAE
@@ -26,6 +28,8 @@ METHODS: dict[str, Method] = {
         VCA,
         SIVM,
         SNPA,
+        RANDOM,
+        UNIFORM,
         PALM,
         NMF,
         PLAIN,
