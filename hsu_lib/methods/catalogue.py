@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from hsu_lib.methods.autoencoders.autoencoder import PATCHES, PLAIN
 from hsu_lib.methods.autoencoders.perturbation import PERTURBATIONS
 from hsu_lib.methods.autoencoders.vae import VAE
+from hsu_lib.methods.factorization.min_simplex import MIN_SIMPLEX
 from hsu_lib.methods.factorization.nmf import NMF
 from hsu_lib.methods.factorization.palm import PALM
 from hsu_lib.methods.geometric.fclsu import FCLSU
@@ -32,6 +33,7 @@ METHODS: dict[str, Method] = {
         UNIFORM,
         PALM,
         NMF,
+        MIN_SIMPLEX,
         PLAIN,
         PATCHES,
         *PERTURBATIONS,
