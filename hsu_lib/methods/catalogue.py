@@ -20,6 +20,7 @@ from hsu_lib.methods.labelled.fclsu import LABELLED
 from hsu_lib.methods.labelled.ldvae import LDVAE
 from hsu_lib.methods.labelled.spacnn import SPACNN
 from hsu_lib.methods.method import Method
+from hsu_lib.methods.priors.misicnet import MISICNET
 from hsu_lib.methods.priors.undip import CONFIGURABLE, UNDIP
 
 METHODS: dict[str, Method] = {
@@ -40,6 +41,7 @@ METHODS: dict[str, Method] = {
         VAE,
         UNDIP,
         CONFIGURABLE,
+        MISICNET,
         LABELLED,
         LDVAE,
         SPACNN,
