@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hsu_lib.scene import Scene
+from hsu_lib.scene import Scene, Status
 
 
 def pure_pixel_scene(height=7, width=5, bands=12, endmembers=3, seed=0) -> Scene:
@@ -22,3 +22,10 @@ def pure_pixel_scene(height=7, width=5, bands=12, endmembers=3, seed=0) -> Scene
         materials=tuple("abcdefgh"[:endmembers]),
         name="toy",
     )
+
+
+def ends_well(name: str) -> tuple[Status, ...]:
+    """How a method of that name may end on that scene."""
+    if name == "uniform":  # its endmembers are all the same
+        return (Status.DEGENERATE,)
+    return (Status.CONVERGED, Status.FINISHED, Status.STOPPED)

@@ -7,16 +7,20 @@ from difflib import get_close_matches
 from hsu_lib.methods.autoencoders.autoencoder import PATCHES, PLAIN
 from hsu_lib.methods.autoencoders.perturbation import PERTURBATIONS
 from hsu_lib.methods.autoencoders.vae import VAE
+from hsu_lib.methods.factorization.min_simplex import MIN_SIMPLEX
 from hsu_lib.methods.factorization.nmf import NMF
 from hsu_lib.methods.factorization.palm import PALM
 from hsu_lib.methods.geometric.fclsu import FCLSU
+from hsu_lib.methods.geometric.random import RANDOM
 from hsu_lib.methods.geometric.sivm import SIVM
 from hsu_lib.methods.geometric.snpa import SNPA
+from hsu_lib.methods.geometric.uniform import UNIFORM
 from hsu_lib.methods.geometric.vca import VCA
 from hsu_lib.methods.labelled.fclsu import LABELLED
 from hsu_lib.methods.labelled.ldvae import LDVAE
 from hsu_lib.methods.labelled.spacnn import SPACNN
 from hsu_lib.methods.method import Method
+from hsu_lib.methods.priors.misicnet import MISICNET
 from hsu_lib.methods.priors.undip import CONFIGURABLE, UNDIP
 
 METHODS: dict[str, Method] = {
@@ -26,14 +30,18 @@ METHODS: dict[str, Method] = {
         VCA,
         SIVM,
         SNPA,
+        RANDOM,
+        UNIFORM,
         PALM,
         NMF,
+        MIN_SIMPLEX,
         PLAIN,
         PATCHES,
         *PERTURBATIONS,
         VAE,
         UNDIP,
         CONFIGURABLE,
+        MISICNET,
         LABELLED,
         LDVAE,
         SPACNN,

@@ -197,6 +197,52 @@ def _double(filters: int) -> nn.Sequential:
     return nn.Sequential(convolution, nn.BatchNorm2d(filters), nn.LeakyReLU(0.1, inplace=True))
 
 
+class MinimumSimplexPrior(nn.Module):
+    """MiSiCNet: a network for the abundances, and the endmembers, which are trained with it.
+
+    Three convolutions of side 3 without any scaling; beside the first, one of side 1 and few channels.
+
+    Parameters
+    ----------
+    E
+        Endmembers to start from, shape ``(bands, endmembers)``. The input has as many channels as bands.
+    filters
+        Channels of the hidden layers.
+    skip
+        Channels of the skip connection.
+    leaky
+        Whether there is a leaky ReLU before the softmax, too.
+
+    References
+    ----------
+    Rasti, Koirala, Scheunders and Chanussot, IEEE TGRS 60, 2022 (MiSiCNet).
+    """
+
+    #: Height and width must be divisible by it.
+    multiple = 1
+
+    def __init__(self, E: Tensor, *, filters: int = 256, skip: int = 4, leaky: bool = False) -> None:
+        super().__init__()
+        bands, endmembers = E.shape
+        self.E = nn.Parameter(E.clone())
+        self.first = block(bands, filters, 3)
+        self.skip = block(bands, skip, 1)
+        self.join = block(filters + skip, filters, 3)
+        self.last = block(filters, endmembers, 3)[: 3 if leaky else 2]
+
+    def forward(self, Z: Tensor) -> Tensor:
+        """Abundances of the input ``(images, bands, height, width)``, of its size."""
+        wide, few = (F.pad(x, (1, 1, 1, 1), mode="reflect") for x in (self.first(Z), self.skip(Z)))
+        # as above; on a CPU the convolution of 260 channels takes a quarter more than those of 256 and of 4
+        weights = self.join[0].get_parameter("weight").split([wide.shape[1], few.shape[1]], dim=1)
+        x = self.join[1:](F.conv2d(wide, weights[0]) + F.conv2d(few, weights[1]))
+        return F.softmax(self.last(x), dim=1)
+
+    def clip(self, *_: Any) -> None:
+        """Endmembers back between 0 and 1; a hook for after a step."""
+        self.E.data.clamp_(0, 1)
+
+
 def parameters(network: nn.Module) -> int:
     """Number of trainable values."""
     return sum(p.numel() for p in network.parameters())

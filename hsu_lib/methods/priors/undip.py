@@ -7,18 +7,17 @@ near the image, for one fixed random `Z`. No training data and no regulariser: t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm import tqdm
 
-from hsu_lib.learning.checkpoints import Checkpoint
 from hsu_lib.learning.fit import seeded
 from hsu_lib.learning.networks.prior import ConfigurablePrior, DeepPrior
 from hsu_lib.methods.method import Method, Needs, Problem
@@ -26,9 +25,10 @@ from hsu_lib.methods.settings import Settings, sourced
 from hsu_lib.metrics.alignment import align
 from hsu_lib.metrics.truth import Truth
 from hsu_lib.scene import Scene, Status, Unmixing
-from hsu_lib.solvers.extraction import sivm, vca
+from hsu_lib.solvers.extraction import Start, sivm, vca
 from hsu_lib.solvers.factorization import nmf, palm
 from hsu_lib.solvers.fclsu import fclsu
+from hsu_lib.solvers.subspace import svd_truncation
 
 TABLE = "document 001, table of hyperparameters"
 OPEN = "ours: document 001 does not say"
@@ -61,6 +61,14 @@ class UnDIPSettings(Settings):
     skip: int = sourced(4, TABLE, at_least=1)
     snapshots: int = sourced(
         0, "ours: at most how many averaged maps are kept, for moving pictures", at_least=0
+    )
+    farthest_from: Start = sourced(
+        "mean", "ours: what SiVM's first pixel is farthest from; origin: public code of UnDIP", since="0.1.0"
+    )
+    project: bool = sourced(
+        False,
+        "document 001; yes: public code of UnDIP, SiVM's pixels from the image on its first singular vectors",
+        since="0.1.0",
     )
 
     def __post_init__(self) -> None:
@@ -130,7 +138,18 @@ def solve(problem: Problem, settings: UnDIPSettings) -> Unmixing:
         size = (scene.height, scene.width)
         Z = padded(start(Y, E, settings, size).to(where), network.multiple)
         watch = Watch(Y, E, size, truth, scale, where)
-        A, history = fit(network, Z, watch, settings, problem.label, problem.checkpoint)
+        target = [padded(maps, network.multiple) for maps in watch.images["mse-reconstruction"]]
+        A, history = fit(
+            network,
+            Z,
+            lambda A: 0.5 * watch.distance(A, *target),
+            _OPTIMISERS[settings.optimiser](network.parameters(), lr=settings.learning_rate),
+            watch,
+            problem,
+            iterations=settings.iterations,
+            window=settings.window,
+            snapshots=settings.snapshots,
+        )
     status = Status.FINISHED if np.isfinite(history["loss"]).all() else Status.DIVERGED
     return Unmixing((scale * E).astype(np.float32), A[0].cpu().numpy(), status, history)
 
@@ -146,7 +165,8 @@ def pick(
 ) -> NDArray[np.float64]:
     """Endmembers in the unit of the normalised image, shape ``(bands, endmembers)``."""
     if settings.endmembers_from == "sivm":
-        return sivm(Y, endmembers).E
+        Y = svd_truncation(Y, endmembers) if settings.project else Y
+        return sivm(Y, endmembers, start=settings.farthest_from).E
     if settings.endmembers_from == "vca":
         return vca(Y, endmembers, seed=seed).E
     if scene.E is None or scene.E.shape[1] != endmembers:
@@ -251,25 +271,59 @@ class Watch:
         return torch.stack([*squares, *((A - truth).abs().mean() for truth in self.references.values())])
 
 
+class Watching(Protocol):
+    """What looks at the maps of a fit."""
+
+    size: tuple[int, int]
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Names of the errors, in the order of `errors`."""
+
+    def errors(self, A: Tensor) -> Tensor:
+        """All errors of maps ``(1, endmembers, ...)``, which may be padded; shape ``(errors,)``."""
+
+
 def fit(
-    network: DeepPrior | ConfigurablePrior,
+    network: nn.Module,
     Z: Tensor,
-    watch: Watch,
-    settings: UnDIPSettings,
-    label: str | None = None,
-    checkpoint: Checkpoint | None = None,
+    loss_of: Callable[[Tensor], Tensor],
+    optimise: torch.optim.Optimizer,
+    watch: Watching,
+    problem: Problem,
+    *,
+    iterations: int,
+    window: int,
+    snapshots: int = 0,
 ) -> tuple[Tensor, dict[str, NDArray]]:
     """Fit the network to the image; averaged maps, cut to the image's size, and the history.
 
     An interrupted fit goes on from its last checkpoint, if one is kept, to the result
     that it would have had.
+
+    Parameters
+    ----------
+    network
+        From the input `Z` to maps ``(1, endmembers, ...)``, which may be larger than the image.
+    loss_of
+        What is minimised, of such maps.
+    optimise
+        Of the network's parameters.
+    watch
+        Its errors, of the maps and of their average, are the history beside the loss.
+    problem
+        Its label and its checkpoint.
+    iterations
+        How many.
+    window
+        Iterations over which maps are averaged, with weights that decay exponentially.
+    snapshots
+        At most how many averaged maps are kept.
     """
     network.train()
-    optimise = _OPTIMISERS[settings.optimiser](network.parameters(), lr=settings.learning_rate)
-    names = watch.names
-    target = [padded(maps, network.multiple) for maps in watch.images["mse-reconstruction"]]
-    record = torch.full((settings.iterations, 1 + 2 * len(names)), math.nan, device=Z.device)
-    keep = set(snapshots_at(settings.iterations, settings.snapshots))
+    names, label, checkpoint = watch.names, problem.label, problem.checkpoint
+    record = torch.full((iterations, 1 + 2 * len(names)), math.nan, device=Z.device)
+    keep = set(snapshots_at(iterations, snapshots))
     frames: list[Tensor] = []
     average: Tensor | None = None
     saved = checkpoint.load() if checkpoint else None
@@ -280,22 +334,22 @@ def fit(
         first, average, frames = saved["done"], saved["average"].to(Z.device), list(saved["frames"])
         record[:first] = saved["record"].to(Z.device)
     with tqdm(
-        total=settings.iterations,
+        total=iterations,
         initial=first,
         desc=label,
         disable=label is None,
         unit="iteration",
         leave=False,
     ) as bar:
-        for step in range(first, settings.iterations):
+        for step in range(first, iterations):
             optimise.zero_grad(set_to_none=True)
             A = network(Z)
-            loss = 0.5 * watch.distance(A, *target)
+            loss = loss_of(A)
             loss.backward()
             optimise.step()
             with torch.no_grad():
                 now = A.detach()
-                average = now.clone() if average is None else average.lerp_(now, 1 / settings.window)
+                average = now.clone() if average is None else average.lerp_(now, 1 / window)
                 record[step] = torch.cat([loss.detach()[None], watch.errors(now), watch.errors(average)])
                 if step in keep:
                     frames.append(average[0, :, : watch.size[0], : watch.size[1]].cpu().clone())
