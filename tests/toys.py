@@ -22,3 +22,10 @@ def pure_pixel_scene(height=7, width=5, bands=12, endmembers=3, seed=0) -> Scene
         materials=tuple("abcdefgh"[:endmembers]),
         name="toy",
     )
+
+
+def striped_scene() -> Scene:
+    """Stripes of pure materials, wide against the kernel: a decoder need not borrow from neighbours."""
+    scene = pure_pixel_scene()
+    A = np.kron(np.eye(3), np.ones((1, 8)))[:, None, :].repeat(20, axis=1)  # 3 x 20 x 24
+    return Scene(np.einsum("lp,phw->lhw", scene.E, A), scene.E, A)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from hsu_lib.methods.autoencoders.autoencoder import PATCHES, PLAIN
+from hsu_lib.methods.autoencoders.cnnaeu import CNNAEU
 from hsu_lib.methods.autoencoders.endnet import ENDNET
 from hsu_lib.methods.autoencoders.perturbation import PERTURBATIONS
 from hsu_lib.methods.autoencoders.vae import VAE
@@ -33,6 +34,7 @@ METHODS: dict[str, Method] = {
         PATCHES,
         *PERTURBATIONS,
         VAE,
+        CNNAEU,
         ENDNET,
         UNDIP,
         CONFIGURABLE,
