@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
-from toys import ends_well, pure_pixel_scene
+from toys import ends_well, pure_pixel_scene, striped_scene
 
 from hsu_lib import metrics
 from hsu_lib.learning.labels import Labels
@@ -129,13 +129,6 @@ def test_settings_of_a_factorisation_are_checked():
     for wrong, message in (({"iterations": 0}, "at least 1"), ({"tolerance": -1.0}, "at least 0")):
         with pytest.raises(ValueError, match=message):
             get("palm").configure(**wrong)
-
-
-def striped_scene():
-    """Stripes of pure materials, wide against the kernel: a decoder need not borrow from neighbours."""
-    scene = pure_pixel_scene()
-    A = np.kron(np.eye(3), np.ones((1, 8)))[:, None, :].repeat(20, axis=1)  # 3 x 20 x 24
-    return Scene(np.einsum("lp,phw->lhw", scene.E, A), scene.E, A)
 
 
 STRIPED = {"filters": 16, "kernel": 3, "dropout": 0.0, "patch_size": 12}

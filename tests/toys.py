@@ -29,3 +29,10 @@ def ends_well(name: str) -> tuple[Status, ...]:
     if name == "uniform":  # its endmembers are all the same
         return (Status.DEGENERATE,)
     return (Status.CONVERGED, Status.FINISHED, Status.STOPPED)
+
+
+def striped_scene() -> Scene:
+    """Stripes of pure materials, wide against the kernel: a decoder need not borrow from neighbours."""
+    scene = pure_pixel_scene()
+    A = np.kron(np.eye(3), np.ones((1, 8)))[:, None, :].repeat(20, axis=1)  # 3 x 20 x 24
+    return Scene(np.einsum("lp,phw->lhw", scene.E, A), scene.E, A)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from hsu_lib.methods.autoencoders.autoencoder import PATCHES, PLAIN
+from hsu_lib.methods.autoencoders.cnnaeu import CNNAEU
+from hsu_lib.methods.autoencoders.endnet import ENDNET
 from hsu_lib.methods.autoencoders.perturbation import PERTURBATIONS
 from hsu_lib.methods.autoencoders.vae import VAE
 from hsu_lib.methods.factorization.min_simplex import MIN_SIMPLEX
@@ -39,6 +41,8 @@ METHODS: dict[str, Method] = {
         PATCHES,
         *PERTURBATIONS,
         VAE,
+        CNNAEU,
+        ENDNET,
         UNDIP,
         CONFIGURABLE,
         MISICNET,

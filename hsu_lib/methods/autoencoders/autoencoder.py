@@ -123,9 +123,7 @@ def solve(problem: Problem, settings: AutoencoderSettings) -> Unmixing:
     The image is divided by its maximum. Patches are cut once at random positions and kept, as many
     per epoch as `patches` says (both readings: the text leaves it open, the code does so).
     """
-    scene = problem.scene
-    pixels = torch.from_numpy(scene.Y.transpose(1, 2, 0).copy()).to(problem.device)  # (height, width, bands)
-    pixels /= float(pixels.abs().max()) or 1.0
+    scene, pixels = problem.scene, scaled(problem)
 
     def loss(network: ConvolutionalAutoencoder, Y: Tensor) -> Tensor:
         apart = cosine_loss(network(Y)[1], Y)
@@ -134,30 +132,40 @@ def solve(problem: Problem, settings: AutoencoderSettings) -> Unmixing:
     found = train(
         problem,
         settings,
-        lambda epoch: _batches(pixels, settings, np.random.default_rng(problem.seed)),
+        lambda epoch: batches(pixels, settings.patches, settings.patch_size, settings.batch, problem.seed),
         loss,
-        _images([pixels]),
+        as_images([pixels]),
     )
     # per pixel, so that curves of different batches, patch sizes and readings can be compared
     return replace(found, history={"loss": found.history["loss"] / _terms(scene, settings)})
 
 
-def _images(cuts: list[Tensor]) -> Tensor:
+def as_images(cuts: list[Tensor]) -> Tensor:
     """Patches ``(height, width, bands)`` as a channels-last batch ``(images, bands, height, width)``."""
     return twice_if_single(torch.stack(cuts).permute(0, 3, 1, 2))
 
 
-def _batches(pixels: Tensor, settings: AutoencoderSettings, rng: np.random.Generator) -> Iterator[Tensor]:
-    """The same patches at every call with the same generator state; the whole image if `patches` is 0."""
-    if settings.patches == 0:
-        yield _images([pixels])
+def scaled(problem: Problem) -> Tensor:
+    """The image over its maximum, shape ``(height, width, bands)``."""
+    pixels = torch.from_numpy(problem.scene.Y.transpose(1, 2, 0).copy()).to(problem.device)
+    return pixels / (float(pixels.abs().max()) or 1.0)
+
+
+def batches(pixels: Tensor, patches: int, side: int, batch: int, seed: int) -> Iterator[Tensor]:
+    """So many patches, the same at every call with the same seed; the whole image if there are to be none.
+
+    A `side` that is longer than the image's is cut to it.
+    """
+    if patches == 0:
+        yield as_images([pixels])
         return
-    height, width = (min(settings.patch_size, side) for side in pixels.shape[:2])
-    tops = rng.integers(pixels.shape[0] - height + 1, size=settings.patches)
-    lefts = rng.integers(pixels.shape[1] - width + 1, size=settings.patches)
+    rng = np.random.default_rng(seed)
+    height, width = (min(side, of_image) for of_image in pixels.shape[:2])
+    tops = rng.integers(pixels.shape[0] - height + 1, size=patches)
+    lefts = rng.integers(pixels.shape[1] - width + 1, size=patches)
     cuts = [pixels[t : t + height, left : left + width] for t, left in zip(tops, lefts, strict=True)]
-    for start in range(0, len(cuts), settings.batch):
-        yield _images(cuts[start : start + settings.batch])
+    for start in range(0, len(cuts), batch):
+        yield as_images(cuts[start : start + batch])
 
 
 def _terms(scene: Scene, settings: AutoencoderSettings) -> float:
