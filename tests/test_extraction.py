@@ -6,12 +6,18 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scenes_helpers import real
 from scipy.optimize import minimize
 from toys import pure_pixel_scene
 
+from hsu_lib import metrics
+from hsu_lib.methods import get
 from hsu_lib.metrics import alignment
+from hsu_lib.scene import Scene
 from hsu_lib.scenes.noise import add_noise
 from hsu_lib.solvers.extraction import sivm, snpa, vca
+from hsu_lib.solvers.fclsu import fclsu
+from hsu_lib.solvers.subspace import svd_truncation
 
 
 @pytest.mark.parametrize("endmembers", [2, 3, 5])
@@ -159,3 +165,98 @@ def test_degenerate_images_give_finite_endmembers(pick):
         found = pick(Y, 3)
         assert np.isfinite(found.E).all()
         assert len(found.indices) == 3
+
+
+# --------------------------------------------------------------------------- readings
+
+
+@pytest.mark.parametrize("branch", ["principal", "projective"])
+def test_the_branch_of_vca_is_the_one_that_the_noise_would_take_or_the_other(branch):
+    Y = np.random.default_rng(0).random((20, 300))
+    forced = {"principal": 0.0, "projective": 60.0}[branch]
+    for other in (0.0, 60.0):
+        found = vca(Y, 5, seed=3, branch=branch, snr_db=other)
+        np.testing.assert_array_equal(found.E, vca(Y, 5, seed=3, snr_db=forced).E)
+
+
+@pytest.mark.parametrize("draws", ["normal", "uniform"])
+def test_directions_of_vca_have_the_law_that_is_asked_for(draws):
+    # the first lies in a plane; of a circle there it takes the pixel it points at, or the opposite one
+    rng = np.random.default_rng(0)
+    angle = rng.uniform(0, 2 * np.pi, 2000)
+    plane = np.linalg.qr(rng.standard_normal((6, 2)))[0]
+    Y = 3 + plane @ np.vstack([np.cos(angle), np.sin(angle)])
+    first = [vca(Y, 3, seed=seed, draws=draws, branch="principal").indices[0] for seed in range(200)]
+    centred = Y - Y.mean(axis=1, keepdims=True)
+    basis = np.linalg.svd(centred, full_matrices=False)[0][:, :2]
+    one, two = (basis * np.where(basis.sum(axis=0) < 0, -1, 1)).T @ centred[:, first]
+    share = np.mean(one * two > 0)  # of directions whose entries have the same sign
+    assert share > 0.98 if draws == "uniform" else 0.35 < share < 0.65
+
+
+@pytest.mark.parametrize("draws", ["normal", "uniform"])
+def test_vca_finds_the_pure_pixels_whatever_it_draws(draws):
+    scene = pure_pixel_scene(9, 11, bands=30, endmembers=4)
+    for seed in range(5):
+        assert set(vca(scene.pixels, 4, seed=seed, draws=draws).indices) == {0, 1, 2, 3}
+
+
+def test_sivm_starts_far_from_the_mean_or_from_the_origin():
+    # bright pixels lie around the mean, and one dark one far from it
+    Y = np.array([[5.0, 6.0, 5.0, 1.0], [5.0, 5.0, 5.5, 1.0]])
+    assert list(sivm(Y, 2).indices) == [3, 1]
+    assert list(sivm(Y, 2, start="origin").indices) == [1, 3]
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 5))
+def test_sivm_from_the_origin_finds_the_pure_pixels(seed, endmembers):
+    scene = pure_pixel_scene(9, 11, bands=30, endmembers=endmembers, seed=seed)
+    found = sivm(scene.pixels, endmembers, start="origin")
+    assert set(found.indices) == set(range(endmembers))
+    assert found.indices[0] == np.linalg.norm(scene.pixels[:, :endmembers], axis=0).argmax()
+
+
+def test_the_truncation_is_the_nearest_image_of_its_rank():
+    Y = np.random.default_rng(0).normal(1, 1, (6, 20))
+    U, s, Vt = np.linalg.svd(Y, full_matrices=False)
+    for rank in (1, 3, 6):
+        np.testing.assert_allclose(svd_truncation(Y, rank), U[:, :rank] * s[:rank] @ Vt[:rank], atol=1e-12)
+
+
+def test_the_readings_are_settings_of_their_methods():
+    scene = pure_pixel_scene(9, 11)
+    noisy = Scene(add_noise(scene.Y, 15, 0), scene.E)
+    Y = noisy.pixels
+    for draws, branch in (("uniform", "principal"), ("normal", "projective")):
+        u = get("vca-fclsu").unmix(noisy, seed=2, draws=draws, branch=branch)
+        np.testing.assert_allclose(u.E, vca(Y, 3, seed=2, draws=draws, branch=branch).E, rtol=1e-6)
+    low = svd_truncation(Y, 3)
+    picked = low[:, sivm(low, 3, start="origin").indices]
+    u = get("sivm-fclsu").unmix(noisy, farthest_from="origin", project=True)
+    np.testing.assert_allclose(u.E, picked, rtol=1e-5)
+    np.testing.assert_allclose(u.A.reshape(3, -1), fclsu(Y, picked), atol=1e-5)
+    u = get("undip").unmix(noisy, farthest_from="origin", project=True, iterations=1, filters=2)
+    np.testing.assert_allclose(u.E, picked, rtol=1e-5)
+
+
+def errors(u, scene):
+    """RMSE of abundances in percent, of all and of each endmember."""
+    scores, _ = metrics.score(u, scene)
+    order = alignment.align(u.E, scene.E)
+    each = np.sqrt(np.mean((u.A[order] - scene.A) ** 2, axis=(1, 2)))
+    return 100 * np.array([scores["rmse-abundances"], *each])
+
+
+@pytest.mark.real_data
+def test_samson_with_the_endmembers_that_undip_starts_from():
+    scene = real("samson", "misicnet")
+    u = get("sivm-fclsu").unmix(scene, farthest_from="origin", project=True)
+    np.testing.assert_allclose(errors(u, scene), [17.63, 17.78, 13.30, 20.96], atol=0.006)
+
+
+@pytest.mark.real_data
+def test_samson_with_the_endmembers_that_vca_finds_most_often():
+    scene = real("samson", "misicnet")
+    found = [errors(get("vca-fclsu").unmix(scene, seed=seed), scene) for seed in range(10)]
+    modal = [np.allclose(e, [13.87, 17.66, 6.53, 14.92], atol=0.006) for e in found]
+    assert sum(modal) >= 4

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hsu_lib.scene import real
 from hsu_lib.solvers.fclsu import fclsu
+from hsu_lib.solvers.subspace import leading
+
+#: The law of each entry of VCA's random directions.
+Draws = Literal["normal", "uniform"]
+#: VCA's projection; "auto" takes one by the signal-to-noise ratio.
+Branch = Literal["auto", "principal", "projective"]
+#: From what SiVM's first pixel is farthest.
+Start = Literal["mean", "origin"]
 
 
 class Extraction(NamedTuple):
@@ -18,7 +26,15 @@ class Extraction(NamedTuple):
     indices: NDArray[np.intp]
 
 
-def vca(Y: ArrayLike, endmembers: int, *, seed: int, snr_db: float | None = None) -> Extraction:
+def vca(
+    Y: ArrayLike,
+    endmembers: int,
+    *,
+    seed: int,
+    snr_db: float | None = None,
+    draws: Draws = "normal",
+    branch: Branch = "auto",
+) -> Extraction:
     r"""Vertex component analysis: the pixels that are extreme along random directions.
 
     The image is reduced to as many dimensions as there are endmembers. Above
@@ -36,6 +52,11 @@ def vca(Y: ArrayLike, endmembers: int, *, seed: int, snr_db: float | None = None
         Seed of the directions.
     snr_db
         Signal-to-noise ratio of the image in dB; estimated from the image by default.
+    draws
+        Law of the entries of a direction before it is made orthogonal: the standard normal, as in the paper,
+        all directions alike, or uniform on [0, 1), as in public codes, which prefers those near the diagonal.
+    branch
+        Projection: by the signal-to-noise ratio, or one of the two whatever that is.
 
     Returns
     -------
@@ -55,21 +76,22 @@ def vca(Y: ArrayLike, endmembers: int, *, seed: int, snr_db: float | None = None
     Y = _checked(Y, endmembers)
     bands, pixels = Y.shape
     mean = Y.mean(axis=1, keepdims=True)
-    centred = _leading(Y @ Y.T / pixels - mean @ mean.T, endmembers)
-    if snr_db is None:
-        snr_db = _estimated_snr(Y, mean, centred)
+    centred = leading(Y @ Y.T / pixels - mean @ mean.T, endmembers)
     if endmembers == 1:
-        basis = _leading(Y @ Y.T, 1)
+        basis = leading(Y @ Y.T, 1)
         best = np.array([np.abs(basis.T @ Y).argmax()])
         return Extraction(basis @ (basis.T @ Y[:, best]), best)
-    if snr_db < 15 + 10 * np.log10(endmembers):
+    if branch == "auto":
+        snr_db = _estimated_snr(Y, mean, centred) if snr_db is None else snr_db
+        branch = "principal" if snr_db < 15 + 10 * np.log10(endmembers) else "projective"
+    if branch == "principal":
         basis = centred[:, : endmembers - 1]
         x = basis.T @ (Y - mean)
         height = np.linalg.norm(x, axis=0).max()
         lifted = np.vstack([x, np.full(pixels, height)])
         offset = mean
     else:
-        basis = _leading(Y @ Y.T, endmembers)
+        basis = leading(Y @ Y.T, endmembers)
         x = basis.T @ Y
         # a sign the same as the mean's keeps the division away from zero for all but dark pixels
         depth = x.mean(axis=1) @ x
@@ -80,19 +102,19 @@ def vca(Y: ArrayLike, endmembers: int, *, seed: int, snr_db: float | None = None
     found[-1, 0] = 1
     indices = np.empty(endmembers, dtype=np.intp)
     for k in range(endmembers):
-        w = rng.standard_normal(endmembers)
+        w = rng.random(endmembers) if draws == "uniform" else rng.standard_normal(endmembers)
         direction = w - found @ (np.linalg.pinv(found) @ w)
         indices[k] = np.abs(direction @ lifted).argmax()
         found[:, k] = lifted[:, indices[k]]
     return Extraction(basis @ x[:, indices] + offset, indices)
 
 
-def sivm(Y: ArrayLike, endmembers: int) -> Extraction:
+def sivm(Y: ArrayLike, endmembers: int, *, start: Start = "mean") -> Extraction:
     """Simplex volume maximisation: each new pixel spans the largest simplex with those before it.
 
-    The first is the pixel farthest from the mean, the second the farthest from the first, each further
-    one the farthest from the affine hull of all before, which multiplies the volume most. A convex
-    function is largest at a vertex, so without noise every choice is a vertex of the data.
+    The first is the pixel farthest from the mean or from the origin, the second the farthest from the first,
+    each further one the farthest from the affine hull of all before, which multiplies the volume most. A
+    convex function is largest at a vertex, so without noise every choice is a vertex of the data.
 
     Parameters
     ----------
@@ -100,6 +122,8 @@ def sivm(Y: ArrayLike, endmembers: int) -> Extraction:
         Image, shape ``(bands, pixels)``.
     endmembers
         How many; at most bands and pixels.
+    start
+        From what the first pixel is farthest; the origin, as in the public code of UnDIP, for the brightest.
 
     Returns
     -------
@@ -118,7 +142,8 @@ def sivm(Y: ArrayLike, endmembers: int) -> Extraction:
     constrained least squares spectral unmixing by simplex projection", IEEE TGRS 49(11), 2011 (distances).
     """
     Y = _checked(Y, endmembers)
-    first = int(((Y - Y.mean(axis=1, keepdims=True)) ** 2).sum(axis=0).argmax())
+    origin = Y.mean(axis=1, keepdims=True) if start == "mean" else 0.0
+    first = int(((Y - origin) ** 2).sum(axis=0).argmax())
     apart = Y - Y[:, [first]]
     distance = (apart**2).sum(axis=0)  # squared, to the affine hull of the pixels chosen so far
     chosen, directions = [first], np.empty((len(Y), 0))
@@ -174,12 +199,6 @@ def _checked(Y: ArrayLike, endmembers: int) -> NDArray[np.float64]:
             f"expected 1 to {min(Y.shape)}"
         )
     return Y
-
-
-def _leading(symmetric: NDArray[np.float64], count: int) -> NDArray[np.float64]:
-    """Eigenvectors of the `count` largest eigenvalues, as columns, each with a sign of its own fixed."""
-    vectors = np.linalg.eigh(symmetric)[1][:, : -count - 1 : -1]
-    return vectors * np.where(vectors.sum(axis=0) < 0, -1.0, 1.0)
 
 
 def _estimated_snr(Y: NDArray[np.float64], mean: NDArray[np.float64], basis: NDArray[np.float64]) -> float:

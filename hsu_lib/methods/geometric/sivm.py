@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from hsu_lib.methods.geometric.fclsu import with_endmembers
 from hsu_lib.methods.method import Method, Problem
-from hsu_lib.methods.settings import Settings
+from hsu_lib.methods.settings import Settings, sourced
 from hsu_lib.scene import Unmixing
-from hsu_lib.solvers.extraction import sivm
+from hsu_lib.solvers.extraction import Start, sivm
+from hsu_lib.solvers.subspace import svd_truncation
 
 
-def solve(problem: Problem, settings: Settings) -> Unmixing:
+@dataclass(frozen=True)
+class SiVMSettings(Settings):
+    """Settings of SiVM, each with its source."""
+
+    farthest_from: Start = sourced(
+        "mean", "ours: the first pixel, which the paper draws; origin: public code of UnDIP", since="0.1.0"
+    )
+    project: bool = sourced(
+        False,
+        "the paper; yes: public code of UnDIP, pixels of the image on its first singular vectors",
+        since="0.1.0",
+    )
+
+
+def solve(problem: Problem, settings: SiVMSettings) -> Unmixing:
     """Endmembers picked among the pixels, then least squares."""
-    return with_endmembers(problem, sivm(problem.scene.pixels, problem.endmembers).E)
+    Y, count = problem.scene.pixels, problem.endmembers
+    found = sivm(svd_truncation(Y, count) if settings.project else Y, count, start=settings.farthest_from)
+    return with_endmembers(problem, found.E)
 
 
 SIVM = Method(
@@ -19,5 +38,6 @@ SIVM = Method(
     summary="simplex volume maximisation, then FCLSU",
     kind="extraction",
     solve=solve,
+    settings=SiVMSettings,
     source="Thurau, Kersting and Bauckhage, CIKM 2010, 1785-1788",
 )

@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from hsu_lib.methods.geometric.fclsu import with_endmembers
 from hsu_lib.methods.method import Method, Problem
-from hsu_lib.methods.settings import Settings
+from hsu_lib.methods.settings import Settings, sourced
 from hsu_lib.scene import Unmixing
-from hsu_lib.solvers.extraction import vca
+from hsu_lib.solvers.extraction import Branch, Draws, vca
 
 
-def solve(problem: Problem, settings: Settings) -> Unmixing:
+@dataclass(frozen=True)
+class VCASettings(Settings):
+    """Settings of VCA, each with its source."""
+
+    draws: Draws = sourced(
+        "normal", "the paper; uniform on [0, 1): public codes of VCA, MATLAB and Python", since="0.1.0"
+    )
+    branch: Branch = sourced(
+        "auto",
+        "the paper: by the signal-to-noise ratio; the others, always one projection: ours",
+        since="0.1.0",
+    )
+
+
+def solve(problem: Problem, settings: VCASettings) -> Unmixing:
     """Endmembers picked among the pixels, then least squares."""
-    return with_endmembers(problem, vca(problem.scene.pixels, problem.endmembers, seed=problem.seed).E)
+    found = vca(
+        problem.scene.pixels,
+        problem.endmembers,
+        seed=problem.seed,
+        draws=settings.draws,
+        branch=settings.branch,
+    )
+    return with_endmembers(problem, found.E)
 
 
 VCA = Method(
@@ -19,5 +42,6 @@ VCA = Method(
     summary="vertex component analysis, then FCLSU",
     kind="extraction",
     solve=solve,
+    settings=VCASettings,
     source="Nascimento and Dias, IEEE TGRS 43(4), 2005, 898-910",
 )

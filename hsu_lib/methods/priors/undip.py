@@ -26,9 +26,10 @@ from hsu_lib.methods.settings import Settings, sourced
 from hsu_lib.metrics.alignment import align
 from hsu_lib.metrics.truth import Truth
 from hsu_lib.scene import Scene, Status, Unmixing
-from hsu_lib.solvers.extraction import sivm, vca
+from hsu_lib.solvers.extraction import Start, sivm, vca
 from hsu_lib.solvers.factorization import nmf, palm
 from hsu_lib.solvers.fclsu import fclsu
+from hsu_lib.solvers.subspace import svd_truncation
 
 TABLE = "document 001, table of hyperparameters"
 OPEN = "ours: document 001 does not say"
@@ -61,6 +62,14 @@ class UnDIPSettings(Settings):
     skip: int = sourced(4, TABLE, at_least=1)
     snapshots: int = sourced(
         0, "ours: at most how many averaged maps are kept, for moving pictures", at_least=0
+    )
+    farthest_from: Start = sourced(
+        "mean", "ours: what SiVM's first pixel is farthest from; origin: public code of UnDIP", since="0.1.0"
+    )
+    project: bool = sourced(
+        False,
+        "document 001; yes: public code of UnDIP, SiVM's pixels from the image on its first singular vectors",
+        since="0.1.0",
     )
 
     def __post_init__(self) -> None:
@@ -146,7 +155,8 @@ def pick(
 ) -> NDArray[np.float64]:
     """Endmembers in the unit of the normalised image, shape ``(bands, endmembers)``."""
     if settings.endmembers_from == "sivm":
-        return sivm(Y, endmembers).E
+        Y = svd_truncation(Y, endmembers) if settings.project else Y
+        return sivm(Y, endmembers, start=settings.farthest_from).E
     if settings.endmembers_from == "vca":
         return vca(Y, endmembers, seed=seed).E
     if scene.E is None or scene.E.shape[1] != endmembers:
