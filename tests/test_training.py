@@ -51,6 +51,32 @@ def test_the_rate_falls_as_asked():
     np.testing.assert_allclose(-np.diff(steps), [1, 1, 0.5, 0.5], rtol=1e-5)
 
 
+def test_the_optimiser_is_given_its_options():
+    parameter = nn.Parameter(torch.zeros(1))
+    given = {"epochs": 1, "learning_rate": 0.1, "options": {"alpha": 0.75, "eps": 0.0}}
+    fit(nn.ParameterList([parameter]), lambda epoch: [0], lambda _: 7 * parameter.sum(), **given)
+    # the first step of RMSprop is the rate over the root of 1 - alpha, whatever the gradient
+    assert parameter.item() == pytest.approx(-0.2)
+
+
+def test_parameters_are_projected_before_the_first_step_and_after_each():
+    parameter = nn.Parameter(torch.tensor([-3.0, 0.05]))
+    seen = []
+
+    def loss(_):
+        seen.append(parameter.detach().clone())
+        return parameter.sum()
+
+    def project():
+        parameter.data.clamp_min_(0)
+
+    given = {"epochs": 2, "learning_rate": 0.1, "optimiser": "adam", "project": project}
+    fit(nn.ParameterList([parameter]), lambda epoch: [0], loss, **given)
+    torch.testing.assert_close(
+        torch.stack([*seen, parameter.detach()]), torch.tensor([[0, 0.05], [0, 0], [0, 0]])
+    )
+
+
 def test_a_loss_that_is_not_finite_ends_the_training():
     parameter = nn.Parameter(torch.zeros(1))
     history = fit(

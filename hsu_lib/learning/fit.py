@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any, Literal, TypeVar
 
 import numpy as np
@@ -40,6 +41,8 @@ def fit(
     decay: float = 1.0,
     decay_every: int = 1,
     optimiser: Optimiser = "rmsprop",
+    options: Mapping[str, Any] = MappingProxyType({}),
+    project: Callable[[], None] = lambda: None,
     progress: str | None = None,
     replay: Sequence[torch.Generator] | None = None,
 ) -> dict[str, Array]:
@@ -57,8 +60,11 @@ def fit(
         Passes over the batches; each is one point of the history.
     learning_rate, decay, decay_every
         The rate is multiplied by `decay` after every `decay_every` epochs.
-    optimiser
-        With torch's defaults but for the rate.
+    optimiser, options
+        With torch's defaults but for the rate and these options.
+    project
+        Brings the parameters, in place, to where they are constrained to be: before the first step and after
+        each.
     progress
         Label of a progress bar on stderr; None shows none.
     replay
@@ -73,13 +79,15 @@ def fit(
         is no longer finite; the caller sees that in the last value.
     """
     network.train()
-    optimise = _OPTIMISERS[optimiser](network.parameters(), lr=learning_rate)
+    optimise = _OPTIMISERS[optimiser](network.parameters(), lr=learning_rate, **options)
+    project()
 
     def step(batch: Batch) -> Tensor:
         optimise.zero_grad(set_to_none=True)
         value = loss(batch)
         value.backward()
         optimise.step()
+        project()
         return value.detach()
 
     replayed = replay is not None and next(network.parameters()).is_cuda
