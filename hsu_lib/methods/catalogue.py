@@ -6,6 +6,7 @@ from difflib import get_close_matches
 
 from hsu_lib.methods.autoencoders.autoencoder import PATCHES, PLAIN
 from hsu_lib.methods.autoencoders.perturbation import PERTURBATIONS
+from hsu_lib.methods.autoencoders.udas import UDAS
 from hsu_lib.methods.autoencoders.vae import VAE
 from hsu_lib.methods.factorization.edaa import EDAA
 from hsu_lib.methods.factorization.nmf import NMF
@@ -34,6 +35,7 @@ METHODS: dict[str, Method] = {
         PATCHES,
         *PERTURBATIONS,
         VAE,
+        UDAS,
         UNDIP,
         CONFIGURABLE,
         LABELLED,
