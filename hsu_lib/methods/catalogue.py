@@ -8,8 +8,10 @@ from hsu_lib.methods.autoencoders.autoencoder import PATCHES, PLAIN
 from hsu_lib.methods.autoencoders.cnnaeu import CNNAEU
 from hsu_lib.methods.autoencoders.endnet import ENDNET
 from hsu_lib.methods.autoencoders.perturbation import PERTURBATIONS
+from hsu_lib.methods.autoencoders.udas import UDAS
 from hsu_lib.methods.autoencoders.vae import VAE
 from hsu_lib.methods.factorization.min_simplex import MIN_SIMPLEX
+from hsu_lib.methods.factorization.edaa import EDAA
 from hsu_lib.methods.factorization.nmf import NMF
 from hsu_lib.methods.factorization.palm import PALM
 from hsu_lib.methods.geometric.fclsu import FCLSU
@@ -37,12 +39,14 @@ METHODS: dict[str, Method] = {
         PALM,
         NMF,
         MIN_SIMPLEX,
+        EDAA,
         PLAIN,
         PATCHES,
         *PERTURBATIONS,
         VAE,
         CNNAEU,
         ENDNET,
+        UDAS,
         UNDIP,
         CONFIGURABLE,
         MISICNET,

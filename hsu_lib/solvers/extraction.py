@@ -97,16 +97,33 @@ def vca(
         depth = x.mean(axis=1) @ x
         lifted = x / np.where(np.abs(depth) > np.finfo(float).tiny, depth, np.inf)
         offset = np.zeros((bands, 1))
-    rng = np.random.default_rng(seed)
-    found = np.zeros((endmembers, endmembers))
-    found[-1, 0] = 1
-    indices = np.empty(endmembers, dtype=np.intp)
-    for k in range(endmembers):
-        w = rng.random(endmembers) if draws == "uniform" else rng.standard_normal(endmembers)
-        direction = w - found @ (np.linalg.pinv(found) @ w)
-        indices[k] = np.abs(direction @ lifted).argmax()
-        found[:, k] = lifted[:, indices[k]]
+    indices = extremes(lifted, seed=seed, draws=draws)
     return Extraction(basis @ x[:, indices] + offset, indices)
+
+
+def extremes(points: NDArray[np.float64], *, seed: int, draws: Draws = "normal") -> NDArray[np.intp]:
+    """Numbers of the points that VCA picks, one for each dimension, without any projection.
+
+    Each is the farthest along a random direction that is orthogonal to those before it, the first along one
+    that is orthogonal to the last axis.
+
+    Parameters
+    ----------
+    points
+        Shape ``(dimensions, points)``.
+    seed, draws
+        Of the directions, as in `vca`.
+    """
+    rng, count = np.random.default_rng(seed), len(points)
+    found = np.zeros((count, count))
+    found[-1, 0] = 1
+    indices = np.empty(count, dtype=np.intp)
+    for k in range(count):
+        w = rng.random(count) if draws == "uniform" else rng.standard_normal(count)
+        direction = w - found @ (np.linalg.pinv(found) @ w)
+        indices[k] = np.abs(direction @ points).argmax()
+        found[:, k] = points[:, indices[k]]
+    return indices
 
 
 def sivm(Y: ArrayLike, endmembers: int, *, start: Start = "mean") -> Extraction:
