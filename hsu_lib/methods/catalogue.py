@@ -9,6 +9,7 @@ from hsu_lib.methods.autoencoders.perturbation import PERTURBATIONS
 from hsu_lib.methods.autoencoders.vae import VAE
 from hsu_lib.methods.factorization.nmf import NMF
 from hsu_lib.methods.factorization.palm import PALM
+from hsu_lib.methods.factorization.qmv import QMV
 from hsu_lib.methods.geometric.fclsu import FCLSU
 from hsu_lib.methods.geometric.sivm import SIVM
 from hsu_lib.methods.geometric.snpa import SNPA
@@ -28,6 +29,7 @@ METHODS: dict[str, Method] = {
         SNPA,
         PALM,
         NMF,
+        QMV,
         PLAIN,
         PATCHES,
         *PERTURBATIONS,
