@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from hsu_lib.methods.autoencoders.autoencoder import PATCHES, PLAIN
 from hsu_lib.methods.autoencoders.perturbation import PERTURBATIONS
 from hsu_lib.methods.autoencoders.vae import VAE
+from hsu_lib.methods.factorization.conmf import CONMF
 from hsu_lib.methods.factorization.nmf import NMF
 from hsu_lib.methods.factorization.palm import PALM
 from hsu_lib.methods.factorization.qmv import QMV
@@ -30,6 +31,7 @@ METHODS: dict[str, Method] = {
         PALM,
         NMF,
         QMV,
+        CONMF,
         PLAIN,
         PATCHES,
         *PERTURBATIONS,
