@@ -8,6 +8,7 @@ from hsu_lib.methods.autoencoders.autoencoder import PATCHES, PLAIN
 from hsu_lib.methods.autoencoders.perturbation import PERTURBATIONS
 from hsu_lib.methods.autoencoders.vae import VAE
 from hsu_lib.methods.factorization.conmf import CONMF
+from hsu_lib.methods.factorization.mvc import MVC
 from hsu_lib.methods.factorization.nmf import NMF
 from hsu_lib.methods.factorization.palm import PALM
 from hsu_lib.methods.factorization.qmv import QMV
@@ -30,6 +31,7 @@ METHODS: dict[str, Method] = {
         SNPA,
         PALM,
         NMF,
+        MVC,
         QMV,
         CONMF,
         PLAIN,
