@@ -12,8 +12,11 @@ from hsu_lib.methods.autoencoders.udas import UDAS
 from hsu_lib.methods.autoencoders.vae import VAE
 from hsu_lib.methods.factorization.min_simplex import MIN_SIMPLEX
 from hsu_lib.methods.factorization.edaa import EDAA
+from hsu_lib.methods.factorization.conmf import CONMF
+from hsu_lib.methods.factorization.mvc import MVC
 from hsu_lib.methods.factorization.nmf import NMF
 from hsu_lib.methods.factorization.palm import PALM
+from hsu_lib.methods.factorization.qmv import QMV
 from hsu_lib.methods.geometric.fclsu import FCLSU
 from hsu_lib.methods.geometric.random import RANDOM
 from hsu_lib.methods.geometric.sivm import SIVM
@@ -40,6 +43,9 @@ METHODS: dict[str, Method] = {
         NMF,
         MIN_SIMPLEX,
         EDAA,
+        MVC,
+        QMV,
+        CONMF,
         PLAIN,
         PATCHES,
         *PERTURBATIONS,

@@ -82,7 +82,7 @@ def fclsu(Y: ArrayLike, E: ArrayLike, *, device: str | torch.device = "cpu") -> 
     if E.shape[1] > _MANY:
         return _nearest_in_hull(*floats)
     tensors = [torch.from_numpy(X if X.flags.writeable else X.copy()).to(device) for X in floats]
-    with _one_thread():
+    with one_thread():
         return fclsu_tensor(*tensors).cpu().numpy()
 
 
@@ -105,7 +105,7 @@ def _nearest_in_hull(Y: NDArray, E: NDArray) -> NDArray[np.float64]:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Torch on one CPU thread: its pool, waking for hundreds of small steps, takes longer than they do.
 
     Urban with 6 endmembers on 2 cores: 59 ms with one thread, 250 ms with two.
@@ -131,10 +131,36 @@ def fclsu_tensor(Y: Tensor, E: Tensor) -> Tensor:
     Tensor
         Shape ``(endmembers, pixels)``, float64, on the same device.
     """
-    G, C = _normal_equations(Y, E)
+    return _on_simplex(*_normal_equations(Y, E)).T
+
+
+def fclsu_normal(G: Tensor, C: Tensor, start: Tensor) -> Tensor:
+    r"""Minimum of :math:`\tfrac12 a^\top G a - c^\top a` under ANC and ASC for each row `c` of `C`, float64.
+
+    Parameters
+    ----------
+    G
+        Shape ``(endmembers, endmembers)``, positive definite.
+    C
+        Shape ``(pixels, endmembers)``.
+    start
+        Abundances, shape of `C`, of which each row sums to one: if most of their zeros are those of the
+        minimum it is found in 3 ms instead of 5 (11,025 pixels, 6 endmembers).
+
+    Returns
+    -------
+    Tensor
+        Shape of `C`.
+    """
+    scale = G.diagonal().mean()
+    return _on_simplex(G / scale, C / scale, start > 0)
+
+
+def _on_simplex(G: Tensor, C: Tensor, support: Tensor | None = None) -> Tensor:
+    """Minima for the rows of `C` by block pivoting; the entries of `G` are of the order of 1."""
     A = torch.empty_like(C)  # (pixels, endmembers), as C: one pixel's values lie together
     todo = torch.arange(len(C), device=C.device)
-    support = torch.ones_like(C, dtype=torch.bool)
+    support = torch.ones_like(C, dtype=torch.bool) if support is None else support
     # Block pivoting: flip every infeasible index at once. A few rounds solve nearly all pixels, but it may
     # cycle, so what is left then goes to the slower method that cannot.
     for _ in range(len(G) + 2):
@@ -153,7 +179,7 @@ def fclsu_tensor(Y: Tensor, E: Tensor) -> Tensor:
     else:
         A[todo] = _primal_active_set(G, C)
     A.clamp_(min=0)
-    return (A / A.sum(dim=1, keepdim=True)).T
+    return A / A.sum(dim=1, keepdim=True)
 
 
 def kkt_residual(Y: ArrayLike, E: ArrayLike, A: ArrayLike) -> NDArray[np.float64]:
