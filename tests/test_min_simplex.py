@@ -161,13 +161,13 @@ def test_degenerate_starts_and_images_stay_finite(penalty):
 def test_the_method_minimises_what_it_says_in_the_unit_of_the_image():
     Y, E, _ = image()
     scene = Scene(50 * Y.reshape(12, 9, 8), 50 * E)
-    u = get("min-simplex").unmix(scene, penalty=0.1, normalise="max")
+    u = get("min-simplex").unmix(scene, center_weight=0.1, normalise="max")
     assert u.status is Status.CONVERGED
     Y = scene.pixels.astype(float) / np.abs(scene.Y).max()
     V, G = factored(Y, 3)
     own = objective(V @ G, u.E / np.abs(scene.Y).max(), u.A.reshape(3, -1), 0.1)
     np.testing.assert_allclose(u.history["objective"][-1], own, rtol=1e-4)
-    other = get("min-simplex").unmix(scene, penalty=0.1, normalise="max", project=False)
+    other = get("min-simplex").unmix(scene, center_weight=0.1, normalise="max", project=False)
     own = objective(Y, other.E / np.abs(scene.Y).max(), other.A.reshape(3, -1), 0.1)
     np.testing.assert_allclose(other.history["objective"][-1], own, rtol=1e-4)
 
@@ -200,7 +200,7 @@ def by_abundances(u, scene):
 )
 def test_samson(penalty, rmse, sad):
     scene = real("samson", "misicnet")
-    u = get("min-simplex").unmix(scene, penalty=penalty)
+    u = get("min-simplex").unmix(scene, center_weight=penalty)
     np.testing.assert_allclose(by_abundances(u, scene), rmse, atol=0.06)
     scores, _ = metrics.score(u, scene)
     assert np.rad2deg(scores["sad-endmembers"]) == pytest.approx(sad, abs=0.06)
@@ -214,7 +214,7 @@ def test_samson(penalty, rmse, sad):
 def test_simulations(name, penalty, snr_db, rmse, sad):
     clean = real(name)
     scene = Scene(add_noise(clean.Y, snr_db, 0), clean.E, clean.A)
-    u = get("min-simplex").unmix(scene, penalty=penalty)
+    u = get("min-simplex").unmix(scene, center_weight=penalty)
     assert by_abundances(u, scene)[0] == pytest.approx(rmse, abs=0.1)
     scores, _ = metrics.score(u, scene)
     assert np.rad2deg(scores["sad-endmembers"]) == pytest.approx(sad, abs=0.1)

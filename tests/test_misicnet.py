@@ -19,7 +19,7 @@ from hsu_lib.scenes.noise import add_noise
 
 
 def unmix(scene, **given):
-    return get("misicnet").unmix(scene, **{"iterations": 4, "filters": 6, "penalty": 0.1} | given)
+    return get("misicnet").unmix(scene, **{"iterations": 4, "filters": 6, "center_weight": 0.1} | given)
 
 
 # --------------------------------------------------------------------------- network
@@ -111,7 +111,7 @@ def test_nothing_cancels_where_the_fit_is_good():
 def test_one_endmember_is_the_mean_within_the_box(penalty):
     scene = pure_pixel_scene()
     Y = scene.Y.astype(float) - 0.3
-    u = unmix(Scene(Y), endmembers=1, penalty=penalty, filters=1, iterations=120, learning_rate=0.02)
+    u = unmix(Scene(Y), endmembers=1, center_weight=penalty, filters=1, iterations=120, learning_rate=0.02)
     V = np.linalg.svd(Y.reshape(12, -1))[0][:, :1]
     projected = V @ V.T @ Y.reshape(12, -1)
     mean = projected.mean(axis=1, keepdims=True)
@@ -186,7 +186,7 @@ def test_readings_make_a_difference(given):
 def test_the_network_comes_to_the_minimum_without_it():
     scene = pure_pixel_scene(10, 10, bands=20)
     noisy = Scene(add_noise(scene.Y, 40, 0), scene.E)
-    limit = get("min-simplex").unmix(noisy, penalty=0.1)
+    limit = get("min-simplex").unmix(noisy, center_weight=0.1)
     u = unmix(noisy, filters=16, iterations=2000, learning_rate=0.003)
     assert limit.status is Status.CONVERGED
     assert limit.history["objective"][-1] <= u.history["loss"][-1] < 1.02 * limit.history["objective"][-1]

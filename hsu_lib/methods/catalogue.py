@@ -10,9 +10,9 @@ from hsu_lib.methods.autoencoders.endnet import ENDNET
 from hsu_lib.methods.autoencoders.perturbation import PERTURBATIONS
 from hsu_lib.methods.autoencoders.udas import UDAS
 from hsu_lib.methods.autoencoders.vae import VAE
-from hsu_lib.methods.factorization.min_simplex import MIN_SIMPLEX
-from hsu_lib.methods.factorization.edaa import EDAA
 from hsu_lib.methods.factorization.conmf import CONMF
+from hsu_lib.methods.factorization.edaa import EDAA
+from hsu_lib.methods.factorization.min_simplex import MIN_SIMPLEX
 from hsu_lib.methods.factorization.mvc import MVC
 from hsu_lib.methods.factorization.nmf import NMF
 from hsu_lib.methods.factorization.palm import PALM

@@ -1,4 +1,4 @@
-"""Subspaces in which an image lies but for its noise: leading singular vectors; mean and principal components."""
+"""Subspaces in which an image lies but for its noise: singular vectors; mean and principal components."""
 
 from __future__ import annotations
 

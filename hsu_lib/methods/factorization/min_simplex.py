@@ -27,7 +27,7 @@ CODE = "public code of MiSiCNet"
 class SimplexSettings(Settings):
     """What is minimised, and from where: the same with the network and without it."""
 
-    penalty: float = sourced(
+    center_weight: float = sourced(
         100.0,
         f"{CODE}, lambda of measured scenes; 0.1 for sim1, 0.3 for sim2. The fit it is weighed against grows "
         "with the number of pixels",
@@ -75,7 +75,7 @@ def solve(problem: Problem, settings: MinSimplexSettings) -> Unmixing:
         V,
         G,
         E,
-        penalty=settings.penalty,
+        penalty=settings.center_weight,
         iterations=settings.iterations,
         tolerance=settings.tolerance,
         device=problem.device,
@@ -90,5 +90,5 @@ MIN_SIMPLEX = Method(
     solve=solve,
     settings=MinSimplexSettings,
     source=f"{PAPER} (the objective); solved by alternating least squares: ours",
-    quick=(("penalty", 0.1), ("normalise", "max")),
+    quick=(("center_weight", 0.1), ("normalise", "max")),
 )

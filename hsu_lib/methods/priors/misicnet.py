@@ -105,7 +105,7 @@ def solve(problem: Problem, settings: MiSiCNetSettings) -> Unmixing:
         )
         network.to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
         Z = padded(Z.to(where), network.multiple).contiguous(memory_format=torch.channels_last)
-        objective = Objective(begin, network.E, size, settings.penalty)
+        objective = Objective(begin, network.E, size, settings.center_weight)
         optimise = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
         optimise.register_step_post_hook(network.clip)
         A, history = fit(
@@ -131,5 +131,5 @@ MISICNET = Method(
     settings=MiSiCNetSettings,
     needs=Needs(spatial=True),
     source=PAPER,
-    quick=(("penalty", 0.1), ("normalise", "max"), ("iterations", 6), ("window", 3), ("filters", 6)),
+    quick=(("center_weight", 0.1), ("normalise", "max"), ("iterations", 6), ("window", 3), ("filters", 6)),
 )
