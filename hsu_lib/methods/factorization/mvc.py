@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -24,6 +25,10 @@ class MVCSettings(Settings):
         "public code of MVC-NMF: of half the squared determinant, for an image with largest value 1",
         at_least=0,
     )
+    projection: Literal["projective", "principal"] = sourced(
+        "projective",
+        "of the first VCA; public code: it is given an image without noise, a projected one; principal: ours",
+    )
     iterations: int = sourced(150, "public code of MVC-NMF", at_least=1)
     steps: int = sourced(20, "ours: gradient steps of the endmembers in each iteration", at_least=1)
     tolerance: float = sourced(
@@ -44,7 +49,8 @@ def solve(problem: Problem, settings: MVCSettings) -> Unmixing:
     Y = problem.scene.pixels.astype(np.float64)
     scale = float(np.abs(Y).max()) or 1.0
     Y /= scale
-    E = vca(Y, problem.endmembers, seed=problem.seed, snr_db=np.inf).E
+    snr_db = np.inf if settings.projection == "projective" else -np.inf  # which decides on the projection
+    E = vca(Y, problem.endmembers, seed=problem.seed, snr_db=snr_db).E
     found = minimum_volume(
         Y,
         E,
