@@ -18,7 +18,7 @@ from hsu_lib.claims.rule import Outcome, Verdict
 from hsu_lib.publishing import cards, html
 from hsu_lib.runs import Record, Store, asking
 from hsu_lib.runs.answers import Answer, answers
-from hsu_lib.runs.campaign import LATER, SEEDS, Amounts, enumerated
+from hsu_lib.runs.campaign import LATER, SEEDS, Amounts, amounts, enumerated
 from hsu_lib.runs.computed import score_of
 from hsu_lib.runs.evidence import counts, published
 
@@ -74,6 +74,12 @@ def records(asked, scores: Scores, *, commit="abc", seeds=SEEDS) -> dict[str, Re
 def ask(asked, found: Mapping[str, Record]) -> Answer:
     (answer,) = answers(amounts=Amounts(), find=found.get, questions=asked, words=TOYS)
     return answer
+
+
+@pytest.fixture
+def no_sitting(monkeypatch, tmp_path):
+    """No times are published."""
+    monkeypatch.setattr("hsu_lib.runs.answers.asking.published_times", lambda: tmp_path / "times.json")
 
 
 def means(**by_condition: float) -> Scores:
@@ -152,6 +158,13 @@ def test_alike_compares_each_with_the_mean_of_all():
     expected = [[-(score - 0.2) for score in (0.1, 0.1, 0.4)]]
     np.testing.assert_allclose([[c.interval[0] for c in answer.ways[0].comparisons]], expected)
     assert outcomes(answer) == [Outcome.REVERSED] * 3
+
+
+def test_alike_takes_sides_with_noise_of_their_own():
+    sides = [{"condition": "a", "snr": 20}, {"condition": "b", "snr": 30}]
+    answer = judged(component(alike=sides, margin=0.15), means(a=0.1, b=0.3))
+    np.testing.assert_allclose([[c.interval[0] for c in answer.ways[0].comparisons]], [[0.1, -0.1]])
+    assert answer.ways[0].comparisons[1].words.startswith("b at 30 dB equal to the mean of 2")
 
 
 def test_relative_differences_are_of_logarithms():
@@ -415,6 +428,7 @@ def test_other_seeds_do_not_count():
         (BETTER | {"score": "model-gap"}, {}, "model-gap of one condition, which only a group has"),
     ],
 )
+@pytest.mark.usefixtures("no_sitting")
 def test_what_cannot_be_answered_yet_says_why(part, more, reason):
     answer = ask(question(part, **more), dict[str, Record]())
     assert answer.verdict is None
@@ -483,6 +497,7 @@ def test_one_answer_by_hand(first_document):
     np.testing.assert_allclose(answer.deciding.differences, expected)
 
 
+@pytest.mark.usefixtures("no_sitting")
 def test_no_field_of_a_question_surprises():
     """Every claim of every document has an answer or a reason, with no record at all."""
     for answer in answers(find=lambda key: None):
@@ -549,7 +564,8 @@ def test_what_is_open_is_judged_once_more_by_twenty(mean, there, verdict, seeds)
 
 def test_where_no_run_is_there_a_page_finds_none(tmp_path):
     store = Store(tmp_path, tmp_path)
-    asked = asking.ask(["undip-ewma-smooths"], profile="desk", seeds=[100], compute=False, store=store)
+    how = {"amounts": amounts("desk"), "seeds": [100], "compute": False, "store": store}
+    asked = asking.ask(["undip-ewma-smooths"], **how)
     assert asked.answers["undip-ewma-smooths"].verdict is None
     assert asked.of().pick("jasper", "UnDIP") == []
     assert asked.of().labels("jasper") == []

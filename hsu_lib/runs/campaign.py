@@ -358,7 +358,7 @@ def runs_of(
     amounts
         How much is trained.
     **settings
-        Of every condition, before its own.
+        Of every condition whose method has them, before its own.
 
     Raises
     ------
@@ -367,7 +367,8 @@ def runs_of(
     """
     made = []
     for condition in (all_words().conditions[name] for name in conditions):
-        asked = amounts.of(condition.method, settings | dict(condition.settings))
+        theirs = {name: value for name, value in settings.items() if _has(condition.method, name)}
+        asked = amounts.of(condition.method, theirs | dict(condition.settings))
         made += [Run(condition.method, spec, settings=asked, label=condition.name)]
     return [seeded(run, seed) for run in made for seed in seeds]
 

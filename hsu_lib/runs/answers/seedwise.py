@@ -249,7 +249,8 @@ class Sides:
         """Scores of the side's conditions, or the one they have together."""
         if isinstance(own.get("condition"), list):
             return [self.scores.together(own["condition"], term)]
-        return [self.scores.of(term._replace(condition=name), self.group) for name in names(dict(own))]
+        several = names(dict(own))
+        return [self.scores.of(_term(one, term)._replace(**_named(one)), self.group) for one in several]
 
     def _by(self, own: Mapping[str, Any], term: Term) -> list[Values]:
         """Scores by which the best of several is chosen."""
@@ -265,6 +266,10 @@ class Sides:
 
 def _own(side: Any) -> Mapping[str, Any]:
     return side if isinstance(side, dict) else {"condition": side}
+
+
+def _named(side: Any) -> dict[str, str]:
+    return {"condition": _own(side)["condition"]}
 
 
 def _term(side: Any, at: Term) -> Term:
