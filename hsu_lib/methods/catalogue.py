@@ -5,6 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from hsu_lib.methods.autoencoders.autoencoder import PATCHES, PLAIN
+from hsu_lib.methods.autoencoders.cycunet import CYCUNET
 from hsu_lib.methods.autoencoders.perturbation import PERTURBATIONS
 from hsu_lib.methods.autoencoders.udas import UDAS
 from hsu_lib.methods.autoencoders.vae import VAE
@@ -36,6 +37,7 @@ METHODS: dict[str, Method] = {
         *PERTURBATIONS,
         VAE,
         UDAS,
+        CYCUNET,
         UNDIP,
         CONFIGURABLE,
         LABELLED,
