@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -43,6 +44,7 @@ def fit(
     optimiser: Optimiser = "rmsprop",
     options: Mapping[str, Any] = MappingProxyType({}),
     project: Callable[[], None] = lambda: None,
+    gradient_limit: float = math.inf,
     progress: str | None = None,
     replay: Sequence[torch.Generator] | None = None,
 ) -> dict[str, Array]:
@@ -65,6 +67,8 @@ def fit(
     project
         Brings the parameters, in place, to where they are constrained to be: before the first step and after
         each.
+    gradient_limit
+        Gradients whose absolute values add up to more are scaled down to it.
     progress
         Label of a progress bar on stderr; None shows none.
     replay
@@ -86,6 +90,8 @@ def fit(
         optimise.zero_grad(set_to_none=True)
         value = loss(batch)
         value.backward()
+        if gradient_limit < math.inf:
+            nn.utils.clip_grad_norm_(network.parameters(), gradient_limit, norm_type=1)
         optimise.step()
         project()
         return value.detach()

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 
 from hsu_lib.methods.autoencoders.autoencoder import PATCHES, PLAIN
 from hsu_lib.methods.autoencoders.cnnaeu import CNNAEU
+from hsu_lib.methods.autoencoders.cycunet import CYCUNET
 from hsu_lib.methods.autoencoders.endnet import ENDNET
 from hsu_lib.methods.autoencoders.perturbation import PERTURBATIONS
 from hsu_lib.methods.autoencoders.udas import UDAS
@@ -53,6 +54,7 @@ METHODS: dict[str, Method] = {
         CNNAEU,
         ENDNET,
         UDAS,
+        CYCUNET,
         UNDIP,
         CONFIGURABLE,
         MISICNET,
