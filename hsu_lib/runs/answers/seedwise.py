@@ -250,7 +250,8 @@ class Sides:
         if isinstance(own.get("condition"), list):
             return [self.scores.together(own["condition"], term)]
         several = names(dict(own))
-        return [self.scores.of(_term(one, term)._replace(**_named(one)), self.group) for one in several]
+        terms = [_term(one, term)._replace(condition=str(_own(one)["condition"])) for one in several]
+        return [self.scores.of(each, self.group) for each in terms]
 
     def _by(self, own: Mapping[str, Any], term: Term) -> list[Values]:
         """Scores by which the best of several is chosen."""
@@ -266,10 +267,6 @@ class Sides:
 
 def _own(side: Any) -> Mapping[str, Any]:
     return side if isinstance(side, dict) else {"condition": side}
-
-
-def _named(side: Any) -> dict[str, str]:
-    return {"condition": _own(side)["condition"]}
 
 
 def _term(side: Any, at: Term) -> Term:
