@@ -24,14 +24,14 @@ _SIDES = ("better", "than", "not_worse", "best", "worst", "steadiest", "of", "sa
 
 @dataclass(frozen=True)
 class Place:
-    """A scene with a reference, and what methods that learn from labels are set to there.
+    """A scene with a reference, and what methods are set to there.
 
     Parameters
     ----------
     scene, reference
         As in `hsu_lib.scene.SceneSpec`; empty for the usual reference.
     settings
-        Of methods that learn from labels.
+        Of the methods that have them.
     made
         What it is, where it is no scene: nothing can be run there.
     """
