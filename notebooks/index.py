@@ -153,6 +153,9 @@ page.show(
 # - **Latent Dirichlet autoencoders**: [pixel by pixel](ldvae.ipynb),
 #   [on a synthetic image](ldvae_ontech.ipynb), [with the neighbours](spacnn.ipynb),
 #   [on a scene that was not trained on](ldvae_transfer.ipynb)
+# - **The tutorial**: [minimum volume instead of pure pixels](minimum_volume.ipynb),
+#   [its table of Samson](samson_table.ipynb), [archetypes](archetypes.ipynb),
+#   [its exercises, filled](exercises.ipynb)
 # - **Ground**: [the scenes](scenes.ipynb) and [those made here](scenes_made.ipynb), [all methods on all
 #   scenes](all_methods.ipynb), [the methods](methods.ipynb), [the metrics](metrics.ipynb) and
 #   [alignment](alignment.ipynb), [all that the documents report](reported.ipynb)
