@@ -105,6 +105,77 @@ def test_several_fill_values(tmp_path, counts):
         read(tmp_path, values, nodata="snow")
 
 
+def test_what_is_declared_stays_left_out_when_more_is_found(tmp_path, counts):
+    values = counts.copy()
+    values[:, :2], values[:, -1] = -9999, 0
+    header = envi(tmp_path, values, data_ignore_value=-9999)
+    with pytest.raises(InputError, match="0 in 9 of 108 pixels: no data") as refusal:
+        read_image(header)
+    told = refusal.value.for_command_line
+    assert "Give --nodata -9999,0 to leave these pixels out, or --nodata -9999 if they were measured" in told
+    assert read_image(header, nodata="-9999,0").counting == 81
+    measured = read_image(header, nodata="-9999")
+    assert measured.counting == 90
+    assert "0 in 9 pixels taken as measured" in measured.read
+    scene = read_image(header, nodata="none")  # against what is declared: as asked, and told
+    assert scene.counting == 108
+    told = "-9999, which the file declares to be no data, in 18 pixels taken as measured, as asked"
+    assert told in scene.read
+    with pytest.raises(InputError, match=r"reflectance as low as -0\.9999 in most bands of 18 of 108 pixels"):
+        read_image(header, nodata="0")
+
+
+@pytest.mark.parametrize("given", ["", "-9999;0", ("-9999;0",), "0,none"])
+def test_what_is_no_nodata(tmp_path, counts, given):
+    text = given if isinstance(given, str) else given[0]
+    with pytest.raises(InputError, match=f"expected a number, several, or none, got '{text}'"):
+        read(tmp_path, counts, nodata=given)
+
+
+@pytest.mark.parametrize("declared", ["-3.40282e+38", "-3.4e38", "-3.4028234663852886e+38"])
+def test_fill_of_many_digits_may_be_rounded(tmp_path, counts, declared):
+    values = (counts / 10_000).astype("<f4")
+    values[:, :2] = np.finfo("f4").min
+    fields = {"data_type": 4, "reflectance_scale_factor": None, "data_ignore_value": declared}
+    assert read_image(envi(tmp_path, counts, values.tobytes(), **fields)).counting == 90
+
+
+@pytest.mark.parametrize("stored", [1, 10_000])
+def test_a_border_mixed_with_fill_by_resampling(tmp_path, counts, stored):
+    values = counts * (stored / 10_000)
+    values[:, :1] = 0.9 * -9999 + 0.1 * values[:, :1]
+    values[:2, 5, 5] = -0.6 * stored  # two bands of eight are noise
+    with pytest.raises(InputError, match=r"most bands of 9 of 108 pixels: .* Leave them out with mask=FILE"):
+        read(tmp_path, values, scale=stored)
+    scene = read(tmp_path, values, scale=stored, nodata="none")
+    assert any("in most bands of 9 of 108 pixels taken as measured" in note for note in scene.read)
+    values[:, :1] = np.nan
+    assert read(tmp_path, values, scale=stored).counting == 99
+
+
+def test_fill_that_a_calibration_made_another_number_in_each_band(tmp_path, counts):
+    values = 0.02 + counts / 10_000
+    values[:, :3, :2] = np.linspace(-0.01, 0.03, BANDS)[:, None, None]
+    with pytest.raises(
+        InputError, match="lowest or the highest number of nearly every band in 6 of 108"
+    ) as no:
+        read(tmp_path, values)
+    told = no.value.for_command_line
+    assert "Give --nodata border to leave these pixels out, or --nodata none if they were measured" in told
+    assert read(tmp_path, values, nodata="border").counting == 102
+    assert read(tmp_path, values, nodata="none").mask is None
+    values[:, -1] = -9999
+    assert read(tmp_path, values, nodata="-9999,border").counting == 93
+    assert any("nearly every band in 6 pixels taken" in n for n in read(tmp_path, values, nodata=-9999).read)
+
+
+def test_many_equal_pixels_are_no_border(tmp_path, counts):
+    """As of a computed image without noise, nearly all of one mixture."""
+    values = counts / 10_000
+    values[:, 2:, 2:] = values[:, 1:2, 1:2]
+    assert read(tmp_path, values).mask is None
+
+
 def test_no_pixel_left(tmp_path, counts):
     values = counts / 10_000
     values[:, ::2], values[3, 1::2] = np.nan, np.nan

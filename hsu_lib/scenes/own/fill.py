@@ -17,6 +17,9 @@ _SENTINELS = (-9999.0, -99999.0, -32768.0, -32767.0, -999.0, -9998.0, -214748364
 _ABSURD = 1e19  # beyond it are the fill values of float files: 1e20, 9.97e36, the largest float
 #: Share of the pixels, or of those along the edge, that are suspect at one extreme constant.
 _SHARE = 0.01
+_NEARLY = 0.9  # of the bands hold an extreme, where the fill is another number in each
+#: Word for the pixels that hold the lowest or the highest number of nearly every band.
+BORDER = "border"
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +85,10 @@ def _equal(block: NDArray, value: float) -> NDArray[np.bool_]:
     """Where stored numbers are one value, in the precision of the file."""
     if block.dtype.kind == "f":
         with np.errstate(over="ignore"):
-            return block == block.dtype.type(value)
+            value = block.dtype.type(value)
+            if abs(value) > _ABSURD:  # headers have the largest float with few digits
+                return np.isclose(block, value, rtol=1e-3, atol=0)
+            return block == value
     limits = np.iinfo(block.dtype)
     if value != np.trunc(value) or not limits.min <= value <= limits.max:
         return np.zeros(block.shape, dtype=bool)
@@ -94,20 +100,30 @@ def is_sentinel(value: float) -> bool:
     return value in _SENTINELS or abs(value) > _ABSURD
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Suspect:
-    """A constant that may be a fill value.
+    """Pixels that may be fill.
 
     Parameters
     ----------
     value
-        As stored.
-    pixels
-        How many hold it in half of the bands or more; of a sentinel, in any band.
+        Their constant, as stored; None where they hold the lowest or the highest number of each band.
+    where
+        True where a pixel holds it in half of the bands or more; a sentinel, in any band; the extremes, in
+        nearly all. Shape ``(height, width)``.
     """
 
-    value: float
-    pixels: int
+    value: float | None
+    where: NDArray[np.bool_]
+
+    @property
+    def pixels(self) -> int:
+        """How many they are."""
+        return int(self.where.sum())
+
+    def __str__(self) -> str:
+        extremes = "the lowest or the highest number of nearly every band"
+        return f"{extremes if self.value is None else f'{self.value:g}'} in {self.pixels}"
 
 
 @np.errstate(invalid="ignore")
@@ -115,49 +131,76 @@ def suspects(values: NDArray, found: Survey) -> list[Suspect]:
     """Undeclared constants that look like fill, the most frequent first.
 
     A sentinel such as -9999 anywhere; the smallest or largest number, or 0, where more than a percent of the
-    pixels, or of those along the edge, have it in half of their bands or more.
+    pixels, or of those along the edge, have it in half of their bands or more. Last, as of a fill value that
+    a calibration made another number in each band: the lowest number of each band, or the highest, where
+    more than a percent of the edge has them in nearly all bands.
     """
     low, high = found.low.min(), found.high.max()
     candidates = {float(low), float(high), 0.0, 65535.0, *_SENTINELS}
     inside = [value for value in candidates if low <= value <= high]
     _, height, width = values.shape
     counts = {value: np.zeros((height, width), dtype=np.int32) for value in inside}
+    extremes = [np.zeros((height, width), dtype=np.int32) for _ in (found.low, found.high)]
+    varied = found.low < found.high
     for rows in row_blocks(values, len(found.bands)):
         block = np.asarray(values[found.bands, rows])
         for value, count in counts.items():
             count[rows] = _equal(block, value).sum(axis=0, dtype=np.int32)
+        for ends, count in zip((found.low, found.high), extremes, strict=True):
+            ends = np.where(varied, ends, np.nan)[:, None, None]
+            count[rows] = (block == ends).sum(axis=0, dtype=np.int32)
     edge = np.ones((height, width), dtype=bool)
     edge[1:-1, 1:-1] = False
     edge &= found.mask
     number = len(found.bands)
     many = max(-(-number // 2), min(number, 3))
-    listed = []
+    listed, covered = [], ~found.mask
     for value, count in counts.items():
         sentinel = is_sentinel(value)
         flat = (count >= (1 if sentinel else many)) & found.mask
-        pixels, at_edge = int(flat.sum()), int((flat & edge).sum())
+        pixels = int(flat.sum())
         inner = pixels >= max(2, _SHARE * found.mask.sum())
-        border = at_edge >= max(3, _SHARE * edge.sum())
-        if pixels and (sentinel or inner or border):
-            listed.append(Suspect(value, pixels))
-    return sorted(listed, key=lambda suspect: -suspect.pixels)
+        if pixels and (sentinel or inner or _at_border(flat, edge)):
+            listed.append(Suspect(value, flat))
+            covered |= flat
+    listed.sort(key=lambda suspect: -suspect.pixels)
+    nearly = max(3, int(np.ceil(_NEARLY * varied.sum())))
+    flat = (np.maximum(*extremes) >= nearly) & ~covered
+    return [*listed, *([Suspect(None, flat)] if _at_border(flat, edge) else [])]
 
 
-def refuse(path: Path, listed: Sequence[Suspect], pixels: int) -> None:
-    """Say which constants may be fill values, if any, and how to settle it."""
-    if not listed:
-        return
-    held = " and ".join(f"{suspect.value:g} in {suspect.pixels} of {pixels} pixels" for suspect in listed)
-    raise InputError(
-        f"{path}: holds {held}: no data that it does not declare? Give {option('nodata', _given(listed))} to "
-        f"leave these pixels out, or {option('nodata', 'none')} if they were measured"
+def _at_border(flat: NDArray[np.bool_], edge: NDArray[np.bool_]) -> bool:
+    return int((flat & edge).sum()) >= max(3, _SHARE * edge.sum())
+
+
+def holding(values: NDArray, found: Survey, value: float) -> int:
+    """How many pixels that count hold a number in any band."""
+    return sum(
+        int((_equal(np.asarray(values[found.bands, rows]), value).any(axis=0) & found.mask[rows]).sum())
+        for rows in row_blocks(values, len(found.bands))
     )
 
 
-def _given(listed: Sequence[Suspect]) -> float | str:
-    """What to give as ``nodata``: a number, or several with commas between."""
-    values = [_short(suspect.value) for suspect in listed]
-    return values[0] if len(values) == 1 else ",".join(str(value) for value in values)
+def refuse(path: Path, listed: Sequence[Suspect], declared: Sequence[float], pixels: int) -> None:
+    """Say which pixels may be fill, if any, and how to settle it; what is declared to be fill stays it."""
+    if not listed:
+        return
+    held = " and ".join(f"{suspect} of {pixels} pixels" for suspect in listed)
+    words = [BORDER if suspect.value is None else _short(suspect.value) for suspect in listed]
+    raise InputError(
+        f"{path}: holds {held}: no data that it does not declare? Give {_nodata(declared, words)} to leave "
+        f"these pixels out, or {measured(declared)} if they were measured"
+    )
+
+
+def measured(declared: Sequence[float]) -> str:
+    """The option by which all numbers but those that the file declares to be no data are measured."""
+    return _nodata(declared, []) if any(map(np.isfinite, declared)) else option("nodata", "none")
+
+
+def _nodata(declared: Sequence[float], words: Sequence[float | str]) -> str:
+    words = [*(_short(value) for value in declared if np.isfinite(value)), *words]
+    return option("nodata", words[0] if len(words) == 1 else ",".join(map(str, words)))
 
 
 def _short(value: float) -> float | int:

@@ -45,7 +45,8 @@ def read_image(
         are reflectance, and 10000 is taken where that fits it.
     nodata
         Stored number that means no data, several of them, or ``"none"``; by default that of the file. NaN
-        always means it.
+        always means it. ``"border"``, alone or with numbers, leaves out pixels along the edge and elsewhere
+        that hold the lowest, or the highest, number of nearly every band.
 
     Returns
     -------
