@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import zipfile
 
 import h5py
@@ -273,8 +274,14 @@ def test_what_is_no_image_at_all(tmp_path):
         read_image(tmp_path)
     with zipfile.ZipFile(tmp_path / "field.zip", "w") as archive:
         archive.writestr("field.txt", "hello")
-    with pytest.raises(InputError, match=r"no image in it.* it holds nothing"):
+    with pytest.raises(InputError, match="zip archive without arrays of NumPy: unzip it"):
         read_image(tmp_path / "field.zip")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="is no file, but a device or a pipe"):
+        read_image(tmp_path / "pipe")
+    (tmp_path / "esri.hdr").write_text("NROWS 12\nNCOLS 9\n")
+    with pytest.raises(InputError, match="its first line is 'NROWS 12', not 'ENVI'; give its image"):
+        read_image(tmp_path / "esri.hdr")
     (tmp_path / "field.img.gz").write_bytes(gzip.compress(b"hello"))
     with pytest.raises(InputError, match="decompress it first"):
         read_image(tmp_path / "field.img.gz")

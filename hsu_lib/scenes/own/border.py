@@ -29,7 +29,7 @@ from hsu_lib.scenes.own.units import in_reflectance
 from hsu_lib.scenes.own.wavelengths import in_nm
 
 #: Stored numbers that are no data: one, several, or ``"none"``, whatever the file says; None: what it says.
-#: ``"border"`` among them: pixels with the lowest, or the highest, number of nearly every band.
+#: ``"border"`` among them: pixels along the edge, and others, of one and the same spectrum.
 NoData = float | str | Sequence[float | str] | None
 
 _LOWEST = -0.5  # reflectance that no correction of the atmosphere leaves in most bands of a pixel
@@ -148,10 +148,10 @@ def _fill(cube: Cube, nodata: NoData) -> tuple[tuple[float, ...], set[str]]:
 def _without_border(
     path: Path, found: Survey, listed: list[Suspect], notes: list[str]
 ) -> tuple[Survey, list[Suspect]]:
-    """Survey without the pixels that hold an extreme of nearly every band, as asked, and other suspects."""
+    """Survey without the pixels of a border of one and the same spectrum, as asked, and other suspects."""
     border = next((suspect for suspect in listed if suspect.value is None), None)
     if border is None:
-        notes.append("no border with the lowest or the highest number of nearly every band")
+        notes.append("no border of one and the same spectrum")
         return found, listed
     mask = found.mask & ~border.where
     if not mask.any():

@@ -17,8 +17,7 @@ _SENTINELS = (-9999.0, -99999.0, -32768.0, -32767.0, -999.0, -9998.0, -214748364
 _ABSURD = 1e19  # beyond it are the fill values of float files: 1e20, 9.97e36, the largest float
 #: Share of the pixels, or of those along the edge, that are suspect at one extreme constant.
 _SHARE = 0.01
-_NEARLY = 0.9  # of the bands hold an extreme, where the fill is another number in each
-#: Word for the pixels that hold the lowest or the highest number of nearly every band.
+#: Word for the pixels of a border that hold one and the same spectrum.
 BORDER = "border"
 
 
@@ -107,10 +106,10 @@ class Suspect:
     Parameters
     ----------
     value
-        Their constant, as stored; None where they hold the lowest or the highest number of each band.
+        Their constant, as stored; None where they hold a constant in each band, one and the same spectrum.
     where
-        True where a pixel holds it in half of the bands or more; a sentinel, in any band; the extremes, in
-        nearly all. Shape ``(height, width)``.
+        True where a pixel holds it in half of the bands or more; a sentinel, in any band; a spectrum, in all.
+        Shape ``(height, width)``.
     """
 
     value: float | None
@@ -122,8 +121,7 @@ class Suspect:
         return int(self.where.sum())
 
     def __str__(self) -> str:
-        extremes = "the lowest or the highest number of nearly every band"
-        return f"{extremes if self.value is None else f'{self.value:g}'} in {self.pixels}"
+        return f"{'one and the same spectrum' if self.value is None else f'{self.value:g}'} in {self.pixels}"
 
 
 @np.errstate(invalid="ignore")
@@ -132,23 +130,21 @@ def suspects(values: NDArray, found: Survey) -> list[Suspect]:
 
     A sentinel such as -9999 anywhere; the smallest or largest number, or 0, where more than a percent of the
     pixels, or of those along the edge, have it in half of their bands or more. Last, as of a fill value that
-    a calibration made another number in each band: the lowest number of each band, or the highest, where
-    more than a percent of the edge has them in nearly all bands.
+    a calibration made another number in each band, a spectrum that more than a percent of the edge has, if
+    the image is not one, such as a computed one, in which others are repeated side by side too.
     """
     low, high = found.low.min(), found.high.max()
     candidates = {float(low), float(high), 0.0, 65535.0, *_SENTINELS}
     inside = [value for value in candidates if low <= value <= high]
     _, height, width = values.shape
     counts = {value: np.zeros((height, width), dtype=np.int32) for value in inside}
-    extremes = [np.zeros((height, width), dtype=np.int32) for _ in (found.low, found.high)]
-    varied = found.low < found.high
+    right, below = np.zeros((2, height, width), dtype=bool)  # whether that neighbour is the same
     for rows in row_blocks(values, len(found.bands)):
         block = np.asarray(values[found.bands, rows])
         for value, count in counts.items():
             count[rows] = _equal(block, value).sum(axis=0, dtype=np.int32)
-        for ends, count in zip((found.low, found.high), extremes, strict=True):
-            ends = np.where(varied, ends, np.nan)[:, None, None]
-            count[rows] = (block == ends).sum(axis=0, dtype=np.int32)
+        right[rows, :-1] = (block[:, :, 1:] == block[:, :, :-1]).all(axis=0)
+        below[rows][:-1] = (block[:, 1:] == block[:, :-1]).all(axis=0)
     edge = np.ones((height, width), dtype=bool)
     edge[1:-1, 1:-1] = False
     edge &= found.mask
@@ -164,9 +160,25 @@ def suspects(values: NDArray, found: Survey) -> list[Suspect]:
             listed.append(Suspect(value, flat))
             covered |= flat
     listed.sort(key=lambda suspect: -suspect.pixels)
-    nearly = max(3, int(np.ceil(_NEARLY * varied.sum())))
-    flat = (np.maximum(*extremes) >= nearly) & ~covered
-    return [*listed, *([Suspect(None, flat)] if _at_border(flat, edge) else [])]
+    at_edge = np.argwhere((right | below) & edge & ~covered)
+    if not len(at_edge):
+        return listed
+    flat = _of_one_spectrum(values, found, at_edge) & ~covered
+    others = (right & below & ~covered & ~flat).sum()
+    alone = others <= _SHARE * flat.sum() and _at_border(flat, edge)
+    return [*listed, *([Suspect(None, flat)] if alone else [])]
+
+
+def _of_one_spectrum(values: NDArray, found: Survey, places: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """True where pixels have the spectrum that is the commonest among some."""
+    rows, columns = places[:: max(1, len(places) // 1000)].T
+    held = np.asarray(values[found.bands[:, None], rows, columns])
+    spectra, counts = np.unique(held, axis=1, return_counts=True)
+    commonest = spectra[:, counts.argmax(), None, None]
+    same = np.zeros(values.shape[1:], dtype=bool)
+    for part in row_blocks(values, len(found.bands)):
+        same[part] = (np.asarray(values[found.bands, part]) == commonest).all(axis=0)
+    return same
 
 
 def _at_border(flat: NDArray[np.bool_], edge: NDArray[np.bool_]) -> bool:
