@@ -216,6 +216,82 @@ def test_full_counts_of_a_camera_are_no_ten_thousandths(tmp_path, counts):
     np.testing.assert_allclose(read(tmp_path, values, nodata="none", scale=4095).Y, values / 4095, rtol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("fields", "divisor"),
+    [
+        ({"data_units": "%"}, 100),
+        ({"z_plot_titles": "{Wavelength, Reflectance (%)}"}, 100),
+        ({"z_plot_titles": "{Wavelength, Reflectance}"}, None),
+        ({"data_units": "%", "reflectance_scale_factor": 200}, 200),
+        ({"description": "{clouds in 20 % of it}"}, None),
+    ],
+)
+def test_percent_is_divided_by_100(tmp_path, counts, fields, divisor):
+    fields = {"data_type": 4, "reflectance_scale_factor": None} | fields
+    header = envi(tmp_path, counts, (counts / 100).astype("<f4").tobytes(), **fields)
+    if divisor is None:
+        with pytest.raises(InputError, match=r"nothing says what it is to be divided by. Give scale=NUMBER"):
+            read_image(header)
+    else:
+        np.testing.assert_allclose(read_image(header).Y, counts / 100 / divisor, rtol=1e-6)
+
+
+def test_percent_of_numbers_up_to_one_is_in_doubt(tmp_path, counts):
+    fields = {"data_type": 4, "reflectance_scale_factor": None, "data_units": "percent"}
+    header = envi(tmp_path, counts, (counts / 1e4).astype("<f4").tobytes(), **fields)
+    with pytest.raises(InputError, match=r"percent of field\.hdr is 100, but .* Give scale=NUMBER"):
+        read_image(header)
+    np.testing.assert_allclose(read_image(header, scale=1).Y, counts / 1e4, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("fields", "radiance"),
+    [
+        ({"data_units": "W/(m^2 sr nm)"}, True),
+        ({"data_units": "uW/cm^2/nm/sr"}, True),
+        ({"z_plot_titles": "{Wavelength, Radiance}"}, True),
+        ({"description": "{Level 1B, at-sensor radiance}"}, True),
+        ({"data_gain_values": "{" + "1e-4," * 8 + "}", "data_units": "W m-2 sr-1 um-1"}, True),
+        ({"description": "{reflectance, from radiance by QUAC}"}, False),
+        ({"description": "{from radiance}", "reflectance_scale_factor": 10000}, False),
+    ],
+)
+def test_radiance_is_no_reflectance(tmp_path, counts, fields, radiance):
+    header = envi(tmp_path, counts, **({"reflectance_scale_factor": None} | fields))
+    if radiance:
+        with pytest.raises(
+            InputError, match=r"says that its numbers are radiance, .* or give scale=1 to unmix"
+        ):
+            read_image(header)
+        gain = 1e-4 if "data_gain_values" in fields else 1
+        np.testing.assert_allclose(read_image(header, scale=1).Y, counts * gain, rtol=1e-6)
+    else:
+        np.testing.assert_allclose(read_image(header).Y, counts / 1e4, rtol=1e-6)
+
+
+@pytest.mark.parametrize("fields", [{"ceiling": 4095}, {"bit_depth": 12}, {"data_units": "DN"}])
+def test_counts_by_the_header_are_no_ten_thousandths(tmp_path, counts, fields):
+    header = envi(tmp_path, counts // 3, **({"reflectance_scale_factor": None} | fields))
+    with pytest.raises(
+        InputError, match=r"such as (4095, the full count that the file names|100 for percent);"
+    ):
+        read_image(header)
+    np.testing.assert_allclose(read_image(header, scale=4095).Y, counts // 3 / 4095, rtol=1e-6)
+
+
+def test_a_gain_that_is_meant_to_divide_by(tmp_path, counts):
+    import h5py
+
+    with h5py.File(tmp_path / "field.h5", "w") as file:
+        file["cube"] = counts
+        file["cube"].attrs["scale_factor"] = 10_000.0
+    with pytest.raises(InputError, match="with the gains and offsets of array 'cube'") as no:
+        read_image(tmp_path / "field.h5", layout="bhw")
+    number = re.search("such as ([0-9]+), if the gain 10000 is meant to divide by", str(no.value))[1]
+    scene = read_image(tmp_path / "field.h5", layout="bhw", scale=float(number))
+    np.testing.assert_allclose(scene.Y, counts / 1e4, rtol=1e-6)
+
+
 # --------------------------------------------------------------------------- wavelengths
 
 NM = np.array([400.0, 900.0, 2500.0])

@@ -116,6 +116,30 @@ def test_netcdf_that_does_not_say(tmp_path, Y):
     np.testing.assert_array_equal(read_image(tmp_path / "both.nc", variable="b").Y, Y)
 
 
+@needs_xarray
+@pytest.mark.parametrize(
+    ("attributes", "factor"),
+    [
+        ({"units": "%"}, 100),
+        ({"units": "percent"}, 100),
+        ({"units": "1"}, 1),
+        ({"units": "W m-2 sr-1 nm-1"}, None),
+        ({"standard_name": "toa_outgoing_radiance_per_unit_wavelength"}, None),
+    ],
+)
+def test_the_unit_of_a_variable(tmp_path, Y, attributes, factor):
+    """It is that of the unpacked numbers, after ``scale_factor``."""
+    held = dataset(Y * (factor or 1), ("y", "x", "wavelength"))
+    held["reflectance"].attrs |= attributes
+    packed = {"reflectance": {"dtype": "i4", "scale_factor": 1e-4}}
+    held.to_netcdf(tmp_path / "field.nc", engine="h5netcdf", encoding=packed)
+    if factor is None:
+        with pytest.raises(InputError, match=r"says that its numbers are radiance, .* or give scale=1"):
+            read_image(tmp_path / "field.nc")
+    scene = read_image(tmp_path / "field.nc", **({} if factor else {"scale": 1}))
+    np.testing.assert_allclose(scene.Y, Y, atol=1e-4)
+
+
 def test_without_the_extra(tmp_path, Y, monkeypatch):
     monkeypatch.setattr(formats, "has", lambda package: False)
     (tmp_path / "field.nc").write_bytes(b"CDF\x01" + bytes(100))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from hsu_lib.scenes.own.fill import (
     suspects,
 )
 from hsu_lib.scenes.own.opened import OwnImage
-from hsu_lib.scenes.own.scale import divisor
+from hsu_lib.scenes.own.scale import DARKEST, divisor, is_count, is_percent, is_radiance
 from hsu_lib.scenes.own.units import in_reflectance
 from hsu_lib.scenes.own.wavelengths import in_nm
 
@@ -225,7 +226,8 @@ def _divisor(
 ) -> float:
     """What stands for a reflectance of one after the gains, where gains and a scale may contradict."""
     declared, gains = cube.scale, cube.gains
-    if gains is not None or cube.offsets is not None:
+    applied = gains is not None or cube.offsets is not None
+    if applied:
         notes.append(f"gains and offsets of {cube.said} applied")
     if gains is not None and declared is not None and declared != 1 and given is None:
         if not np.allclose(gains * declared, 1, rtol=1e-3):
@@ -237,8 +239,28 @@ def _divisor(
             )
         notes.append(f"reflectance scale factor {declared:g} says the same as the gains")
         declared = None
+    elif declared is None and given is None and is_radiance(cube.quantity):
+        raise InputError(
+            f"{path}: {cube.said} says that its numbers are radiance, {shorten(cube.quantity, 60)!r}: "
+            f"convert them to reflectance, or give {option('scale', 1)} to unmix them as they are"
+        )
     said = f"reflectance scale factor of {cube.said}"
-    number, note = divisor(path, sample, given, declared, said, highest=highest)
+    percent = declared is None and is_percent(cube.quantity)
+    if percent:
+        declared, said = 100.0, f"percent of {cube.said}"
+    number, note = divisor(
+        path,
+        sample,
+        given,
+        declared,
+        said,
+        darkest=0.01 if percent else DARKEST,  # of numbers up to one, percent may be a mere word
+        highest=highest,
+        full=cube.full,
+        counts=is_count(cube.quantity),
+        gains=gains,
+        applied=cube.said if applied else "",
+    )
     notes.append(note)
     return number
 

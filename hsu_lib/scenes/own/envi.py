@@ -13,6 +13,7 @@ from hsu_lib.scenes.own.content import content_of
 from hsu_lib.scenes.own.cube import Cube, release
 from hsu_lib.scenes.own.fill import is_fill
 from hsu_lib.scenes.own.header import INTERLEAVES, TYPES, Header, georeference_of, is_header, read_header
+from hsu_lib.scenes.own.scale import is_radiance
 
 _ENDINGS = ("", "img", "dat", "bsq", "bil", "bip", "raw", "bin", "cub", "envi", "rfl", "refl", "rdn")
 _OTHER = ("tif", "tiff", "h5", "hdf5", "he5", "nc", "nc4")
@@ -131,9 +132,34 @@ def described(cube: Cube, header: Header) -> Cube:
         gains=cube.gains if gains is None else gains,
         offsets=cube.offsets if offsets is None else offsets,
         scale=cube.scale if scale is None else scale,
+        quantity=_quantity(header) or cube.quantity,
+        full=_full(header),
         said=said,
         georeference=cube.georeference or georeference_of(header),
     )
+
+
+def _quantity(header: Header) -> str:
+    """What the numbers are by the header, unless it has what makes reflectance of them."""
+    if any(name.startswith(("reflectance scale factor", "data reflectance ")) for name in header.fields):
+        return ""
+    units, titles, about = (
+        header.fields.get(field, "").strip() for field in ("data units", "z plot titles", "description")
+    )
+    return ", ".join(filter(None, (units, titles, about if is_radiance(about) else "")))
+
+
+def _full(header: Header) -> float | None:
+    """The full count of the sensor, by the fields of Resonon and others."""
+    ceiling, bits = (_first_number(header, field) for field in ("ceiling", "bit depth"))
+    return ceiling if ceiling is not None or bits is None or not 8 < bits < 16 else 2.0**bits - 1
+
+
+def _first_number(header: Header, field: str) -> float | None:
+    try:
+        return header.number(field)
+    except InputError:  # fields that only help are not worth a refusal
+        return None
 
 
 def _linear(header: Header, bands: int) -> tuple[NDArray | None, NDArray | None]:

@@ -128,6 +128,7 @@ def _read_gdal(path: Path) -> Cube:
             fill=fill,
             gains=None if trivial else gains,
             offsets=None if trivial else offsets,
+            quantity=file.units[0] or "",
             said=f"{path.name}",
             georeference=place or None,
             notes=(f"{file.driver} of {file.count} bands",),
