@@ -67,6 +67,100 @@ def test_tiff(tmp_path, Y, planes, without_gdal, monkeypatch):
     np.testing.assert_array_equal(read_image(tmp_path / "field.tif").Y, Y)
 
 
+@needs_rasterio
+@pytest.mark.parametrize("opaque", [1, 0.3])
+@pytest.mark.parametrize("without_gdal", [False, True])
+def test_an_alpha_channel_is_no_band(tmp_path, Y, opaque, without_gdal, monkeypatch):
+    import rasterio
+    from rasterio.enums import ColorInterp
+
+    alpha = np.full((1, HEIGHT, WIDTH), opaque, dtype=np.float32)
+    alpha[:, :2] = 0
+    with rasterio.open(
+        tmp_path / "field.tif", "w", "GTiff", WIDTH, HEIGHT, BANDS + 1, dtype="float32"
+    ) as file:
+        file.colorinterp = [ColorInterp.gray, *[ColorInterp.undefined] * (BANDS - 1), ColorInterp.alpha]
+        file.write(np.concatenate([Y, alpha]))
+    if without_gdal:
+        monkeypatch.setattr(formats, "has", lambda package: False)
+    scene = read_image(tmp_path / "field.tif")
+    np.testing.assert_array_equal(scene.Y[:, 2:], Y[:, 2:])
+    assert scene.counting == 90
+    assert "band 9 is its alpha channel: pixels where it is 0 are outside the mask" in scene.read
+
+
+@pytest.mark.parametrize("preview", [(HEIGHT, WIDTH, 3), (4, 3, 3)])
+def test_pages_of_a_tiff(tmp_path, Y, preview):
+    """A preview first, then a page for each band."""
+    with tifffile.TiffWriter(tmp_path / "field.tif") as file:
+        file.write(np.zeros(preview, np.uint8), photometric="rgb")
+        for band in Y:
+            file.write(band, photometric="minisblack")
+    given = {}
+    if preview[0] == HEIGHT:
+        listed = r"1: IYXS \(1, 12, 9, 3\) uint8, 2: IYX \(8, 12, 9\) float32"
+        with pytest.raises(InputError, match=f"give variable= the number of an image of its TIFF, {listed}"):
+            read_image(tmp_path / "field.tif")
+        with pytest.raises(InputError, match="no image '3' in its TIFF, which holds 1: "):
+            read_image(tmp_path / "field.tif", variable="3")
+        given = {"variable": "2"}
+    scene = read_image(tmp_path / "field.tif", **given)
+    np.testing.assert_array_equal(scene.Y, Y)
+    assert any(note.startswith("image 2 of those of its TIFF, 1: ") for note in scene.read)
+
+
+def test_pages_of_several_bands_each(tmp_path, Y):
+    with tifffile.TiffWriter(tmp_path / "field.tif") as file:
+        for half in (Y[:4], Y[4:]):
+            file.write(half.transpose(1, 2, 0), photometric="minisblack", planarconfig="contig")
+    with pytest.raises(InputError, match=r"axes IYXS \(2, 12, 9, 4\), more than bands, .* pages into one"):
+        read_image(tmp_path / "field.tif")
+
+
+@needs_rasterio
+def test_smaller_copies_of_a_geotiff_are_no_images(tmp_path, Y):
+    import rasterio
+
+    write_geotiff(tmp_path / "field.tif", Y, tiled=True, blockxsize=16, blockysize=16)
+    with rasterio.open(tmp_path / "field.tif", "r+") as file:
+        file.build_overviews([2])
+    np.testing.assert_array_equal(read_image(tmp_path / "field.tif").Y, Y)
+
+
+@needs_rasterio
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Band {k} ({um} um)", True),
+        ("Band {k} ({comma} µm)", True),
+        ("B{k} FWHM 12 nm, centre {nm} nm", True),
+        ("{nm} nm @ {nm} nm", True),
+        ("{low}-{high} nm", True),
+        ("{low} to {high} nm", True),
+        ("from {low} nm until {high} nm", False),
+        ("width 12 nm", False),
+        ("band {k}", False),
+    ],
+)
+def test_wavelengths_in_names_of_bands(tmp_path, Y, name, expected):
+    write_geotiff(tmp_path / "field.tif", Y)
+    import rasterio
+
+    with rasterio.open(tmp_path / "field.tif", "r+") as file:
+        file.descriptions = [
+            name.format(
+                k=k, nm=nm, um=nm / 1e3, comma=f"{nm / 1e3:.6f}".replace(".", ","), low=nm - 30, high=nm + 30
+            )
+            for k, nm in enumerate(WAVELENGTHS.round(1).tolist())
+        ]
+    scene = read_image(tmp_path / "field.tif")
+    if expected:
+        np.testing.assert_allclose(scene.wavelengths, WAVELENGTHS, atol=0.06)
+    else:
+        assert scene.wavelengths is None
+        assert name == "band {k}" or any("bands are numbered" in note for note in scene.read)
+
+
 def dataset(Y, dims):
     import xarray
 

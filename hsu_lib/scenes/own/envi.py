@@ -25,7 +25,7 @@ LAYOUT = {"bsq": "bhw", "bil": "hbw", "bip": "hwb"}
 
 _ENOUGH = 500  # numbers from which their type and order can be told
 _SAMPLE = 1_000_000  # numbers that are looked at for their type
-_SPECTRAL = 10  # bands from which spectra are smooth
+_SPECTRAL = 12  # bands from which spectra are smooth
 _PLACES = 48  # lines, and samples, that are looked at for the interleave
 _OTHER_SIGN = {"i2": "u2", "u2": "i2", "i4": "u4", "u4": "i4", "i8": "u8", "u8": "i8"}
 
@@ -289,16 +289,17 @@ def _check_type(header: Header, values: NDArray) -> None:
     if sample.dtype.kind == "f":
         wrong, why = _ordinary(sample) < 0.5 and _ordinary(swapped) > 0.9, "are its numbers of ordinary size"
     else:
-        wrong, why = _rough(_roughness(sample), _roughness(swapped)), "are its spectra smooth"
+        told, other = _roughness(sample), _roughness(swapped)
+        wrong, why = told > 0.1 and told > 3 * other, "are its spectra smooth"
     if wrong:
         raise header.wrong("byte order", f"{1 - int(header.text('byte order'))}: only so {why}")
-    other = _OTHER_SIGN.get(sample.dtype.str[1:])
-    if other is None or _wraps(sample) < 1e-4:
+    sign = _OTHER_SIGN.get(sample.dtype.str[1:])
+    if sign is None or _wraps(sample) < 1e-4:
         return
-    turned = sample.view(sample.dtype.str[0] + other)
-    small = other[0] == "u" or np.abs(turned.astype(np.float64)).max() < 2.0 ** (8 * turned.itemsize - 2)
+    turned = sample.view(sample.dtype.str[0] + sign)
+    small = sign[0] == "u" or np.abs(turned.astype(np.float64)).max() < 2.0 ** (8 * turned.itemsize - 2)
     if small and _wraps(turned) == 0:
-        code = next(code for code, name in TYPES.items() if name == other)
+        code = next(code for code, name in TYPES.items() if name == sign)
         raise header.wrong("data type", f"{code}: only so do its spectra not jump from end to end")
 
 
@@ -311,18 +312,14 @@ def _check_interleave(header: Header, flat: NDArray, size: tuple[int, int, int],
     release(flat)
     rough, between = seen.pop(told)
     other = min(seen, key=lambda name: seen[name][0])
-    if _rough(rough, seen[other][0]) and seen[other][1] > 0.2 * between:
+    smooth, apart = seen[other]
+    if rough > 0.03 and rough > 3 * smooth and apart > 0.2 * between:
         raise header.wrong(
             "interleave",
             f"{other}: only so are image and spectra smooth",
             f"correct the header, or give {option('layout', LAYOUT[other])} for {other}, "
             f"{option('layout', LAYOUT[told])} if {told} is right",
         )
-
-
-def _rough(told: float, other: float) -> bool:
-    """Whether what a header says makes numbers rough that are smooth otherwise."""
-    return told > 0.1 and told > 3 * other
 
 
 def _texture(

@@ -35,7 +35,8 @@ def read_image(
         ``.mat`` (version 5 or 7.3), ``.npz``, ``.npy``; ENVI: its header or its image; TIFF; HDF5 and, with
         the extra ``formats``, what GDAL reads, NetCDF and Zarr. PRISMA, EMIT and EnMAP products are known.
     variable
-        Which array of a file that holds several; of a ``.mat``, dotted for structs and cells.
+        Which array of a file that holds several; of a ``.mat``, dotted for structs and cells; of a TIFF, the
+        number of the image.
     layout
         Order of its axes, see `hsu_lib.scenes.own.layouts`; of ENVI, instead of the header's interleave.
         Other formats know theirs.

@@ -89,9 +89,8 @@ def divisor(
         If `given` is no number above zero, or nothing says what the numbers are.
     """
     top = float(np.percentile(sample, 99.9))
-    told = f"99.9 % of the numbers are at most {top:.6g}"
-    if applied:
-        told += f" (with the gains and offsets of {applied})"
+    what = f"numbers, with the gains and offsets of {applied}," if applied else "numbers"
+    told = f"99.9 % of the {what} are at most {top:.6g}"
     scale = option("scale", python="NUMBER", command="NUMBER")
     if given is not None:
         if not (np.isfinite(given) and given > 0):
