@@ -146,7 +146,8 @@ def _quantity(header: Header) -> str:
     units, titles, about = (
         header.fields.get(field, "").strip() for field in ("data units", "z plot titles", "description")
     )
-    return ", ".join(filter(None, (units, titles, about if is_radiance(about) else "")))
+    radiance = is_radiance(about) and "reflectan" not in about.lower()
+    return ", ".join(filter(None, (units, titles, about if radiance else "")))
 
 
 def _full(header: Header) -> float | None:

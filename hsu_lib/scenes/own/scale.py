@@ -17,7 +17,8 @@ _FULL = (4095.0, 16383.0)  # largest counts of cameras of 12 and 14 bits
 
 
 #: Watts with steradians, in whatever order and prefixes.
-_RADIANCE = re.compile(r"w(att)?s?\b.*\bs(te)?r|\bs(te)?r.*w(att)?s?\b|radiances?\b", re.I)
+_WATTS = re.compile(r"w(att)?s?\b.*\bs(te)?r|\bs(te)?r.*w(att)?s?\b", re.I)
+_RADIANCE = re.compile(r"\bradiances?\b", re.I)
 _PERCENT = re.compile(r"%|\bper\s?cent(age)?\b", re.I)
 _COUNT = re.compile(r"\b(dn|digital (numbers?|counts?)|(raw )?counts?)\b", re.I)
 
@@ -31,7 +32,7 @@ def is_radiance(quantity: str) -> bool:
     (True, True, False)
     """
     plain = quantity.replace("_", " ")
-    return bool(_RADIANCE.search(plain)) and not re.search("reflectan", plain, re.I)
+    return bool(_WATTS.search(plain) or (_RADIANCE.search(plain) and "reflectan" not in plain.lower()))
 
 
 def is_percent(quantity: str) -> bool:
