@@ -147,7 +147,7 @@ def test_a_border_mixed_with_fill_by_resampling(tmp_path, counts, stored):
     values = counts * (stored / 10_000)
     values[:, :1] = 0.9 * -9999 + 0.1 * values[:, :1]
     values[:2, 5, 5] = -0.6 * stored  # two bands of eight are noise
-    with pytest.raises(InputError, match=r"most bands of 9 of 108 pixels: .* Leave them out with mask=FILE"):
+    with pytest.raises(InputError, match=r"most bands of 9 of 108 pixels: .* leave them out with mask=FILE"):
         read(tmp_path, values, scale=stored)
     scene = read(tmp_path, values, scale=stored, nodata="none")
     assert any("in most bands of 9 of 108 pixels taken as measured" in note for note in scene.read)

@@ -293,8 +293,8 @@ def _check_lowest(
         return
     way = f", or give {measured(())} if they were measured" if not any(map(np.isfinite, declared)) else ""
     raise InputError(
-        f"{path}: {told}: a border that was mixed with a fill value by resampling? Leave them out with "
-        f"{option('mask', python='FILE', command='FILE')}, resample by nearest neighbour{way}"
+        f"{path}: {told}: a border that was mixed with a fill value by resampling? Make them NaN, leave "
+        f"them out with {option('mask', python='FILE', command='FILE')}, resample by nearest neighbour{way}"
     )
 
 
