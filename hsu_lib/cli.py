@@ -649,7 +649,8 @@ def _reading(command: Callable[..., None]) -> Callable[..., None]:
             "--nodata",
             multiple=True,
             metavar="VALUE",
-            help="Stored number that means no data, repeatable; or none. By default what the file declares.",
+            help="Stored number that means no data, repeatable; or none, or border. By default what the file "
+            "declares.",
         ),
         click.option(
             "--size", type=(int, int), metavar="HEIGHT WIDTH", help="Of an image stored as a matrix."

@@ -192,11 +192,14 @@ for name in ("field", "camera", "maps/coast"):
 #
 # | in doubt | assumed | say otherwise |
 # | --- | --- | --- |
-# | which array is the image | the only one with three axes | `--variable s.cube` (structs and cells of a `.mat` by dotted name) |
+# | which array is the image | the only one with three axes; of a TIFF with pages, the largest unless another has as many pixels | `--variable s.cube` (structs and cells of a `.mat` by dotted name), `--variable 2` |
 # | which axis holds the bands | the one with as many entries as there are wavelengths, or bands by a number beside it; else the last, in a `.mat` only | `--layout bhw`, and `--size HEIGHT WIDTH` for a matrix of pixels |
-# | pixels without data | what the file declares, and NaN; a constant that looks like fill is asked for | `--nodata -9999`, `--nodata none` |
+# | in which order ENVI stores its numbers | as the header says, unless another interleave, byte order or sign alone makes spectra of them: that is asked for | `--layout bhw` (bsq), `hbw` (bil), `hwb` (bip); correct the header |
+# | pixels without data | what the file declares, NaN, and where its mask or alpha channel is 0; a constant, or one spectrum along the edge, that looks like fill is asked for | `--nodata -9999`, `--nodata -9999,0`, `--nodata border`, `--nodata none` |
+# | reflectance far below zero in most bands of a pixel | asked for: a border mixed with fill | `--mask FILE`, `--nodata none` |
 # | bands without data, or called bad | left out | `--nodata none` keeps bands of one constant |
-# | what stands for a reflectance of one | the file's scale factor, after its gains; 10000 where that fits the 99.9th percentile; one where that is at most 2 | `--scale 4095` |
+# | what stands for a reflectance of one | the file's scale factor, after its gains; 100 where it says percent; 10000 where that fits the 99.9th percentile and the file names no other full count; one where that is at most 2; radiance is asked for | `--scale 4095`, `--scale 1` |
+# | wavelengths | the file's; in names of bands, the only one, the centre or the middle of an interval | correct or remove them in the file |
 # | unit of the wavelengths | the file's, unless no sensor can have bands there; nm or micrometres by their size where it has none | correct or remove them in the file: unknown ones only number the bands |
 #
 # `HSU_TRACEBACK=1` shows where an error comes from.
@@ -204,7 +207,7 @@ for name in ("field", "camera", "maps/coast"):
 # ## Known spectra, and the rest of what is decided
 #
 # Known spectra are a table (`.csv`: a column `wavelength`, with its unit in the name, and one per spectrum;
-# or a line per spectrum), an ENVI spectral library, an array in `.npz`, `.npy` or `.mat` (`FILE:NAME` where
+# or a line per spectrum; also plots of ENVI as text, and ECOSTRESS), an ENVI spectral library, an array in `.npz`, `.npy` or `.mat` (`FILE:NAME` where
 # there are several), an earlier result, or names in the USGS library. With wavelengths on both sides they
 # are interpolated at the image's band centres; without, their number must be that of the bands. Whether
 # they are in the image's unit is seen from how well they explain it; if they are not, the command ends and

@@ -61,6 +61,30 @@ def test_tables(tmp_path, kind):
     assert "resampled" in notes[-1]
 
 
+ENVI_PLOT = "ENVI ASCII Plot File [Tue May 14 10:20:30 2024]\nColumn 1: Wavelength\n"
+ECOSTRESS = (
+    "Name: tree\nType: Vegetation\nX Units: Wavelength (micrometers)\nY Units: Reflectance (percent)\n\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "factor"),
+    [
+        (ENVI_PLOT + "Column 2: soil~~1\nColumn 3: Mean: tree~~2\n" + table(FINE / 1000, "", "  "),
+         ("soil", "Mean: tree"), 1),
+        ("sep=;\n" + table(header="Wellenlänge (nm);soil;tree", separator=";", comma=True), NAMES, 1),
+        (ECOSTRESS + "\n".join(f"{nm / 1000:.4f}\t{100 * tree:.5f}" for nm, (_, tree) in
+                               zip(FINE, curves(FINE), strict=True)), ("tree",), 100),
+    ],
+)  # fmt: skip
+def test_tables_of_other_programs(tmp_path, text, names, factor):
+    (tmp_path / "s.txt").write_text(text, encoding="utf-8")
+    found = read_spectra(tmp_path / "s.txt")
+    assert found.names == names
+    np.testing.assert_allclose(in_bands(found, bands())[0], curves(CENTRES)[:, -len(names) :], atol=1e-4)
+    assert any("divided by 100" in note for note in found.notes) == (factor == 100)
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
-from scipy.io import savemat
+from scipy.io import loadmat, savemat
 from toys import pure_pixel_scene
 
 from hsu_lib.cli import main
@@ -41,6 +43,20 @@ def test_look_prints_and_draws(field):
     assert "divided by 10000, which is a guess" in told
     assert "refuse" not in told
     assert Image.open("field-look.png").size[0] <= 1000
+
+
+def test_what_is_told_to_settle_fill_does(field):
+    """The options are run as they are printed."""
+    counts = loadmat("field.mat")["s"]["cube"][0, 0]
+    counts[:, -1] = 0
+    savemat("field.mat", {"cube": counts})
+    refusal = hsu("look", field)
+    options = re.findall(r"--nodata (\S+)", refusal)
+    assert options == ["-9999,0", "none"]
+    for given, masked in zip(options, ("48 of 300 pixels masked", "pixels that count  300"), strict=True):
+        told = hsu("look", field, "--nodata", given, "--scale", 10_000)
+        assert masked in told
+        assert "refuse" not in told
 
 
 def test_look_replaces_nothing_of_others(field):

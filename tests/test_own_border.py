@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import os
+import re
 
 import numpy as np
 import pytest
@@ -105,6 +107,76 @@ def test_several_fill_values(tmp_path, counts):
         read(tmp_path, values, nodata="snow")
 
 
+def test_what_is_declared_stays_left_out_when_more_is_found(tmp_path, counts):
+    values = counts.copy()
+    values[:, :2], values[:, -1] = -9999, 0
+    header = envi(tmp_path, values, data_ignore_value=-9999)
+    with pytest.raises(InputError, match="0 in 9 of 108 pixels: no data") as refusal:
+        read_image(header)
+    told = refusal.value.for_command_line
+    assert "Give --nodata -9999,0 to leave these pixels out, or --nodata -9999 if they were measured" in told
+    assert read_image(header, nodata="-9999,0").counting == 81
+    measured = read_image(header, nodata="-9999")
+    assert measured.counting == 90
+    assert "0 in 9 pixels taken as measured" in measured.read
+    scene = read_image(header, nodata="none")  # against what is declared: as asked, and told
+    assert scene.counting == 108
+    told = "-9999, which the file declares to be no data, in 18 pixels taken as measured, as asked"
+    assert told in scene.read
+    with pytest.raises(InputError, match=r"reflectance as low as -0\.9999 in most bands of 18 of 108 pixels"):
+        read_image(header, nodata="0")
+
+
+@pytest.mark.parametrize("given", ["", "-9999;0", ("-9999;0",), "0,none"])
+def test_what_is_no_nodata(tmp_path, counts, given):
+    text = given if isinstance(given, str) else given[0]
+    with pytest.raises(InputError, match=f"expected a number, several, or none, got '{text}'"):
+        read(tmp_path, counts, nodata=given)
+
+
+@pytest.mark.parametrize("declared", ["-3.40282e+38", "-3.4e38", "-3.4028234663852886e+38"])
+def test_fill_of_many_digits_may_be_rounded(tmp_path, counts, declared):
+    values = (counts / 10_000).astype("<f4")
+    values[:, :2] = np.finfo("f4").min
+    fields = {"data_type": 4, "reflectance_scale_factor": None, "data_ignore_value": declared}
+    assert read_image(envi(tmp_path, counts, values.tobytes(), **fields)).counting == 90
+
+
+@pytest.mark.parametrize("stored", [1, 10_000])
+def test_a_border_mixed_with_fill_by_resampling(tmp_path, counts, stored):
+    values = counts * (stored / 10_000)
+    values[:, :1] = 0.9 * -9999 + 0.1 * values[:, :1]
+    values[:2, 5, 5] = -0.6 * stored  # two bands of eight are noise
+    with pytest.raises(InputError, match=r"most bands of 9 of 108 pixels: .* leave them out with mask=FILE"):
+        read(tmp_path, values, scale=stored)
+    scene = read(tmp_path, values, scale=stored, nodata="none")
+    assert any("in most bands of 9 of 108 pixels taken as measured" in note for note in scene.read)
+    values[:, :1] = np.nan
+    assert read(tmp_path, values, scale=stored).counting == 99
+
+
+def test_fill_that_a_calibration_made_another_number_in_each_band(tmp_path, counts):
+    values = 0.02 + counts / 10_000
+    values[:, :3, :2] = np.linspace(-0.01, 0.03, BANDS)[:, None, None]
+    with pytest.raises(InputError, match="one and the same spectrum in 6 of 108") as no:
+        read(tmp_path, values)
+    told = no.value.for_command_line
+    assert "Give --nodata border to leave these pixels out, or --nodata none if they were measured" in told
+    assert read(tmp_path, values, nodata="border").counting == 102
+    assert read(tmp_path, values, nodata="none").mask is None
+    values[:, -1] = -9999
+    assert read(tmp_path, values, nodata="-9999,border").counting == 93
+    assert any("same spectrum in 6 pixels taken" in n for n in read(tmp_path, values, nodata=-9999).read)
+
+
+def test_many_equal_pixels_are_no_border(tmp_path, counts):
+    """As of a computed image without noise: nearly all is one mixture, and a patch is another."""
+    values = counts / 10_000
+    values[:, 2:, 2:] = values[:, 1:2, 1:2]
+    values[:, 5:7, 5:7] = values[:, :1, :1]
+    assert read(tmp_path, values).mask is None
+
+
 def test_no_pixel_left(tmp_path, counts):
     values = counts / 10_000
     values[:, ::2], values[3, 1::2] = np.nan, np.nan
@@ -142,6 +214,82 @@ def test_full_counts_of_a_camera_are_no_ten_thousandths(tmp_path, counts):
     with pytest.raises(InputError, match="Give scale="):
         read(tmp_path, values, nodata="none")
     np.testing.assert_allclose(read(tmp_path, values, nodata="none", scale=4095).Y, values / 4095, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("fields", "divisor"),
+    [
+        ({"data_units": "%"}, 100),
+        ({"z_plot_titles": "{Wavelength, Reflectance (%)}"}, 100),
+        ({"z_plot_titles": "{Wavelength, Reflectance}"}, None),
+        ({"data_units": "%", "reflectance_scale_factor": 200}, 200),
+        ({"description": "{clouds in 20 % of it}"}, None),
+    ],
+)
+def test_percent_is_divided_by_100(tmp_path, counts, fields, divisor):
+    fields = {"data_type": 4, "reflectance_scale_factor": None} | fields
+    header = envi(tmp_path, counts, (counts / 100).astype("<f4").tobytes(), **fields)
+    if divisor is None:
+        with pytest.raises(InputError, match=r"nothing says what it is to be divided by. Give scale=NUMBER"):
+            read_image(header)
+    else:
+        np.testing.assert_allclose(read_image(header).Y, counts / 100 / divisor, rtol=1e-6)
+
+
+def test_percent_of_numbers_up_to_one_is_in_doubt(tmp_path, counts):
+    fields = {"data_type": 4, "reflectance_scale_factor": None, "data_units": "percent"}
+    header = envi(tmp_path, counts, (counts / 1e4).astype("<f4").tobytes(), **fields)
+    with pytest.raises(InputError, match=r"percent of field\.hdr is 100, but .* Give scale=NUMBER"):
+        read_image(header)
+    np.testing.assert_allclose(read_image(header, scale=1).Y, counts / 1e4, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("fields", "radiance"),
+    [
+        ({"data_units": "W/(m^2 sr nm)"}, True),
+        ({"data_units": "uW/cm^2/nm/sr"}, True),
+        ({"z_plot_titles": "{Wavelength, Radiance}"}, True),
+        ({"description": "{Level 1B, at-sensor radiance}"}, True),
+        ({"data_gain_values": "{" + "1e-4," * 8 + "}", "data_units": "W m-2 sr-1 um-1"}, True),
+        ({"description": "{reflectance, from radiance by QUAC}"}, False),
+        ({"description": "{from radiance}", "reflectance_scale_factor": 10000}, False),
+    ],
+)
+def test_radiance_is_no_reflectance(tmp_path, counts, fields, radiance):
+    header = envi(tmp_path, counts, **({"reflectance_scale_factor": None} | fields))
+    if radiance:
+        with pytest.raises(
+            InputError, match=r"says that its numbers are radiance, .* or give scale=1 to unmix"
+        ):
+            read_image(header)
+        gain = 1e-4 if "data_gain_values" in fields else 1
+        np.testing.assert_allclose(read_image(header, scale=1).Y, counts * gain, rtol=1e-6)
+    else:
+        np.testing.assert_allclose(read_image(header).Y, counts / 1e4, rtol=1e-6)
+
+
+@pytest.mark.parametrize("fields", [{"ceiling": 4095}, {"bit_depth": 12}, {"data_units": "DN"}])
+def test_counts_by_the_header_are_no_ten_thousandths(tmp_path, counts, fields):
+    header = envi(tmp_path, counts // 3, **({"reflectance_scale_factor": None} | fields))
+    with pytest.raises(
+        InputError, match=r"such as (4095, the full count that the file names|100 for percent);"
+    ):
+        read_image(header)
+    np.testing.assert_allclose(read_image(header, scale=4095).Y, counts // 3 / 4095, rtol=1e-6)
+
+
+def test_a_gain_that_is_meant_to_divide_by(tmp_path, counts):
+    import h5py
+
+    with h5py.File(tmp_path / "field.h5", "w") as file:
+        file["cube"] = counts
+        file["cube"].attrs["scale_factor"] = 10_000.0
+    with pytest.raises(InputError, match="with the gains and offsets of array 'cube'") as no:
+        read_image(tmp_path / "field.h5", layout="bhw")
+    number = re.search("such as ([0-9]+), if the gain 10000 is meant to divide by", str(no.value))[1]
+    scene = read_image(tmp_path / "field.h5", layout="bhw", scale=float(number))
+    np.testing.assert_allclose(scene.Y, counts / 1e4, rtol=1e-6)
 
 
 # --------------------------------------------------------------------------- wavelengths
@@ -296,10 +444,12 @@ def test_other_files_beside_an_envi_header(tmp_path, counts):
         file["cube"] = values  # the header says which axis holds the bands
     hdf5 = (tmp_path / "cube.h5").read_bytes()
     for content in (tiff, hdf5):
-        scene = read_image(envi(tmp_path, counts, content, data_type=2, file_type="TIFF", interleave="tif"))
+        told = {"data_type": 2, "file_type": "TIFF", "interleave": "tif"}
+        scene = read_image(envi(tmp_path, counts, content, **told))
         np.testing.assert_allclose(scene.Y, counts / 1e4, rtol=1e-6)
-        with pytest.raises(InputError, match=r"\(bands, lines, samples\) = \(8, 12, 9\), but field.hdr says"):
-            read_image(envi(tmp_path, counts, content, bands=7))
+        for wrong, said in (({"bands": 7}, "(7, 12, 9, int16)"), ({"data_type": 3}, "(8, 12, 9, int32)")):
+            with pytest.raises(InputError, match=re.escape(f"(8, 12, 9, int16), but field.hdr says {said}")):
+                read_image(envi(tmp_path, counts, content, **(told | wrong)))
     with pytest.raises(InputError, match="it begins as a gzip file does"):
         read_image(envi(tmp_path, counts, gzip.compress(counts.tobytes())))
     with pytest.raises(InputError, match="cannot be read as such"):
@@ -308,6 +458,46 @@ def test_other_files_beside_an_envi_header(tmp_path, counts):
     raw[0, 0, 0] = 0x002A4949  # raw numbers that begin as a TIFF
     scene = read_image(envi(tmp_path, raw), scale=10_000)
     np.testing.assert_allclose(scene.Y[1:], counts[1:] / 1e4, rtol=1e-6)
+
+
+def test_a_header_of_another_file_is_left_alone(tmp_path, counts):
+    import tifffile
+
+    header = envi(tmp_path, counts, data_gain_values="{" + "2e-4," * 8 + "}", reflectance_scale_factor=None)
+    tiff = {"planarconfig": "separate", "photometric": "minisblack"}
+    tifffile.imwrite(tmp_path / "field.tif", (counts / 2).astype("i4"), **tiff)
+    scene = read_image(tmp_path / "field.tif", scale=5000)
+    np.testing.assert_allclose(scene.Y, counts // 2 / 5e3, rtol=1e-6)
+    assert "field.hdr is of field.img" in scene.read
+    np.testing.assert_allclose(read_image(header).Y, counts / 5e3, rtol=1e-6)
+    (tmp_path / "field.img").unlink()
+    np.testing.assert_allclose(read_image(tmp_path / "field.tif").Y, counts // 2 / 5e3, rtol=1e-6)
+
+
+def test_a_header_and_its_file_do_not_contradict_each_other(tmp_path, counts):
+    import h5py
+
+    with h5py.File(tmp_path / "field.h5", "w") as file:
+        file["cube"] = counts
+        file["cube"].attrs["scale_factor"] = 1e-4
+    told = {"file_type": "HDF5", "reflectance_scale_factor": None}
+    content = (tmp_path / "field.h5").read_bytes()
+    header = envi(tmp_path, counts, content, **told, data_gain_values="{" + "2e-4," * 8 + "}")
+    with pytest.raises(
+        InputError, match=r"its gains \(0\.0002\) are not those of the file .* \(0\.0001\): remove"
+    ):
+        read_image(tmp_path / "field.img")
+    header.unlink()
+    np.testing.assert_allclose(read_image(tmp_path / "field.img", layout="bhw").Y, counts / 1e4, rtol=1e-6)
+
+
+def test_links(tmp_path, counts):
+    (tmp_path / "held").mkdir()
+    (tmp_path / "links").mkdir()
+    header = envi(tmp_path / "held", counts)
+    for link, target in (("field.hdr", header), ("run.hdr", header), ("one.img", header.with_suffix(".img"))):
+        (tmp_path / "links" / link).symlink_to(target)
+        np.testing.assert_allclose(read_image(tmp_path / "links" / link).Y, counts / 1e4, rtol=1e-6)
 
 
 def test_which_image_a_header_is_of(tmp_path, counts):
@@ -349,6 +539,94 @@ def test_byte_order(tmp_path, told, held):
         expected = f"byte order is '{int(told == '>')}', expected {int(held == '>')}: only so"
         with pytest.raises(InputError, match=expected):
             read_image(header)
+
+
+@pytest.mark.parametrize("told", [0, 1])
+@pytest.mark.parametrize("held", "<>")
+@pytest.mark.parametrize("code", ["f4", "f8"])
+def test_byte_order_of_real_numbers(tmp_path, counts, told, held, code):
+    values = counts / 10_000 * 0.9
+    values[:, :8] = np.nan
+    content = values.astype(held + code).tobytes()
+    fields = {"data_type": int(code[1]) // 4 + 3, "byte_order": told, "reflectance_scale_factor": None}
+    header = envi(tmp_path, counts, content, **fields)
+    if told == "<>".index(held):
+        assert read_image(header).counting == 36
+    else:
+        with pytest.raises(
+            InputError, match=f"expected {1 - told}: only so are its numbers of ordinary size"
+        ):
+            read_image(header)
+
+
+def smooth(bands, height, width):
+    """Ten-thousandths of smooth spectra in a smooth image."""
+    b, y, x = np.indices((bands, height, width)) / np.array([bands, height, width])[:, None, None, None]
+    return np.round(1e4 * (0.3 + 0.2 * np.sin(3 * b + 2 * y) + 0.1 * np.cos(4 * x + 5 * b * y)))
+
+
+@pytest.mark.parametrize(("held", "told", "code"), [("u2", "i2", 2), ("i2", "u2", 12), ("u2", "u2", 12)])
+def test_numbers_with_and_without_a_sign(tmp_path, held, told, code):
+    values = smooth(12, 10, 9)
+    values = values * 6 if held == "u2" else values - 3000  # beyond 32767, or below zero
+    fields = {"bands": 12, "lines": 10, "data_type": code, "reflectance_scale_factor": None}
+    header = envi(tmp_path, values, values.astype(f"<{held}").tobytes(), **fields)
+    if held == told:
+        np.testing.assert_allclose(read_image(header, scale=60_000).Y, values / 6e4, rtol=1e-5)
+    else:
+        with pytest.raises(
+            InputError, match=f"data type is '{code}', expected {14 - code}: only so do its spec"
+        ):
+            read_image(header)
+
+
+AXES = {"bsq": (0, 1, 2), "bil": (1, 0, 2), "bip": (1, 2, 0)}
+
+
+@pytest.mark.parametrize("told", AXES)
+@pytest.mark.parametrize("held", AXES)
+def test_interleave(tmp_path, held, told):
+    """What it is by the header, unless only another makes an image of it; the remedies are run as printed."""
+    values = smooth(40, 31, 18)
+    content = np.ascontiguousarray(values.transpose(AXES[held])).astype("<f4").tobytes()
+    fields = {"bands": 40, "lines": 31, "samples": 18, "data_type": 4, "interleave": told}
+    header = envi(tmp_path, values, content, **fields)
+    if held != told:
+        with pytest.raises(InputError, match=f"interleave is '{told}', expected {held}: only so are") as no:
+            read_image(header)
+        right, as_told = re.findall(r"layout='(\w+)'", str(no.value))
+        np.testing.assert_allclose(read_image(header, layout=right).Y, values / 1e4, rtol=1e-6)
+        assert f"ENVI image read as {told} ({as_told}), as asked" in read_image(header, layout=as_told).read
+        header.write_text(header.read_text().replace(f"interleave = {told}", f"interleave = {held}"))
+    np.testing.assert_allclose(read_image(header).Y, values / 1e4, rtol=1e-6)
+    with pytest.raises(
+        InputError, match=r"layout=: 'b\(hw\)' is none of an ENVI image, which are bhw \(bsq\), "
+    ):
+        read_image(header, layout="b(hw)")
+
+
+@pytest.mark.parametrize("interleave", AXES)
+def test_few_bands_need_not_be_smooth(tmp_path, interleave):
+    """As of a multispectral image, flat but for noise."""
+    values = np.array([500, 800, 600, 3000, 2500, 1500, 900, 4000])[:, None, None] + smooth(8, 30, 30) / 100
+    content = np.ascontiguousarray(values.transpose(AXES[interleave])).astype("<f4").tobytes()
+    fields = {"bands": 8, "lines": 30, "samples": 30, "data_type": 4, "interleave": interleave}
+    assert read_image(envi(tmp_path, values, content, **fields)).bands == 8
+
+
+def test_bytes_too_many_may_be_before_or_after_the_numbers(tmp_path, counts):
+    content = counts.astype("<i4").tobytes()
+    header = envi(tmp_path, counts, content + bytes(100))
+    with pytest.raises(InputError) as no:
+        read_image(header)
+    assert "100 bytes too many, before the numbers (header offset = 100) or after them" in str(no.value)
+    size = int(re.search(r"cut the file to (\d+) bytes", str(no.value))[1])
+    os.truncate(tmp_path / "field.img", size)
+    np.testing.assert_allclose(read_image(header).Y, counts / 1e4, rtol=1e-6)
+    header = envi(tmp_path, counts, bytes(100) + content, header_offset=100)
+    np.testing.assert_allclose(read_image(header).Y, counts / 1e4, rtol=1e-6)
+    with pytest.raises(InputError, match="header offset = 28 would fit, or the file was cut short"):
+        read_image(envi(tmp_path, counts, bytes(28) + content, header_offset=100))
 
 
 def test_where_an_image_lies(tmp_path, counts):

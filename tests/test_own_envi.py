@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -34,6 +35,20 @@ UNITS = {
     "Unknown": lambda nm: nm,
     "furlongs": lambda nm: nm,
 }
+#: What headers say of the numbers: nothing, percent, radiance.
+WORDS = (
+    {"data units": "Reflectance"},
+    {"z plot titles": "{Wavelength, Reflectance}"},
+    {"data units": ""},
+    {"description": "{reflectance, of radiance}"},
+)
+PERCENT = ({"data units": "%"}, {"data units": "Percent"}, {"z plot titles": "{nm, Reflectance (%)}"})
+RADIANCE = (
+    {"data units": "W/(m^2 sr nm)"},
+    {"data units": "uW cm-2 sr-1 nm-1"},
+    {"z plot titles": "{Wavelength, Radiance}"},
+    {"description": "{at-sensor radiance}"},
+)
 NUMBERED = ("Index", "furlongs")  # band numbers are left
 
 
@@ -46,6 +61,7 @@ class Envi:
     Y: np.ndarray  # reflectance, NaN where there is no data
     wavelengths: np.ndarray | None  # nm, None where the header leaves them open
     true: np.ndarray  # nm
+    scale: float  # by which they were divided, after gains
     style: dict[str, object] = field(default_factory=dict)
 
     def write(self, folder: Path) -> Path:
@@ -74,12 +90,17 @@ def envi(draw) -> Envi:
     whole = dtype.kind in "iu"
     fields = {"samples": str(width), "lines": str(height), "bands": str(bands), "data type": str(code)}
     gain, offset, scale = np.ones(bands), np.zeros(bands), 1.0
-    ways = ["scale", "gains", "gains and offsets", "both alike"] + ([] if whole else ["none"])
+    ways = ["scale", "gains", "gains and offsets", "both alike"] + ([] if whole else ["none", "percent"])
     way = draw(st.sampled_from(ways))
     unit = 200.0 if code == 1 else 10_000.0
+    if draw(st.booleans()):  # words that say nothing new
+        fields |= draw(st.sampled_from(WORDS))
     if way == "scale":
         scale = unit
         fields["reflectance scale factor"] = draw(st.sampled_from(["{:g}", "{:.6f}", "{:e}"])).format(unit)
+    elif way == "percent":
+        scale = 100.0
+        fields |= draw(st.sampled_from(PERCENT))
     elif way != "none":
         gain = np.full(bands, 1 / unit) * (1 if way == "both alike" else rng.uniform(0.9, 1.2, bands))
         fields["data gain values"] = listed(gain)
@@ -126,7 +147,7 @@ def envi(draw) -> Envi:
         fields["header offset"] = str(before)
     if draw(st.booleans()):
         fields["file type"] = draw(st.sampled_from(["ENVI Standard", "ENVI STANDARD", "envi standard"]))
-    if draw(st.booleans()):
+    if "description" not in fields and draw(st.booleans()):
         fields["description"] = draw(st.sampled_from(["{a = b}", "{two\n  lines, bands = many}", "{}", ""]))
     names = draw(st.permutations(list(fields)))
     style = {
@@ -145,6 +166,7 @@ def envi(draw) -> Envi:
         Y[good],
         None if said in (None, *NUMBERED) else wavelengths[good],
         wavelengths[good],
+        scale,
         style,
     )
 
@@ -178,6 +200,31 @@ slow = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[Hea
 def test_whole_files_are_read(image):
     with tempfile.TemporaryDirectory() as folder:
         agrees(read_image(image.write(Path(folder))), image)
+
+
+@slow
+@given(envi(), st.integers(1, 600), st.sampled_from(RADIANCE))
+def test_what_a_refusal_says_settles_it(image, many, words):
+    """Bytes too many before or after the numbers, and radiance."""
+    with tempfile.TemporaryDirectory() as folder:
+        content, image.content = image.content, image.content + bytes(many)
+        path = image.write(Path(folder))
+        with pytest.raises(
+            InputError, match=f"{many} bytes too many, before .* or after|would fit"
+        ) as refusal:
+            read_image(path)
+        one_line(refusal.value)
+        size = int(re.search(r"cut the file to (\d+) bytes", str(refusal.value))[1])
+        image.content = image.content[:size]
+        assert image.content == content
+        agrees(read_image(image.write(Path(folder))), image)
+        reflectance = "reflectance" in str(image.fields).lower() and "data units" not in words
+        if not reflectance and "reflectance scale factor" not in image.fields:
+            image.fields |= words
+            with pytest.raises(InputError, match=r"numbers are radiance, .* or give scale=1 to unmix"):
+                read_image(image.write(Path(folder)))
+            image.Y = image.Y * image.scale
+            agrees(read_image(image.write(Path(folder)), scale=1), image)
 
 
 LISTS = ("data gain values", "data offset values", "bbl", "wavelength")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import zipfile
 
 import h5py
@@ -66,6 +67,100 @@ def test_tiff(tmp_path, Y, planes, without_gdal, monkeypatch):
     np.testing.assert_array_equal(read_image(tmp_path / "field.tif").Y, Y)
 
 
+@needs_rasterio
+@pytest.mark.parametrize("opaque", [1, 0.3])
+@pytest.mark.parametrize("without_gdal", [False, True])
+def test_an_alpha_channel_is_no_band(tmp_path, Y, opaque, without_gdal, monkeypatch):
+    import rasterio
+    from rasterio.enums import ColorInterp
+
+    alpha = np.full((1, HEIGHT, WIDTH), opaque, dtype=np.float32)
+    alpha[:, :2] = 0
+    with rasterio.open(
+        tmp_path / "field.tif", "w", "GTiff", WIDTH, HEIGHT, BANDS + 1, dtype="float32"
+    ) as file:
+        file.colorinterp = [ColorInterp.gray, *[ColorInterp.undefined] * (BANDS - 1), ColorInterp.alpha]
+        file.write(np.concatenate([Y, alpha]))
+    if without_gdal:
+        monkeypatch.setattr(formats, "has", lambda package: False)
+    scene = read_image(tmp_path / "field.tif")
+    np.testing.assert_array_equal(scene.Y[:, 2:], Y[:, 2:])
+    assert scene.counting == 90
+    assert "band 9 is its alpha channel: pixels where it is 0 are outside the mask" in scene.read
+
+
+@pytest.mark.parametrize("preview", [(HEIGHT, WIDTH, 3), (4, 3, 3)])
+def test_pages_of_a_tiff(tmp_path, Y, preview):
+    """A preview first, then a page for each band."""
+    with tifffile.TiffWriter(tmp_path / "field.tif") as file:
+        file.write(np.zeros(preview, np.uint8), photometric="rgb")
+        for band in Y:
+            file.write(band, photometric="minisblack")
+    given = {}
+    if preview[0] == HEIGHT:
+        listed = r"1: IYXS \(1, 12, 9, 3\) uint8, 2: IYX \(8, 12, 9\) float32"
+        with pytest.raises(InputError, match=f"give variable= the number of an image of its TIFF, {listed}"):
+            read_image(tmp_path / "field.tif")
+        with pytest.raises(InputError, match="no image '3' in its TIFF, which holds 1: "):
+            read_image(tmp_path / "field.tif", variable="3")
+        given = {"variable": "2"}
+    scene = read_image(tmp_path / "field.tif", **given)
+    np.testing.assert_array_equal(scene.Y, Y)
+    assert any(note.startswith("image 2 of those of its TIFF, 1: ") for note in scene.read)
+
+
+def test_pages_of_several_bands_each(tmp_path, Y):
+    with tifffile.TiffWriter(tmp_path / "field.tif") as file:
+        for half in (Y[:4], Y[4:]):
+            file.write(half.transpose(1, 2, 0), photometric="minisblack", planarconfig="contig")
+    with pytest.raises(InputError, match=r"axes IYXS \(2, 12, 9, 4\), more than bands, .* pages into one"):
+        read_image(tmp_path / "field.tif")
+
+
+@needs_rasterio
+def test_smaller_copies_of_a_geotiff_are_no_images(tmp_path, Y):
+    import rasterio
+
+    write_geotiff(tmp_path / "field.tif", Y, tiled=True, blockxsize=16, blockysize=16)
+    with rasterio.open(tmp_path / "field.tif", "r+") as file:
+        file.build_overviews([2])
+    np.testing.assert_array_equal(read_image(tmp_path / "field.tif").Y, Y)
+
+
+@needs_rasterio
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Band {k} ({um} um)", True),
+        ("Band {k} ({comma} µm)", True),
+        ("B{k} FWHM 12 nm, centre {nm} nm", True),
+        ("{nm} nm @ {nm} nm", True),
+        ("{low}-{high} nm", True),
+        ("{low} to {high} nm", True),
+        ("from {low} nm until {high} nm", False),
+        ("width 12 nm", False),
+        ("band {k}", False),
+    ],
+)
+def test_wavelengths_in_names_of_bands(tmp_path, Y, name, expected):
+    write_geotiff(tmp_path / "field.tif", Y)
+    import rasterio
+
+    with rasterio.open(tmp_path / "field.tif", "r+") as file:
+        file.descriptions = [
+            name.format(
+                k=k, nm=nm, um=nm / 1e3, comma=f"{nm / 1e3:.6f}".replace(".", ","), low=nm - 30, high=nm + 30
+            )
+            for k, nm in enumerate(WAVELENGTHS.round(1).tolist())
+        ]
+    scene = read_image(tmp_path / "field.tif")
+    if expected:
+        np.testing.assert_allclose(scene.wavelengths, WAVELENGTHS, atol=0.06)
+    else:
+        assert scene.wavelengths is None
+        assert name == "band {k}" or any("bands are numbered" in note for note in scene.read)
+
+
 def dataset(Y, dims):
     import xarray
 
@@ -113,6 +208,30 @@ def test_netcdf_that_does_not_say(tmp_path, Y):
     with pytest.raises(InputError, match="give variable= the image; it holds a "):
         read_image(tmp_path / "both.nc")
     np.testing.assert_array_equal(read_image(tmp_path / "both.nc", variable="b").Y, Y)
+
+
+@needs_xarray
+@pytest.mark.parametrize(
+    ("attributes", "factor"),
+    [
+        ({"units": "%"}, 100),
+        ({"units": "percent"}, 100),
+        ({"units": "1"}, 1),
+        ({"units": "W m-2 sr-1 nm-1"}, None),
+        ({"standard_name": "toa_outgoing_radiance_per_unit_wavelength"}, None),
+    ],
+)
+def test_the_unit_of_a_variable(tmp_path, Y, attributes, factor):
+    """It is that of the unpacked numbers, after ``scale_factor``."""
+    held = dataset(Y * (factor or 1), ("y", "x", "wavelength"))
+    held["reflectance"].attrs |= attributes
+    packed = {"reflectance": {"dtype": "i4", "scale_factor": 1e-4}}
+    held.to_netcdf(tmp_path / "field.nc", engine="h5netcdf", encoding=packed)
+    if factor is None:
+        with pytest.raises(InputError, match=r"says that its numbers are radiance, .* or give scale=1"):
+            read_image(tmp_path / "field.nc")
+    scene = read_image(tmp_path / "field.nc", **({} if factor else {"scale": 1}))
+    np.testing.assert_allclose(scene.Y, Y, atol=1e-4)
 
 
 def test_without_the_extra(tmp_path, Y, monkeypatch):
@@ -273,8 +392,14 @@ def test_what_is_no_image_at_all(tmp_path):
         read_image(tmp_path)
     with zipfile.ZipFile(tmp_path / "field.zip", "w") as archive:
         archive.writestr("field.txt", "hello")
-    with pytest.raises(InputError, match=r"no image in it.* it holds nothing"):
+    with pytest.raises(InputError, match="zip archive without arrays of NumPy: unzip it"):
         read_image(tmp_path / "field.zip")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="is no file, but a device or a pipe"):
+        read_image(tmp_path / "pipe")
+    (tmp_path / "esri.hdr").write_text("NROWS 12\nNCOLS 9\n")
+    with pytest.raises(InputError, match="its first line is 'NROWS 12', not 'ENVI'; give its image"):
+        read_image(tmp_path / "esri.hdr")
     (tmp_path / "field.img.gz").write_bytes(gzip.compress(b"hello"))
     with pytest.raises(InputError, match="decompress it first"):
         read_image(tmp_path / "field.img.gz")

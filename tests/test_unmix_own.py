@@ -21,7 +21,7 @@ from hsu_lib.unmixing import read_result
 from hsu_lib.unmixing.diagnosis import findings, noise_level
 from hsu_lib.unmixing.order import stable_order
 from hsu_lib.unmixing.outputs import planned
-from hsu_lib.unmixing.selection import bands_of, moved
+from hsu_lib.unmixing.selection import Selection, _mask, bands_of, moved
 
 BANDS, HEIGHT, WIDTH = 30, 14, 11
 WAVES = np.linspace(420, 2480, BANDS)
@@ -179,6 +179,32 @@ def test_bands_by_wavelength():
         *(False, True, True, True, True),
         *(False, False, False, True),
     ]
+
+
+@pytest.mark.parametrize("color", [255, 0, "two"])
+@pytest.mark.parametrize("channels", [2, 4])
+def test_transparent_pixels_of_a_picture_are_left_out(tmp_path, color, channels):
+    """Of one colour, or left out where it is black too."""
+    opaque, white = np.ones((2, HEIGHT, WIDTH), dtype=bool)
+    opaque[:3], white[:, :2] = False, color != "two"
+    grey = np.where(white, 255 if color == "two" else color, 0)
+    picture = np.stack([grey] * (channels - 1) + [255 * opaque], axis=-1).astype(np.uint8)
+    Image.fromarray(picture).save(tmp_path / "mask.png")
+    notes: list[str] = []
+    mask = _mask(Selection(mask=tmp_path / "mask.png"), (HEIGHT, WIDTH), notes)
+    np.testing.assert_array_equal(mask, opaque & white)
+    assert notes == [f"mask.png leaves out {(~(opaque & white)).sum()} of {mask.size} pixels, as asked"]
+
+
+def test_a_border_mixed_with_fill_is_left_out_by_a_mask(tmp_path, monkeypatch):
+    """As the refusal says."""
+    monkeypatch.chdir(tmp_path)
+    Y, _ = mixture()
+    Y[:, :2] = 0.7 * -9999 + 0.3 * Y[:, :2]
+    write_envi("field", Y, "data ignore value = -9999\n")
+    assert "in most bands of 22 of 154 pixels" in unmix("field.hdr", "-p", 3, code=1)
+    np.save("mask.npy", np.arange(HEIGHT)[:, None] >= np.full(WIDTH, 2))
+    assert "mask.npy leaves out 22 of 154 pixels" in unmix("field.hdr", "-p", 3, "--mask", "mask.npy")
 
 
 @pytest.mark.parametrize(

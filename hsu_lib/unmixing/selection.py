@@ -256,12 +256,22 @@ def _map_of(path: Path) -> NDArray:
             from matplotlib.image import imread
 
             picture = imread(path)
-            return _flat(path, picture if picture.ndim == 2 else np.moveaxis(picture[..., :3], -1, 0))
-        return _flat(path, np.asarray(open_cube(path).values))
+            return _opaque(path, picture if picture.ndim == 2 else np.moveaxis(picture, -1, 0))
+        cube = open_cube(path)
+        values = _flat(path, np.asarray(cube.values))
+        return values if cube.mask is None else np.where(cube.mask, values, 0)
     except (InputError, FileNotFoundError, PermissionError, MemoryError):
         raise
     except Exception as error:
         raise InputError(f"{path}: cannot be read as a mask: {error}") from error
+
+
+def _opaque(path: Path, picture: NDArray) -> NDArray:
+    """Grey levels of a picture, 0 where it is transparent; of one that is of one colour, where it is not."""
+    if picture.ndim == 2 or len(picture) not in (2, 4):
+        return _flat(path, picture)
+    grey, alpha = _flat(path, picture[:-1]), picture[-1] > 0
+    return grey * alpha if np.ptp(grey[alpha]) > 0 or alpha.all() else alpha
 
 
 def _only(path: Path, held: Mapping[str, NDArray]) -> NDArray:

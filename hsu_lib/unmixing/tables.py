@@ -6,6 +6,7 @@ import csv
 import io
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,8 @@ _INDEX = re.compile(r"\W*(|index|bands?(_?(nr|no|number|index))?|channels?|unnam
 _UNIT = re.compile(
     r"(nanomet\w+|micromet\w+|microns?|angstr\w+|cm-1|cm\^-1|nm|[uµμ]m|å|ghz|thz)(?![a-z])", re.I
 )
+_IN_UNIT = re.compile(rf"[(\[]\s*{_UNIT.pattern}\s*[)\]]", re.I)
+_ABOUT = re.compile(r"([A-Za-z][\w ./()-]*):(?:\s+(.*))?$")
 _MISSING = ("", "nan", "na", "n/a", "null", "none", "-")
 
 
@@ -29,14 +32,23 @@ def read_table(path: Path) -> Spectra:
     Commas, semicolons, tabs or blanks between; decimal commas where they are no separators; lines that begin
     with ``#`` are remarks. With a line of names, the column called wavelength (nm, µm and so on in its
     name, else told by size) holds the wavelengths; or each line has a name and the first line the
-    wavelengths.
+    wavelengths. Before the numbers there may be lines such as ``Name: Sand`` with the names of columns and
+    units, as ENVI's plots and the files of ECOSTRESS have them, or ``sep=;``.
 
     Raises
     ------
     InputError
         If a value is no number, lines differ in length, or it is in doubt what the wavelengths are.
     """
-    rows = _rows(path)
+    rows, about = _rows(path)
+    spectra = _of_rows(path, rows)
+    if "percent" in about.get("y units", "").lower():
+        note = "endmembers divided by 100: they are percent, by their file"
+        return replace(spectra, values=spectra.values / 100, notes=(*spectra.notes, note))
+    return spectra
+
+
+def _of_rows(path: Path, rows: list[list[str]]) -> Spectra:
     texts = [_value(cell) is None for cell in rows[0]]
     named = all(_value(row[0]) is None for row in rows[1:]) and len(rows) > 1
     if named and len(rows[0]) > 2 and not any(texts[1:]):  # a spectrum per line
@@ -52,19 +64,23 @@ def read_table(path: Path) -> Spectra:
     return _of_columns(path, rows[0], _numbers(path, rows[1:], 2))
 
 
-def _rows(path: Path) -> list[list[str]]:
-    """Cells of a table, all lines of one length."""
+def _rows(path: Path) -> tuple[list[list[str]], dict[str, str]]:
+    """Cells of a table, all lines of one length, and what the lines before it say, by their names."""
     lines = [line for line in _text(path).splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    said = re.fullmatch(r"sep=(.)", lines[0].strip(), re.I) if lines else None
+    lines, about = _without_preamble(lines[1:] if said else lines)
     if len(lines) < 2:
         raise InputError(f"{path}: holds {len(lines)} lines, expected a table of spectra")
-    separator = _separator(lines)
-    if separator is None:
+    separator = said[1] if said else _separator(lines)
+    if separator is None or separator == " ":
         rows = [line.split() for line in lines]
     else:
         rows = [
             [cell.strip() for cell in row]
             for row in csv.reader(io.StringIO("\n".join(lines)), delimiter=separator)
         ]
+    names = _names(about, len(rows[0]))
+    rows = [names, *rows] if names else rows
     while all(len(row) > 1 and row[-1] == "" for row in rows):  # a separator at the end of each line
         rows = [row[:-1] for row in rows]
     if len(rows[0]) == len(rows[1]) - 1:  # R writes no name over the first column
@@ -77,7 +93,29 @@ def _rows(path: Path) -> list[list[str]]:
             [re.sub(r"^([-+]?\d*),(\d+(e[-+]?\d+)?)$", r"\1.\2", cell, flags=re.I) for cell in row]
             for row in rows
         ]
-    return rows
+    return rows, about
+
+
+def _without_preamble(lines: list[str]) -> tuple[list[str], dict[str, str]]:
+    """Lines without those before a table that tell of it, two or more such as ``Name: Sand``, and these."""
+    about: dict[str, str] = {}
+    start = 1 if lines and lines[0].startswith("ENVI ASCII Plot File") else 0
+    for number, line in enumerate(lines[start:], start=start):
+        found = _ABOUT.match(line)
+        if found is None:
+            return (lines[number:], about) if start or len(about) > 1 else (lines, {})
+        about[" ".join(found[1].lower().split())] = (found[2] or "").strip()
+    return lines, {}
+
+
+def _names(about: dict[str, str], count: int) -> list[str]:
+    """Names of columns by the lines before a table, or none."""
+    columns = [about.get(f"column {number}") for number in range(1, count + 1)]
+    if all(columns):
+        return [re.sub(r"~~\d+$", "", str(name)) for name in columns]
+    if count == 2 and "x units" in about:
+        return [about["x units"], about.get("name", "spectrum")]
+    return []
 
 
 def _text(path: Path) -> str:
@@ -131,6 +169,8 @@ def _rising(cells: list[str]) -> bool:
 def _of_columns(path: Path, names: list[str], table: NDArray) -> Spectra:
     """A spectrum per column, under its name."""
     columns = [k for k, name in enumerate(names) if _WAVELENGTH.match(name) and not name[:2].isdigit()]
+    if not columns and _IN_UNIT.search(names[0]) and _may_be_wavelengths(table[:, 0]):
+        columns = [0]  # in another language
     if len(columns) > 1:
         listed = ", ".join(names[k] for k in columns)
         raise InputError(f"{path}: which column are the wavelengths, {listed}? Leave one of them")

@@ -73,7 +73,7 @@ def read_arrays(
 
 
 def linear(attributes: Mapping[str, Any], bands: int) -> dict[str, Any]:
-    """Fill values, gains, offsets and scale of a variable's attributes, as arguments of `Cube`.
+    """Fill values, gains, offsets, scale and unit of a variable's attributes, as arguments of `Cube`.
 
     Names are those of the conventions of NetCDF, ``scale_factor`` to multiply by among them; a
     ``Scale_Factor`` above one is a divisor, as NEON means it.
@@ -90,9 +90,8 @@ def linear(attributes: Mapping[str, Any], bands: int) -> dict[str, Any]:
     divisor = _numbers(attributes.get("Scale_Factor"))
     if divisor and divisor[0] > 1:
         found["scale"] = divisor[0]
-    if _text(plain.get("units")).lower() in ("%", "percent"):
-        found["scale"] = 100.0
-    return found
+    unit, name, about = (_text(plain.get(key)) for key in ("units", "standard_name", "long_name"))
+    return {**found, "quantity": ", ".join(filter(None, (unit or about, name)))}
 
 
 _FILL = ("_fillvalue", "missing_value", "fillvalue", "data_ignore_value", "nodata")

@@ -5,22 +5,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from textwrap import shorten
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsu_lib.errors import InputError, option
-from hsu_lib.scenes.own.cube import Cube
-from hsu_lib.scenes.own.fill import Survey, is_sentinel, refuse, survey, suspects
+from hsu_lib.scenes.own.cube import Cube, row_blocks
+from hsu_lib.scenes.own.fill import (
+    BORDER,
+    Survey,
+    Suspect,
+    holding,
+    is_sentinel,
+    measured,
+    refuse,
+    survey,
+    suspects,
+)
 from hsu_lib.scenes.own.opened import OwnImage
-from hsu_lib.scenes.own.scale import divisor
+from hsu_lib.scenes.own.scale import DARKEST, divisor, is_count, is_percent, is_radiance
 from hsu_lib.scenes.own.units import in_reflectance
 from hsu_lib.scenes.own.wavelengths import in_nm
 
 #: Stored numbers that are no data: one, several, or ``"none"``, whatever the file says; None: what it says.
+#: ``"border"`` among them: pixels along the edge, and others, of one and the same spectrum.
 NoData = float | str | Sequence[float | str] | None
 
+_LOWEST = -0.5  # reflectance that no correction of the atmosphere leaves in most bands of a pixel
 _SAMPLE = 4_000_000  # numbers of which percentiles are taken; of smaller images all are
 
 
@@ -45,18 +58,27 @@ def checked(path: Path, cube: Cube, *, nodata: NoData = None, scale: float | Non
     """
     _check_shapes(path, cube)
     notes = list(cube.notes)
-    fill, settled = _fill(cube, nodata)
+    fill, said = _fill(cube, nodata)
     found = survey(cube.values, _good(path, cube, notes), fill)
     found, outside = _with_mask(path, cube, found)
     notes += outside
     _check_content(path, cube, found, fill)
-    if settled != "none":
+    if said != {"none"}:
         found = _without_flat(path, found, notes)
-    listed = [] if settled == "none" else suspects(cube.values, found)
-    if not settled:
-        refuse(path, listed, found.mask.size)
+    overridden = [value for value in cube.fill if np.isfinite(value) and value not in fill]
+    notes += [
+        f"{value:g}, which the file declares to be no data, in {pixels} pixels taken as measured, as asked"
+        for value in overridden
+        if (pixels := holding(cube.values, found, value))
+    ]
+    listed = [] if said == {"none"} else suspects(cube.values, found)
+    if BORDER in said:
+        found, listed = _without_border(path, found, listed, notes)
+    if not said:
+        refuse(path, listed, cube.fill, found.mask.size)
+    listed = [suspect for suspect in listed if suspect.value not in overridden]
     notes += _of_fill(found, fill)
-    notes += [f"{suspect.value:g} in {suspect.pixels} pixels taken as measured" for suspect in listed]
+    notes += [f"{suspect} pixels taken as measured" for suspect in listed]
     image = OwnImage(
         path=path,
         values=cube.values,
@@ -70,6 +92,7 @@ def checked(path: Path, cube: Cube, *, nodata: NoData = None, scale: float | Non
     )
     sample = image.sample(_SAMPLE)
     number = _divisor(path, cube, sample, scale, notes, float(found.high.max()))
+    _check_lowest(path, replace(image, divisor=number), found, said, cube.fill, notes)
     image = replace(image, divisor=number, wavelengths=_wavelengths(path, cube, found.bands, notes))
     companions = _companions(path, cube, image, sample / number, notes)
     return replace(image, companions=companions, notes=tuple(notes))
@@ -106,18 +129,36 @@ def _good(path: Path, cube: Cube, notes: list[str]) -> NDArray[np.intp]:
     return bands
 
 
-def _fill(cube: Cube, nodata: NoData) -> tuple[tuple[float, ...], Literal["", "given", "none"]]:
-    """Fill values in force, and what the user said of them, which settles all doubt."""
+def _fill(cube: Cube, nodata: NoData) -> tuple[tuple[float, ...], set[str]]:
+    """Fill values in force, and the words of the user, any of which settle all doubt."""
     if nodata is None or (isinstance(nodata, tuple) and not nodata):
-        return cube.fill, ""
-    given = nodata.replace(",", " ").split() if isinstance(nodata, str) else np.ravel(np.array(nodata))
-    words = [str(word).strip().lower() for word in given]
+        return cube.fill, set()
+    given = " ".join(str(word) for word in np.ravel(np.array(nodata, dtype=object)))
+    words = given.replace(",", " ").lower().split()
     if words == ["none"]:
-        return (), "none"
+        return (), {"none"}
     try:
-        return tuple(float(word) for word in words), "given"
+        if not words:
+            raise ValueError
+        numbers = tuple(float(word) for word in words if word != BORDER)
+        return numbers or cube.fill, set(words)
     except ValueError:
-        raise InputError(f"{option('nodata')}: expected a number, several, or none, got {nodata!r}") from None
+        raise InputError(f"{option('nodata')}: expected a number, several, or none, got {given!r}") from None
+
+
+def _without_border(
+    path: Path, found: Survey, listed: list[Suspect], notes: list[str]
+) -> tuple[Survey, list[Suspect]]:
+    """Survey without the pixels of a border of one and the same spectrum, as asked, and other suspects."""
+    border = next((suspect for suspect in listed if suspect.value is None), None)
+    if border is None:
+        notes.append("no border of one and the same spectrum")
+        return found, listed
+    mask = found.mask & ~border.where
+    if not mask.any():
+        raise InputError(f"{path}: {option('nodata', BORDER)} leaves no pixel")
+    notes.append(f"{border} of {mask.size} pixels left out as a border, as asked")
+    return replace(found, mask=mask), [suspect for suspect in listed if suspect is not border]
 
 
 def _with_mask(path: Path, cube: Cube, found: Survey) -> tuple[Survey, list[str]]:
@@ -138,9 +179,12 @@ def _check_content(path: Path, cube: Cube, found: Survey, fill: tuple[float, ...
             f"({what}) in any pixel, so there is no image in it"
         )
     if not found.mask.any():
+        doubtful = [value for value in fill if value not in cube.fill]
+        settled = measured(cube.fill if doubtful else ())
+        numbers = _named(doubtful or fill).removeprefix("NaN or ")
+        ask = f", or give {settled} if {numbers} was measured" if numbers != "NaN" else ""
         raise InputError(
-            f"{path}: every pixel lacks data ({what}) in some band. Leave out the bands that do, or give "
-            f"{option('nodata', 'none')} if {what} was measured"
+            f"{path}: every pixel lacks data ({what}) in some band. Leave out the bands that do{ask}"
         )
     high = found.high if cube.gains is None else found.high * cube.gains[found.bands]
     high = high if cube.offsets is None else high + cube.offsets[found.bands]
@@ -173,7 +217,7 @@ def _of_fill(found: Survey, fill: tuple[float, ...]) -> list[str]:
     return notes
 
 
-def _named(fill: tuple[float, ...]) -> str:
+def _named(fill: Sequence[float]) -> str:
     return " or ".join(["NaN", *(f"{value:g}" for value in fill if not np.isnan(value))])
 
 
@@ -182,7 +226,8 @@ def _divisor(
 ) -> float:
     """What stands for a reflectance of one after the gains, where gains and a scale may contradict."""
     declared, gains = cube.scale, cube.gains
-    if gains is not None or cube.offsets is not None:
+    applied = gains is not None or cube.offsets is not None
+    if applied:
         notes.append(f"gains and offsets of {cube.said} applied")
     if gains is not None and declared is not None and declared != 1 and given is None:
         if not np.allclose(gains * declared, 1, rtol=1e-3):
@@ -194,10 +239,63 @@ def _divisor(
             )
         notes.append(f"reflectance scale factor {declared:g} says the same as the gains")
         declared = None
+    elif declared is None and given is None and is_radiance(cube.quantity):
+        raise InputError(
+            f"{path}: {cube.said} says that its numbers are radiance, {shorten(cube.quantity, 60)!r}: "
+            f"convert them to reflectance, or give {option('scale', 1)} to unmix them as they are"
+        )
     said = f"reflectance scale factor of {cube.said}"
-    number, note = divisor(path, sample, given, declared, said, highest=highest)
+    percent = declared is None and is_percent(cube.quantity)
+    if percent:
+        declared, said = 100.0, f"percent of {cube.said}"
+    number, note = divisor(
+        path,
+        sample,
+        given,
+        declared,
+        said,
+        darkest=0.01 if percent else DARKEST,  # of numbers up to one, percent may be a mere word
+        highest=highest,
+        full=cube.full,
+        counts=is_count(cube.quantity),
+        gains=gains,
+        applied=cube.said if applied else "",
+    )
     notes.append(note)
     return number
+
+
+def _check_lowest(
+    path: Path,
+    image: OwnImage,
+    found: Survey,
+    said: set[str],
+    declared: tuple[float, ...],
+    notes: list[str],
+) -> None:
+    """Refuse pixels far below zero in most bands, as where data were mixed with fill by resampling."""
+    low = found.low if image.gains is None else found.low * image.gains[image.kept]
+    low = (low if image.offsets is None else low + image.offsets[image.kept]) / image.divisor
+    if 2 * (low < _LOWEST).sum() <= image.bands:
+        return
+    below, lowest = 0, 0.0
+    for rows in row_blocks(image.values, image.bands):
+        block = image.physical(rows) / image.divisor
+        here = 2 * (block < _LOWEST).sum(axis=0) > image.bands
+        here &= True if image.mask is None else image.mask[rows]
+        below += int(here.sum())
+        lowest = min(lowest, block[:, here].min(initial=0))
+    if not below:
+        return
+    told = f"reflectance as low as {lowest:.4g} in most bands of {below} of {found.mask.size} pixels"
+    if said == {"none"}:
+        notes.append(f"{told} taken as measured")
+        return
+    way = f", or give {measured(())} if they were measured" if not any(map(np.isfinite, declared)) else ""
+    raise InputError(
+        f"{path}: {told}: a border that was mixed with a fill value by resampling? Make them NaN, leave "
+        f"them out with {option('mask', python='FILE', command='FILE')}, resample by nearest neighbour{way}"
+    )
 
 
 def _wavelengths(path: Path, cube: Cube, bands: NDArray[np.intp], notes: list[str]) -> NDArray | None:

@@ -38,6 +38,10 @@ class Cube:
         one and zero.
     scale
         Divisor to reflectance, after gain and offset; None where the file names none.
+    quantity
+        What the numbers are, after gain and offset, in the file's words: ``"%"``, ``"W/(m^2 sr nm)"``.
+    full
+        Full count of the sensor that the file names.
     said
         Where gains and scale are named, for messages: ``"field.hdr"``.
     georeference
@@ -58,6 +62,8 @@ class Cube:
     gains: NDArray | None = None
     offsets: NDArray | None = None
     scale: float | None = None
+    quantity: str = ""
+    full: float | None = None
     said: str = ""
     georeference: Mapping[str, Any] | None = None
     companions: Mapping[str, Any] = field(default_factory=dict)

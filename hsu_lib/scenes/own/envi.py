@@ -8,18 +8,26 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hsu_lib.errors import InputError, brief
+from hsu_lib.errors import InputError, brief, option
 from hsu_lib.scenes.own.content import content_of
 from hsu_lib.scenes.own.cube import Cube, release
+from hsu_lib.scenes.own.fill import is_fill
 from hsu_lib.scenes.own.header import INTERLEAVES, TYPES, Header, georeference_of, is_header, read_header
+from hsu_lib.scenes.own.scale import is_radiance
 
 _ENDINGS = ("", "img", "dat", "bsq", "bil", "bip", "raw", "bin", "cub", "envi", "rfl", "refl", "rdn")
 _OTHER = ("tif", "tiff", "h5", "hdf5", "he5", "nc", "nc4")
 _FILE_TYPES = ("", "envi", "envistandard")
 
 
-_ENOUGH = 500  # numbers from which a byte order can be told
-_SAMPLE = 1_000_000  # numbers that are looked at for it
+#: Layouts as `read_image` has them, of interleaves.
+LAYOUT = {"bsq": "bhw", "bil": "hbw", "bip": "hwb"}
+
+_ENOUGH = 500  # numbers from which their type and order can be told
+_SAMPLE = 1_000_000  # numbers that are looked at for their type
+_SPECTRAL = 12  # bands from which spectra are smooth
+_PLACES = 48  # lines, and samples, that are looked at for the interleave
+_OTHER_SIGN = {"i2": "u2", "u2": "i2", "i4": "u4", "u4": "i4", "i8": "u8", "u8": "i8"}
 
 
 def header_of(path: Path) -> Path | None:
@@ -29,6 +37,8 @@ def header_of(path: Path) -> Path | None:
     names = (path.name + ".hdr", path.stem + ".hdr")
     wanted = [name.lower() for name in names]
     beside = [other for other in path.parent.iterdir() if other.name.lower() in wanted and other.is_file()]
+    if not beside and path.is_symlink():
+        return header_of(path.resolve())
     # field.img.hdr before field.hdr, and the same letters before others
     beside.sort(
         key=lambda other: (wanted.index(other.name.lower()), other.stem not in (path.name, path.stem))
@@ -36,7 +46,13 @@ def header_of(path: Path) -> Path | None:
     return next(filter(is_header, beside), None)
 
 
-def read_envi(path: Path, header_path: Path, variable: str | None = None, layout: str | None = None) -> Cube:
+def read_envi(
+    path: Path,
+    header_path: Path,
+    variable: str | None = None,
+    layout: str | None = None,
+    size: tuple[int, int] | None = None,
+) -> Cube:
     """Image of a header, its numbers as they are stored; `variable` and `layout` of HDF5 beside a header.
 
     Raises
@@ -50,26 +66,39 @@ def read_envi(path: Path, header_path: Path, variable: str | None = None, layout
     image = _image_of(header) if path == header_path else path
     kind = content_of(image)
     if kind in ("tiff", "hdf5", "netcdf"):
-        found = _inside(image, kind, header, variable, layout)
+        found = _inside(image, kind, header, variable, layout, size)
         if found is not None:
             return found
-    interleave = header.one_of("interleave", INTERLEAVES)
+    interleave = header.one_of("interleave", INTERLEAVES) if layout is None else _as_asked(image, layout)
     _check_kind(header, image, kind)
     dtype, offset = header.dtype(), header.offset()
     lines, samples, bands = (header.whole(field) for field in ("lines", "samples", "bands"))
     _check_size(header, image, dtype, offset, (lines, samples, bands))
+    flat: NDArray = np.memmap(image, dtype=dtype, mode="r", offset=offset, shape=(lines * samples * bands,))
     shape, axes = {
         "bsq": ((bands, lines, samples), (0, 1, 2)),
         "bil": ((lines, bands, samples), (1, 0, 2)),
         "bip": ((lines, samples, bands), (2, 0, 1)),
     }[interleave]
-    values: NDArray = np.memmap(image, dtype=dtype, mode="r", offset=offset, shape=shape)
-    cube = values.transpose(axes)
-    _check_order(header, cube)
+    cube = flat.reshape(shape).transpose(axes)
+    _check_type(header, cube)
     notes, named = ["ENVI image"], image.suffix.lower().lstrip(".")
-    if named in INTERLEAVES and named != interleave:
+    if layout is None:
+        _check_interleave(header, flat, (bands, lines, samples), interleave)
+    else:
+        notes = [f"ENVI image read as {interleave} ({layout}), as asked"]
+    if named in INTERLEAVES and named != interleave and layout is None:
         notes.append(f"its name says {named}, its header {interleave}, which was followed")
     return described(Cube(cube, notes=tuple(notes)), header)
+
+
+def _as_asked(image: Path, layout: str) -> str:
+    """Interleave of a layout that the user names."""
+    for interleave, name in LAYOUT.items():
+        if name == layout:
+            return interleave
+    known = ", ".join(f"{name} ({interleave})" for interleave, name in LAYOUT.items())
+    raise InputError(f"{image}: {option('layout')}: {layout!r} is none of an ENVI image, which are {known}")
 
 
 def described(cube: Cube, header: Header) -> Cube:
@@ -82,6 +111,16 @@ def described(cube: Cube, header: Header) -> Cube:
     scale = header.number("reflectance scale factor")
     if scale is not None and not (np.isfinite(scale) and scale > 0):
         raise header.wrong("reflectance scale factor", "a number above zero")
+    for what, theirs, ours in (
+        ("gains", cube.gains, gains),
+        ("offsets", cube.offsets, offsets),
+        ("scale", cube.scale, scale),
+    ):
+        if theirs is not None and ours is not None and not np.allclose(theirs, ours):
+            raise InputError(
+                f"{header.path}: its {what} ({np.ravel(ours)[0]:g}) are not those of the file that it "
+                f"describes ({np.ravel(theirs)[0]:g}): remove them from the header, or move it away"
+            )
     ignored = header.number("data ignore value")
     units = header.fields.get("wavelength units")
     return replace(
@@ -93,9 +132,35 @@ def described(cube: Cube, header: Header) -> Cube:
         gains=cube.gains if gains is None else gains,
         offsets=cube.offsets if offsets is None else offsets,
         scale=cube.scale if scale is None else scale,
+        quantity=_quantity(header) or cube.quantity,
+        full=_full(header),
         said=said,
         georeference=cube.georeference or georeference_of(header),
     )
+
+
+def _quantity(header: Header) -> str:
+    """What the numbers are by the header, unless it has what makes reflectance of them."""
+    if any(name.startswith(("reflectance scale factor", "data reflectance ")) for name in header.fields):
+        return ""
+    units, titles, about = (
+        header.fields.get(field, "").strip() for field in ("data units", "z plot titles", "description")
+    )
+    radiance = is_radiance(about) and "reflectan" not in about.lower()
+    return ", ".join(filter(None, (units, titles, about if radiance else "")))
+
+
+def _full(header: Header) -> float | None:
+    """The full count of the sensor, by the fields of Resonon and others."""
+    ceiling, bits = (_first_number(header, field) for field in ("ceiling", "bit depth"))
+    return ceiling if ceiling is not None or bits is None or not 8 < bits < 16 else 2.0**bits - 1
+
+
+def _first_number(header: Header, field: str) -> float | None:
+    try:
+        return header.number(field)
+    except InputError:  # fields that only help are not worth a refusal
+        return None
 
 
 def _linear(header: Header, bands: int) -> tuple[NDArray | None, NDArray | None]:
@@ -109,24 +174,32 @@ def _linear(header: Header, bands: int) -> tuple[NDArray | None, NDArray | None]
     return None, None
 
 
+def _beside(header: Header) -> list[Path]:
+    """Files that may be the image of a header, capital endings and case ignored; those of a link, if none."""
+    path, stem = header.path, header.path.stem.lower()
+    for folder in dict.fromkeys((path.parent, path.resolve().parent)):
+        found = sorted(
+            other
+            for other in folder.iterdir()
+            if other.is_file()
+            and other != path
+            and (other.stem.lower() == stem or other.name.lower() == stem)
+            and (other.name.lower() == stem or other.suffix.lower().lstrip(".") in (*_ENDINGS[1:], *_OTHER))
+        )
+        if found:
+            break
+    return [other for other in found if path.stem in (other.stem, other.name)] or found
+
+
 def _image_of(header: Header) -> Path:
-    """The file of numbers beside a header, capital endings and case ignored."""
+    """The file of numbers beside a header."""
     path = header.path
-    exact = path.with_suffix("")
-    stem = path.stem.lower()
-    inside = exact.suffix.lower().lstrip(".")
-    if exact.is_file() and inside:  # field.img.hdr
-        return exact
-    found = sorted(
-        other
-        for other in path.parent.iterdir()
-        if other.is_file()
-        and other != path
-        and (other.stem.lower() == stem or other.name.lower() == stem)
-        and (other.name.lower() == stem or other.suffix.lower().lstrip(".") in (*_ENDINGS[1:], *_OTHER))
-    )
-    same = [other for other in found if path.stem in (other.stem, other.name)]
-    found = same or found
+    inside = path.with_suffix("").suffix
+    if path.with_suffix("").is_file() and inside:  # field.img.hdr
+        return path.with_suffix("")
+    found = _beside(header)
+    if not found and path.is_symlink() and path.resolve().stem != path.stem:
+        return _image_of(replace(header, path=path.resolve()))
     if not found:
         such = path.stem if inside else f"{path.stem}.img"
         raise FileNotFoundError(f"{path}: its image does not lie beside it, as {such} for instance")
@@ -187,9 +260,15 @@ def _check_size(
         number, left = divmod(rest, known * dtype.itemsize)
         if left == 0 and number > 0:
             causes.append(f"{field} = {number} would fit")
-    if held > expected - offset:
-        causes.append(f"header offset = {held - expected + offset} would fit")
-    if not causes and held < expected:
+    if held > expected:
+        many, before = held - expected, held - expected + offset
+        causes.append(
+            f"{many} bytes too many, before the numbers (header offset = {before}) or after them (cut the "
+            f"file to {expected} bytes)"
+        )
+    else:
+        if held >= expected - offset:
+            causes.append(f"header offset = {held - expected + offset} would fit")
         causes.append("the file was cut short")
     kind = content_of(image)
     if kind:
@@ -201,16 +280,96 @@ def _check_size(
     )
 
 
-def _check_order(header: Header, values: NDArray) -> None:
-    """Spectra of whole numbers that are smooth only with the other byte order were written in it."""
-    if values.dtype.kind == "f" or values.dtype.itemsize == 1 or values.size < _ENOUGH:
+def _check_type(header: Header, values: NDArray) -> None:
+    """Numbers that are spectra only in the other byte order, or with or without a sign, were written so."""
+    if values.dtype.itemsize == 1 or values.size < _ENOUGH:
         return
     sample = np.array(values[:, :: max(1, values.size // _SAMPLE)])
     release(values)
-    told, other = _roughness(sample), _roughness(sample.byteswap())
-    if told > 0.1 and told > 3 * other:
-        order = header.text("byte order")
-        raise header.wrong("byte order", f"{1 - int(order)}: only so are its spectra smooth")
+    swapped = sample.byteswap()
+    if sample.dtype.kind == "f":
+        wrong, why = _ordinary(sample) < 0.5 and _ordinary(swapped) > 0.9, "are its numbers of ordinary size"
+    else:
+        told, other = _roughness(sample), _roughness(swapped)
+        wrong, why = told > 0.1 and told > 3 * other, "are its spectra smooth"
+    if wrong:
+        raise header.wrong("byte order", f"{1 - int(header.text('byte order'))}: only so {why}")
+    sign = _OTHER_SIGN.get(sample.dtype.str[1:])
+    if sign is None or _wraps(sample) < 1e-4:
+        return
+    turned = sample.view(sample.dtype.str[0] + sign)
+    small = sign[0] == "u" or np.abs(turned.astype(np.float64)).max() < 2.0 ** (8 * turned.itemsize - 2)
+    if small and _wraps(turned) == 0:
+        code = next(code for code, name in TYPES.items() if name == sign)
+        raise header.wrong("data type", f"{code}: only so do its spectra not jump from end to end")
+
+
+def _check_interleave(header: Header, flat: NDArray, size: tuple[int, int, int], told: str) -> None:
+    """Numbers that are an image of smooth spectra only in another interleave were written in it."""
+    if size[0] < _SPECTRAL or flat.size < _ENOUGH:
+        return
+    ignored = header.number("data ignore value")
+    seen = {name: _texture(flat, size, name, () if ignored is None else (ignored,)) for name in INTERLEAVES}
+    release(flat)
+    rough, between = seen.pop(told)
+    other = min(seen, key=lambda name: seen[name][0])
+    smooth, apart = seen[other]
+    if rough > 0.03 and rough > 3 * smooth and apart > 0.2 * between:
+        raise header.wrong(
+            "interleave",
+            f"{other}: only so are image and spectra smooth",
+            f"correct the header, or give {option('layout', LAYOUT[other])} for {other}, "
+            f"{option('layout', LAYOUT[told])} if {told} is right",
+        )
+
+
+def _texture(
+    flat: NDArray, size: tuple[int, int, int], interleave: str, fill: tuple[float, ...]
+) -> tuple[float, float]:
+    """Typical step along the roughest axis, over the range, and share of the variance between bands.
+
+    Of all bands of some lines and samples, and of the neighbours of these.
+    """
+    bands, lines, samples = size
+    strides = {
+        "bsq": (lines * samples, samples, 1),
+        "bil": (samples, bands * samples, 1),
+        "bip": (1, bands * samples, bands),
+    }[interleave]
+    rng = np.random.default_rng(0)
+    places = [np.arange(bands), *(rng.permutation(count)[:_PLACES] for count in (lines, samples))]
+
+    def taken(*steps: int) -> NDArray:
+        moved = [np.minimum(at + step, n - 1) for at, step, n in zip(places, steps, size, strict=True)]
+        first, second, third = np.ix_(*(at * stride for at, stride in zip(moved, strides, strict=True)))
+        held = flat[first + second + third]
+        return np.where(is_fill(held, fill), np.nan, held.astype(np.float64))
+
+    held = taken(0, 0, 0)
+    if not np.isfinite(held).all(axis=0).any():
+        return 0.0, 0.0
+    low, high = np.nanpercentile(held, (1, 99))
+    if low == high:
+        return 0.0, 0.0
+    steps = [np.nanmedian(np.abs(taken(*step) - held)) for step in np.eye(3, dtype=int)]
+    held = held[:, np.isfinite(held).all(axis=0)]
+    return float(max(steps) / (high - low)), float(held.mean(axis=1).var() / held.var())
+
+
+def _ordinary(values: NDArray) -> float:
+    """Share of numbers that are of a size that measured ones have, or none."""
+    with np.errstate(invalid="ignore"):
+        size = np.abs(values)
+        return float((np.isnan(values) | (values == 0) | ((size > 1e-5) & (size < 1e6))).mean())
+
+
+def _wraps(values: NDArray) -> float:
+    """Share of steps from band to band over more than half of what the type holds; of extremes, none."""
+    numbers = values.astype(np.float64)
+    numbers[(values == values.min()) | (values == values.max())] = np.nan  # may be fill
+    half = 2.0 ** (8 * values.dtype.itemsize - 1)
+    with np.errstate(invalid="ignore"):
+        return float((np.abs(np.diff(numbers, axis=0)) > half).mean())
 
 
 def _roughness(values: NDArray) -> float:
@@ -220,23 +379,45 @@ def _roughness(values: NDArray) -> float:
     return float(step / (high - low)) if high > low else 0.0
 
 
-def _inside(image: Path, kind: str, header: Header, variable: str | None, layout: str | None) -> Cube | None:
-    """Image of a TIFF, HDF5 or NetCDF file, described by the header; None where it only looks like one."""
+def _inside(
+    image: Path,
+    kind: str,
+    header: Header,
+    variable: str | None,
+    layout: str | None,
+    size: tuple[int, int] | None,
+) -> Cube | None:
+    """Image of a TIFF, HDF5 or NetCDF file, described by the header if it is of it.
+
+    None where the file only looks like one.
+    """
     from hsu_lib.scenes.own.formats import read_other
 
+    told = "".join(header.text("file type").split())
+    if told in _FILE_TYPES:
+        others = [other for other in _beside(header) if other != image and _fits(header, other)]
+        if others and not _fits(header, image):
+            cube = read_other(image, kind, variable=variable, layout=layout, size=size)
+            return replace(cube, notes=(*cube.notes, f"{header.path.name} is of {others[0].name}"))
     bands, lines, samples = (header.whole(field) for field in ("bands", "lines", "samples"))
     try:
         cube = read_other(image, kind, variable=variable, layout=layout, size=(lines, samples))
     except Exception as error:
-        if _fits(header, image) and "".join(header.text("file type").split()) in _FILE_TYPES:
+        if _fits(header, image) and told in _FILE_TYPES:
             return None  # raw numbers that begin so by chance
         raise InputError(
             f"{image}: begins as a {kind} file, not as raw numbers, and cannot be read as such: "
             f"{brief(error)}"
         ) from error
-    if cube.values.shape != (bands, lines, samples):
+    held = (*cube.values.shape, cube.values.dtype.newbyteorder("="))
+    said = (bands, lines, samples, header.dtype().newbyteorder("="))
+    if held != said:
         raise InputError(
-            f"{image}: is a {kind} file of (bands, lines, samples) = {cube.values.shape}, but "
-            f"{header.path.name} says {(bands, lines, samples)}; give the right image, or correct the header"
+            f"{image}: is a {kind} file of (bands, lines, samples, type) = {_listed(held)}, but "
+            f"{header.path.name} says {_listed(said)}; correct the header, or move it away if it is not of it"
         )
     return described(replace(cube, notes=(*cube.notes, f"a {kind} file described by an ENVI header")), header)
+
+
+def _listed(said: tuple[object, ...]) -> str:
+    return f"({', '.join(map(str, said))})"

@@ -17,6 +17,8 @@ _SENTINELS = (-9999.0, -99999.0, -32768.0, -32767.0, -999.0, -9998.0, -214748364
 _ABSURD = 1e19  # beyond it are the fill values of float files: 1e20, 9.97e36, the largest float
 #: Share of the pixels, or of those along the edge, that are suspect at one extreme constant.
 _SHARE = 0.01
+#: Word for the pixels of a border that hold one and the same spectrum.
+BORDER = "border"
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +84,10 @@ def _equal(block: NDArray, value: float) -> NDArray[np.bool_]:
     """Where stored numbers are one value, in the precision of the file."""
     if block.dtype.kind == "f":
         with np.errstate(over="ignore"):
-            return block == block.dtype.type(value)
+            value = block.dtype.type(value)
+            if abs(value) > _ABSURD:  # headers have the largest float with few digits
+                return np.isclose(block, value, rtol=1e-3, atol=0)
+            return block == value
     limits = np.iinfo(block.dtype)
     if value != np.trunc(value) or not limits.min <= value <= limits.max:
         return np.zeros(block.shape, dtype=bool)
@@ -94,20 +99,29 @@ def is_sentinel(value: float) -> bool:
     return value in _SENTINELS or abs(value) > _ABSURD
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Suspect:
-    """A constant that may be a fill value.
+    """Pixels that may be fill.
 
     Parameters
     ----------
     value
-        As stored.
-    pixels
-        How many hold it in half of the bands or more; of a sentinel, in any band.
+        Their constant, as stored; None where they hold a constant in each band, one and the same spectrum.
+    where
+        True where a pixel holds it in half of the bands or more; a sentinel, in any band; a spectrum, in all.
+        Shape ``(height, width)``.
     """
 
-    value: float
-    pixels: int
+    value: float | None
+    where: NDArray[np.bool_]
+
+    @property
+    def pixels(self) -> int:
+        """How many they are."""
+        return int(self.where.sum())
+
+    def __str__(self) -> str:
+        return f"{'one and the same spectrum' if self.value is None else f'{self.value:g}'} in {self.pixels}"
 
 
 @np.errstate(invalid="ignore")
@@ -115,49 +129,90 @@ def suspects(values: NDArray, found: Survey) -> list[Suspect]:
     """Undeclared constants that look like fill, the most frequent first.
 
     A sentinel such as -9999 anywhere; the smallest or largest number, or 0, where more than a percent of the
-    pixels, or of those along the edge, have it in half of their bands or more.
+    pixels, or of those along the edge, have it in half of their bands or more. Last, as of a fill value that
+    a calibration made another number in each band, a spectrum that more than a percent of the edge has, if
+    the image is not one, such as a computed one, in which others are repeated side by side too.
     """
     low, high = found.low.min(), found.high.max()
     candidates = {float(low), float(high), 0.0, 65535.0, *_SENTINELS}
     inside = [value for value in candidates if low <= value <= high]
     _, height, width = values.shape
     counts = {value: np.zeros((height, width), dtype=np.int32) for value in inside}
+    right, below = np.zeros((2, height, width), dtype=bool)  # whether that neighbour is the same
     for rows in row_blocks(values, len(found.bands)):
         block = np.asarray(values[found.bands, rows])
         for value, count in counts.items():
             count[rows] = _equal(block, value).sum(axis=0, dtype=np.int32)
+        right[rows, :-1] = (block[:, :, 1:] == block[:, :, :-1]).all(axis=0)
+        below[rows][:-1] = (block[:, 1:] == block[:, :-1]).all(axis=0)
     edge = np.ones((height, width), dtype=bool)
     edge[1:-1, 1:-1] = False
     edge &= found.mask
     number = len(found.bands)
     many = max(-(-number // 2), min(number, 3))
-    listed = []
+    listed, covered = [], ~found.mask
     for value, count in counts.items():
         sentinel = is_sentinel(value)
         flat = (count >= (1 if sentinel else many)) & found.mask
-        pixels, at_edge = int(flat.sum()), int((flat & edge).sum())
+        pixels = int(flat.sum())
         inner = pixels >= max(2, _SHARE * found.mask.sum())
-        border = at_edge >= max(3, _SHARE * edge.sum())
-        if pixels and (sentinel or inner or border):
-            listed.append(Suspect(value, pixels))
-    return sorted(listed, key=lambda suspect: -suspect.pixels)
+        if pixels and (sentinel or inner or _at_border(flat, edge)):
+            listed.append(Suspect(value, flat))
+            covered |= flat
+    listed.sort(key=lambda suspect: -suspect.pixels)
+    at_edge = np.argwhere((right | below) & edge & ~covered)
+    if not len(at_edge):
+        return listed
+    flat = _of_one_spectrum(values, found, at_edge) & ~covered
+    others = (right & below & ~covered & ~flat).sum()
+    alone = others <= _SHARE * flat.sum() and _at_border(flat, edge)
+    return [*listed, *([Suspect(None, flat)] if alone else [])]
 
 
-def refuse(path: Path, listed: Sequence[Suspect], pixels: int) -> None:
-    """Say which constants may be fill values, if any, and how to settle it."""
-    if not listed:
-        return
-    held = " and ".join(f"{suspect.value:g} in {suspect.pixels} of {pixels} pixels" for suspect in listed)
-    raise InputError(
-        f"{path}: holds {held}: no data that it does not declare? Give {option('nodata', _given(listed))} to "
-        f"leave these pixels out, or {option('nodata', 'none')} if they were measured"
+def _of_one_spectrum(values: NDArray, found: Survey, places: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """True where pixels have the spectrum that is the commonest among some."""
+    rows, columns = places[:: max(1, len(places) // 1000)].T
+    held = np.asarray(values[found.bands[:, None], rows, columns])
+    spectra, counts = np.unique(held, axis=1, return_counts=True)
+    commonest = spectra[:, counts.argmax(), None, None]
+    same = np.zeros(values.shape[1:], dtype=bool)
+    for part in row_blocks(values, len(found.bands)):
+        same[part] = (np.asarray(values[found.bands, part]) == commonest).all(axis=0)
+    return same
+
+
+def _at_border(flat: NDArray[np.bool_], edge: NDArray[np.bool_]) -> bool:
+    return int((flat & edge).sum()) >= max(3, _SHARE * edge.sum())
+
+
+def holding(values: NDArray, found: Survey, value: float) -> int:
+    """How many pixels that count hold a number in any band."""
+    return sum(
+        int((_equal(np.asarray(values[found.bands, rows]), value).any(axis=0) & found.mask[rows]).sum())
+        for rows in row_blocks(values, len(found.bands))
     )
 
 
-def _given(listed: Sequence[Suspect]) -> float | str:
-    """What to give as ``nodata``: a number, or several with commas between."""
-    values = [_short(suspect.value) for suspect in listed]
-    return values[0] if len(values) == 1 else ",".join(str(value) for value in values)
+def refuse(path: Path, listed: Sequence[Suspect], declared: Sequence[float], pixels: int) -> None:
+    """Say which pixels may be fill, if any, and how to settle it; what is declared to be fill stays it."""
+    if not listed:
+        return
+    held = " and ".join(f"{suspect} of {pixels} pixels" for suspect in listed)
+    words = [BORDER if suspect.value is None else _short(suspect.value) for suspect in listed]
+    raise InputError(
+        f"{path}: holds {held}: no data that it does not declare? Give {_nodata(declared, words)} to leave "
+        f"these pixels out, or {measured(declared)} if they were measured"
+    )
+
+
+def measured(declared: Sequence[float]) -> str:
+    """The option by which all numbers but those that the file declares to be no data are measured."""
+    return _nodata(declared, []) if any(map(np.isfinite, declared)) else option("nodata", "none")
+
+
+def _nodata(declared: Sequence[float], words: Sequence[float | str]) -> str:
+    words = [*(_short(value) for value in declared if np.isfinite(value)), *words]
+    return option("nodata", words[0] if len(words) == 1 else ",".join(map(str, words)))
 
 
 def _short(value: float) -> float | int:

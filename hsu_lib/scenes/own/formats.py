@@ -6,8 +6,10 @@ import importlib.util
 import logging
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +57,7 @@ def read_other(
         if kind in ("netcdf", "zarr"):
             return _read_labelled(path, kind, variable, layout)
         if kind == "tiff":
-            return with_metadata(path, _read_tiff(path))
+            return with_metadata(path, _read_tiff(path, variable))
         return with_metadata(path, _read_gdal(path))
 
 
@@ -91,13 +93,26 @@ def _read_hdf5(path: Path, variable: str | None, layout: str | None, size: tuple
 # --------------------------------------------------------------------------- rasters
 
 
-def _read_tiff(path: Path) -> Cube:
+def _read_tiff(path: Path, variable: str | None) -> Cube:
     """GeoTIFF through GDAL where it is there; any other TIFF, and where it is not, through tifffile."""
-    if has("rasterio"):
+    if has("rasterio") and not _has_pages(path):
         cube = _read_gdal(path)
         if len(cube.values) > 1:
             return cube
-    return _read_pages(path)
+    return _read_pages(path, variable)
+
+
+def _has_pages(path: Path) -> bool:
+    """Whether there is more than one image in a TIFF, of which GDAL reads the first."""
+    import tifffile
+
+    with tifffile.TiffFile(path) as file:
+        return sum(not _is_part(page) for page in file.pages) > 1
+
+
+def _is_part(page: Any) -> bool:
+    """Whether a page is a smaller copy of another, or its mask."""
+    return bool(page.subfiletype & 5)
 
 
 def _read_gdal(path: Path) -> Cube:
@@ -106,75 +121,178 @@ def _read_gdal(path: Path) -> Cube:
     import rasterio
 
     with rasterio.open(path) as file:
-        values = file.read()
-        tags = [{key.lower(): text for key, text in file.tags(band).items()} for band in file.indexes]
-        for band, held in zip(file.indexes, tags, strict=True):
+        alpha = [k for k, color in enumerate(file.colorinterp) if color is rasterio.enums.ColorInterp.alpha]
+        bands = [band for k, band in enumerate(file.indexes) if k not in alpha]
+
+        def kept(listed: Any) -> list[Any]:
+            return [held for k, held in enumerate(listed) if k not in alpha]
+
+        values = file.read(bands)
+        tags = [{key.lower(): text for key, text in file.tags(band).items()} for band in bands]
+        for band, held in zip(bands, tags, strict=True):
             held |= {key.lower(): text for key, text in file.tags(band, ns="IMAGERY").items()}
-        gains, offsets = np.array(file.scales), np.array(file.offsets)
+        gains, offsets = np.array(kept(file.scales)), np.array(kept(file.offsets))
         trivial = (gains == 1).all() and not offsets.any()
-        fill = tuple(dict.fromkeys(float(value) for value in file.nodatavals if value is not None))
+        fill = tuple(dict.fromkeys(float(value) for value in kept(file.nodatavals) if value is not None))
         place: dict[str, Any] = {}
         if file.crs:
             place["crs"] = file.crs.to_wkt()
         if not file.transform.is_identity:
             place["transform"] = tuple(file.transform)[:6]
-        wavelengths, unit = _of_bands(tags, file.descriptions)
+        wavelengths, unit, note = _of_bands(tags, kept(file.descriptions))
         apart = [flag.name for flag in file.mask_flag_enums[0]] == ["per_dataset"]
+        mask = file.dataset_mask() > 0 if apart else None
+        if alpha:
+            mask = _opaque(file.read([k + 1 for k in alpha]))
+            note = (*note, _ALPHA.format(alpha[0] + 1))
         return Cube(
             values,
-            mask=file.dataset_mask() > 0 if apart else None,
+            mask=mask,
             wavelengths=wavelengths,
             unit=unit,
             fill=fill,
             gains=None if trivial else gains,
             offsets=None if trivial else offsets,
+            quantity=file.units[bands[0] - 1] or "",
             said=f"{path.name}",
             georeference=place or None,
-            notes=(f"{file.driver} of {file.count} bands",),
+            notes=(f"{file.driver} of {len(bands)} bands", *note),
         )
 
 
+_ALPHA = "band {} is its alpha channel: pixels where it is 0 are outside the mask"
+
+
+def _opaque(alpha: NDArray) -> NDArray[np.bool_]:
+    return np.logical_and.reduce(alpha > 0)
+
+
+_NUMBER = r"(\d+(?:[.,]\d+)?)"
+_NAMED = re.compile(
+    rf"{_NUMBER}(?:\s*(?:-|to)\s*{_NUMBER})?\s*(nanomet\w+|nm|micromet\w+|[uµμ]m|micron\w*)\b", re.I
+)
+_CENTRE = re.compile(r"(cent(er|re)|@)\D*$", re.I)
+
+
 def _of_bands(
-    tags: list[dict[str, str]], descriptions: tuple[str | None, ...]
-) -> tuple[list[str] | NDArray | None, str | None]:
-    """Wavelengths and their unit, of tags of the bands or of their names, where every band has one."""
+    tags: list[dict[str, str]], descriptions: Sequence[str | None]
+) -> tuple[list[str] | NDArray | None, str | None, tuple[str, ...]]:
+    """Wavelengths and their unit, of tags of the bands or of their names where every band has one; a note."""
     for key, unit in (("wavelength", None), ("central_wavelength_um", "um"), ("wavelengths", None)):
         found = [held.get(key) for held in tags]
         if all(found):
             units = tags[0].get("wavelength_units") or tags[0].get("wavelength_unit") or unit
-            return [str(text) for text in found], units
-    pattern = re.compile(r"(\d+(?:\.\d+)?)\s*(nanomet\w+|nm|micromet\w+|[uµμ]m|micron\w*)\b", re.I)
-    named = [pattern.search(text or "") for text in descriptions]
-    if all(named):
-        matches = [match for match in named if match]
-        return [match[1] for match in matches], matches[0][2]
-    return None, None
+            return [str(text) for text in found], units, ()
+    named = [_named(text or "") for text in descriptions]
+    if not named or not any(named):
+        return None, None, ()
+    words = {unit for found in named for _, unit in found}
+    if not all(len(found) == 1 for found in named) or len(words) > 1:
+        return None, None, ("names of its bands do not say one wavelength each: bands are numbered",)
+    return np.array([found[0][0] for found in named]), words.pop(), ()
 
 
-def _read_pages(path: Path) -> Cube:
+def _named(text: str) -> list[tuple[float, str]]:
+    """Wavelengths in the name of a band, of an interval its middle; of several, what it calls the centre."""
+    found = list(_NAMED.finditer(text))
+    centres = [match for match in found if _CENTRE.search(text[: match.start()])]
+    listed = []
+    for match in centres if len(found) > 1 and centres else found:
+        ends = [float(number.replace(",", ".")) for number in match.groups()[:2] if number]
+        listed.append((sum(ends) / len(ends), match[3].lower()))
+    return listed
+
+
+def _read_pages(path: Path, variable: str | None) -> Cube:
     """TIFF through tifffile: bands are samples of a pixel, planes, or pages."""
     import tifffile
 
     with tifffile.TiffFile(path) as file:
-        series = max(file.series, key=lambda series: series.size)
-        values, axes = series.asarray(), series.axes
-        tag = file.pages[0].tags.get("GDAL_NODATA")  # type: ignore[union-attr]
+        image, notes = _chosen_image(path, _images(file), variable)
+        values, axes, first = image.values(), image.axes, image.first
+        tag = first.tags.get("GDAL_NODATA")
+        alpha = [k - len(first.extrasamples) for k, kind in enumerate(first.extrasamples) if kind in (1, 2)]
         place = _place(file)
     if sorted(axes[-2:]) != ["X", "Y"] and axes[-3:] != "YXS":
         raise InputError(f"{path}: axes {axes} of its TIFF are not those of an image")
     extra = [number for number, axis in enumerate(axes) if axis not in "YX" and values.shape[number] > 1]
     if len(extra) > 1:
         raise InputError(
-            f"{path}: its TIFF has axes {axes} {values.shape}, more than bands, rows and columns"
+            f"{path}: its TIFF has axes {axes} {values.shape}, more than bands, rows and columns: write the "
+            "bands of all its pages into one"
         )
     band = extra[0] if extra else None
     values = np.moveaxis(values, [axes.index("Y"), axes.index("X")], [-2, -1])
     values = values.reshape(-1 if band is not None else 1, *values.shape[-2:])
+    mask = None
+    if alpha and band is not None and axes[band] == "S":
+        mask = _opaque(values[alpha])
+        notes = (*notes, _ALPHA.format(len(values) + alpha[0] + 1))
+        values = np.delete(values, alpha, axis=0)
     text = str(tag.value).strip("\0 ") if tag is not None else ""
     fill = (float(text),) if re.fullmatch(r"[-+.\deE]+|nan", text, re.I) else ()
     return Cube(
-        values, fill=fill, said=path.name, georeference=place, notes=(f"TIFF of {len(values)} bands",)
+        values,
+        mask=mask,
+        fill=fill,
+        said=path.name,
+        georeference=place,
+        notes=(f"TIFF of {len(values)} bands", *notes),
     )
+
+
+@dataclass(frozen=True)
+class _Image:
+    """An image of a TIFF: its axes as tifffile names them, its first page, and how its numbers are read."""
+
+    axes: str
+    shape: tuple[int, ...]
+    first: Any
+    values: Callable[[], NDArray]
+
+    def __str__(self) -> str:
+        return f"{self.axes} {self.shape} {self.first.dtype}"
+
+    @property
+    def pixels(self) -> tuple[int, ...]:
+        """Rows and columns."""
+        return tuple(self.shape[self.axes.index(axis)] for axis in "YX")
+
+
+def _images(file: Any) -> list[_Image]:
+    """Images of a TIFF: what it calls one, else pages that are alike together; copies and masks are none."""
+    series = [held for held in file.series if not _is_part(held.keyframe)]
+    if len(series) == 1:
+        return [_Image(series[0].axes, series[0].shape, series[0].keyframe, series[0].asarray)]
+    alike: dict[Any, list[Any]] = {}
+    for page in file.pages:
+        if not _is_part(page):
+            alike.setdefault((page.axes, page.shape, page.dtype), []).append(page)
+    return [
+        _Image("I" + axes, (len(pages), *shape), pages[0], partial(_stacked, pages))
+        for (axes, shape, _), pages in alike.items()
+    ]
+
+
+def _stacked(pages: list[Any]) -> NDArray:
+    return np.stack([page.asarray() for page in pages])
+
+
+def _chosen_image(path: Path, held: list[_Image], variable: str | None) -> tuple[_Image, tuple[str, ...]]:
+    """The image that is asked for, else the largest, unless another has as many pixels; a note of others."""
+    listed = ", ".join(f"{number}: {image}" for number, image in enumerate(held, start=1))
+    if variable is not None and variable not in [str(number) for number in range(1, len(held) + 1)]:
+        raise InputError(f"{path}: no image {variable!r} in its TIFF, which holds {listed}")
+    if variable is not None:
+        chosen = held[int(variable) - 1]
+    else:
+        chosen = max(held, key=lambda image: np.prod(image.shape))
+        if [image.pixels for image in held].count(chosen.pixels) > 1:
+            raise InputError(
+                f"{path}: give {option('variable')} the number of an image of its TIFF, {listed}"
+            )
+    notes = (f"image {held.index(chosen) + 1} of those of its TIFF, {listed}",) if len(held) > 1 else ()
+    return chosen, notes
 
 
 def _place(file: Any) -> dict[str, Any] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,8 @@ TYPES = {
 }
 INTERLEAVES = ("bsq", "bil", "bip")
 _COMPLEX = (6, 9)
+#: How headers of ESRI begin, which GDAL reads by their image.
+_ESRI = re.compile(r"(nrows|ncols|nbands|nbits|pixeltype|byteorder|layout|skipbytes|bandrowbytes)\s", re.I)
 _LARGEST = 2**24  # of samples, lines and bands: beyond it a digit is wrong
 
 
@@ -39,11 +42,11 @@ class Header:
     path: Path
     fields: dict[str, str]
 
-    def wrong(self, field: str, expected: str) -> InputError:
+    def wrong(self, field: str, expected: str, remedy: str = "correct the header") -> InputError:
         """The error about a field."""
         value = self.fields.get(field)
         held = "is missing" if value is None else f"is {value[:60]!r}"
-        return InputError(f"{self.path}: {field} {held}, expected {expected}; correct the header")
+        return InputError(f"{self.path}: {field} {held}, expected {expected}; {remedy}")
 
     def text(self, field: str) -> str:
         """Value in small letters without blanks around, "" where there is none."""
@@ -136,7 +139,8 @@ def is_header(path: Path) -> bool:
     """Whether a file begins as an ENVI header does."""
     with path.open("rb") as file:
         start = file.read(64)
-    return _decoded(start).lstrip().upper().startswith("ENVI")
+    text = _decoded(start).lstrip().upper()
+    return text.startswith("ENVI") and not text.startswith("ENVI ASCII PLOT FILE")
 
 
 def read_header(path: Path) -> Header:
@@ -155,7 +159,8 @@ def read_header(path: Path) -> Header:
         lines.pop(0)
     if not lines or lines[0].strip().split()[0].upper() != "ENVI":
         first = lines[0].strip()[:40] if lines else ""
-        raise InputError(f"{path}: cannot be read as ENVI: its first line is {first!r}, not 'ENVI'")
+        hint = "; give its image, such as field.bil" if _ESRI.match(first) else ""
+        raise InputError(f"{path}: cannot be read as ENVI: its first line is {first!r}, not 'ENVI'{hint}")
     fields: dict[str, str] = {}
     rest = iter(lines[1:])
     for line in rest:

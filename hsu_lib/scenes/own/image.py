@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from zipfile import ZipFile
 
 from hsu_lib.errors import InputError, brief
 from hsu_lib.scene import Scene
@@ -34,9 +35,11 @@ def read_image(
         ``.mat`` (version 5 or 7.3), ``.npz``, ``.npy``; ENVI: its header or its image; TIFF; HDF5 and, with
         the extra ``formats``, what GDAL reads, NetCDF and Zarr. PRISMA, EMIT and EnMAP products are known.
     variable
-        Which array of a file that holds several; of a ``.mat``, dotted for structs and cells.
+        Which array of a file that holds several; of a ``.mat``, dotted for structs and cells; of a TIFF, the
+        number of the image.
     layout
-        Order of its axes, see `hsu_lib.scenes.own.layouts`; formats other than arrays know theirs.
+        Order of its axes, see `hsu_lib.scenes.own.layouts`; of ENVI, instead of the header's interleave.
+        Other formats know theirs.
     size
         ``(height, width)`` in pixels for a matrix in a file that does not hold them.
     scale
@@ -45,7 +48,8 @@ def read_image(
         are reflectance, and 10000 is taken where that fits it.
     nodata
         Stored number that means no data, several of them, or ``"none"``; by default that of the file. NaN
-        always means it.
+        always means it. ``"border"``, alone or with numbers, leaves out pixels along the edge, and others,
+        that hold one and the same spectrum.
 
     Returns
     -------
@@ -117,18 +121,22 @@ def _read(path: Path, variable: str | None, layout: str | None, size: tuple[int,
         return read_other(path, "zarr", variable=variable, layout=layout)
     if path.is_dir():
         raise InputError(f"{path}: is a folder; give the file of an image in it")
-    if not path.is_file():
+    if not path.exists():
         raise FileNotFoundError(f"{path}: no such file")
+    if not path.is_file():
+        raise InputError(f"{path}: is no file, but a device or a pipe; give the file of an image")
     if path.stat().st_size == 0:
         raise InputError(f"{path}: is empty")
     kind = content_of(path)
+    if kind == "zip" and not any(name.endswith(".npy") for name in ZipFile(path).namelist()):
+        raise InputError(f"{path}: is a zip archive without arrays of NumPy: unzip it and give its image")
     if kind == "matlab" or (suffix == ".mat" and kind in ("", "hdf5")):
         return read_arrays(path, "matlab", variable, layout, size)
     if kind in ("numpy", "zip") or (suffix in (".npz", ".npy") and kind == ""):
         return read_arrays(path, "numpy", variable, layout, size)
     header = header_of(path)
     if header is not None and (suffix != ".hdr" or is_header(path) or kind == ""):
-        return read_envi(path, header, variable, layout)
+        return read_envi(path, header, variable, layout, size)
     if kind == "gzip":
         raise InputError(f"{path}: is compressed ({kind}); decompress it first")
     if kind in ("hdf5", "tiff", "netcdf"):

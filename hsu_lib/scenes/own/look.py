@@ -99,9 +99,7 @@ def _facts(cube: Cube, found: Survey, raw: OwnImage) -> dict[str, str]:
         "gains and offsets": "none" if cube.gains is None and cube.offsets is None else "yes",
     }
     listed = suspects(cube.values, found) if len(found.bands) else []
-    facts["suspects of fill"] = (
-        ", ".join(f"{suspect.value:g} in {suspect.pixels} pixels" for suspect in listed) or "none"
-    )
+    facts["suspects of fill"] = ", ".join(f"{suspect} pixels" for suspect in listed) or "none"
     return facts
 
 

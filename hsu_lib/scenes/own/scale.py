@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,38 @@ from numpy.typing import NDArray
 from hsu_lib.errors import InputError, option
 
 _BRIGHTEST = 2.0  # 99.9th percentile of reflectance is below it: snow and glint reach beyond one
-_DARKEST = 0.002  # 99.9th percentile of deep water is above it
+DARKEST = 0.002  # 99.9th percentile of deep water is above it
 _TEN_THOUSAND = (2_000.0, 16_000.0)  # 99.9th percentiles of reflectance stored as a ten-thousandth
 _FULL = (4095.0, 16383.0)  # largest counts of cameras of 12 and 14 bits
+
+
+#: Watts with steradians, in whatever order and prefixes.
+_WATTS = re.compile(r"w(att)?s?\b.*\bs(te)?r|\bs(te)?r.*w(att)?s?\b", re.I)
+_RADIANCE = re.compile(r"\bradiances?\b", re.I)
+_PERCENT = re.compile(r"%|\bper\s?cent(age)?\b", re.I)
+_COUNT = re.compile(r"\b(dn|digital (numbers?|counts?)|(raw )?counts?)\b", re.I)
+
+
+def is_radiance(quantity: str) -> bool:
+    """Whether a file's words for what its numbers are mean radiance.
+
+    Examples
+    --------
+    >>> is_radiance("W m-2 sr-1 nm-1"), is_radiance("radiance"), is_radiance("reflectance, of radiance")
+    (True, True, False)
+    """
+    plain = quantity.replace("_", " ")
+    return bool(_WATTS.search(plain) or (_RADIANCE.search(plain) and "reflectan" not in plain.lower()))
+
+
+def is_percent(quantity: str) -> bool:
+    """Whether they mean percent: ``"%"``, ``"Wavelength, Reflectance (%)"``."""
+    return bool(_PERCENT.search(quantity))
+
+
+def is_count(quantity: str) -> bool:
+    """Whether they mean what a sensor counts: ``"DN"``."""
+    return bool(_COUNT.search(quantity))
 
 
 def divisor(
@@ -22,7 +52,12 @@ def divisor(
     declared: float | None,
     said: str,
     *,
+    darkest: float = DARKEST,
     highest: float = np.inf,
+    full: float | None = None,
+    counts: bool = False,
+    gains: NDArray | None = None,
+    applied: str = "",
 ) -> tuple[float, str]:
     """What the numbers are divided by to be reflectance, and a note.
 
@@ -38,8 +73,16 @@ def divisor(
         Divisor that the file names; it is taken unless the result cannot be reflectance.
     said
         Where it names it.
+    darkest
+        99.9th percentile of reflectance that `declared` must lead to.
     highest
         Largest of all numbers: a camera's full count is no ten-thousandth.
+    full
+        Full count of the sensor that the file names; 10000 is then no guess.
+    counts
+        Whether the file says that the numbers are counts, which is no guess either.
+    gains, applied
+        Gains that the numbers were multiplied by, and where they, or offsets, are named; for messages.
 
     Raises
     ------
@@ -47,26 +90,34 @@ def divisor(
         If `given` is no number above zero, or nothing says what the numbers are.
     """
     top = float(np.percentile(sample, 99.9))
-    told = f"99.9 % of the numbers are at most {top:.6g}"
+    what = f"numbers, with the gains and offsets of {applied}," if applied else "numbers"
+    told = f"99.9 % of the {what} are at most {top:.6g}"
     scale = option("scale", python="NUMBER", command="NUMBER")
     if given is not None:
         if not (np.isfinite(given) and given > 0):
             raise InputError(f"{option('scale')}: expected a positive divisor, got {given:g}")
         return float(given), f"divided by {given:g}, as asked"
     if declared is not None:
-        if not _DARKEST <= top / declared <= _BRIGHTEST:
+        if not darkest <= top / declared <= _BRIGHTEST:
             raise InputError(
                 f"{path}: {said} is {declared:g}, but {told}, and the quotient {top / declared:.3g} is no "
                 f"reflectance. Give {scale}, the number to divide by"
             )
         return declared, f"divided by {declared:g}, the {said}"
-    if _DARKEST <= top <= _BRIGHTEST:
+    if DARKEST <= top <= _BRIGHTEST:
         return 1.0, f"taken as reflectance ({told})"
-    if _TEN_THOUSAND[0] <= top <= _TEN_THOUSAND[1] and highest not in _FULL:
+    ten_thousandths = highest not in _FULL and full in (None, 10_000) and not counts
+    if ten_thousandths and _TEN_THOUSAND[0] <= top <= _TEN_THOUSAND[1]:
         return 10_000.0, f"divided by 10000, which is a guess: {told}"
     hint = "" if 1e-9 < top < 1e9 else " (or they are of another type or byte order than the file says)"
+    example = "100 for percent"
+    if full is not None:
+        example = f"{full:g}, the full count that the file names"
+    gain = 1.0 if gains is None or np.ptp(gains) else float(gains[0])
+    if gain > 1 and DARKEST <= top / gain**2 <= _BRIGHTEST:
+        example = f"{gain**2:.10g}, if the gain {gain:g} is meant to divide by"
     raise InputError(
         f"{path}: {told}, which is no reflectance, and nothing says what it is to be divided by{hint}. Give "
-        f"{scale}: the number that stands for a reflectance of one, such as 100 for percent; "
+        f"{scale}: the number that stands for a reflectance of one, such as {example}; "
         f"{option('scale', 1)} takes the numbers as they are"
     )

@@ -67,6 +67,8 @@ def in_nm(path: Path, values: ArrayLike, unit: str | None) -> tuple[NDArray[np.f
             f"{path}: wavelength of band {band + 1} is {numbers[band]:g}, expected a number above zero; "
             "correct or remove the wavelengths"
         )
+    if len(numbers) > 1 and np.ptp(numbers) == 0:
+        return None, f"its wavelengths are all {numbers[0]:g}: bands are numbered"
     said = (unit or "").strip()
     plain = _plain(said)
     if plain in _INDEX:
