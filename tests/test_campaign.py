@@ -550,6 +550,7 @@ def test_given_amounts_stand_in_for_the_shares_of_what_is_trained():
     assert how.of("nmf", {}) == {}  # its iterations are no training
     assert how.for_claim("ldvae-samson-satisfactory").of("ldvae", {}) == {"epochs": 2}
     np.testing.assert_allclose(how.part("undip"), 4 / 3000 * 64 / 256)
+    np.testing.assert_allclose([how.lengths().part("undip"), how.widths().part("undip")], [4 / 3000, 1 / 4])
     assert how.share.startswith("As asked for: iterations 4, epochs 2. ")
     assert shares.with_given(iterations=0) == shares
 

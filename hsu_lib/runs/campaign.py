@@ -71,8 +71,15 @@ class Amounts:
 
     def widths(self) -> Amounts:
         """The same without what is trained for longer or on more: the size of networks alone."""
-        sizes = {m: {n: f for n, f in fs.items() if n == "filters"} for m, fs in self.methods.items()}
-        return replace(self, methods=sizes, documents={})
+        return self._only(lambda setting: setting == "filters")
+
+    def lengths(self) -> Amounts:
+        """The same without the size of networks: how long, and on how much, they are trained."""
+        return self._only(lambda setting: setting != "filters")
+
+    def _only(self, kept: Callable[[str], bool]) -> Amounts:
+        chosen = {m: {n: f for n, f in fs.items() if kept(n)} for m, fs in self.methods.items()}
+        return replace(self, methods=chosen, documents={})
 
     def of(self, method: str, settings: Mapping[str, Any]) -> dict[str, Any]:
         """The settings with their share of training; what they do not name is the method's default."""

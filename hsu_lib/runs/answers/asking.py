@@ -160,7 +160,7 @@ def _check_shares(part: Component, view: View, how: How) -> None:
     terms = [term for term in part.terms() if not how.words.timed(term.score)]  # times are of all of it
     names = [view.replace.get(term.condition, term.condition) for term in terms]
     used = dict.fromkeys(how.words.conditions[name].method for name in names)
-    shares = {m: how.amounts.part(m) for m in used if {"epochs", "iterations"} & _settings_of(m)}
+    shares = {m: how.amounts.lengths().part(m) for m in used if {"epochs", "iterations"} & _settings_of(m)}
     if shares and max(shares.values()) > _EQUAL_SHARE * min(shares.values()):
         told = ", ".join(f"{method} {share:.0%}" for method, share in shares.items())
         raise Unanswered(
