@@ -85,3 +85,9 @@ def bare(patch: pytest.MonkeyPatch, folder: Path) -> None:
     patch.setenv("HSU_OFFLINE", "1")
     patch.setenv("HSU_CACHE_DIR", str(folder / "cache"))
     patch.setenv("HSU_STORE", str(folder / "runs"))
+
+
+@pytest.fixture
+def no_sitting(monkeypatch, tmp_path):
+    """No times are published."""
+    monkeypatch.setattr("hsu_lib.runs.answers.asking.published_times", lambda: tmp_path / "times.json")

@@ -76,12 +76,6 @@ def ask(asked, found: Mapping[str, Record]) -> Answer:
     return answer
 
 
-@pytest.fixture
-def no_sitting(monkeypatch, tmp_path):
-    """No times are published."""
-    monkeypatch.setattr("hsu_lib.runs.answers.asking.published_times", lambda: tmp_path / "times.json")
-
-
 def means(**by_condition: float) -> Scores:
     """Mean squared errors that wiggle with the seed, each condition by a size of its own."""
     size = {name: 1 + k for k, name in enumerate(by_condition)}

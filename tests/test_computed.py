@@ -423,6 +423,7 @@ def anything(run: Run) -> Record:
     return Record(run.asked(), scores, "FINISHED", 1.0, {"commit": "abc", "date": "2030-01-01"}, arrays)
 
 
+@pytest.mark.usefixtures("no_sitting")
 def test_every_question_is_answered_alike_from_local_and_from_published_records(tmp_path):
     """Rehearsed on one scene with three seeds: nothing is decided, everything is told."""
     source = claims()["source"]

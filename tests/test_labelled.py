@@ -43,7 +43,7 @@ def shown(monkeypatch, tmp_path) -> list[str]:
 def rehearsal(tmp_path_factory) -> asking.Asked:
     """The claim asked on the embedded scene with two seeds."""
     store = Store(tmp_path_factory.mktemp("store"), tmp_path_factory.mktemp("published"))
-    return asking.ask([CLAIM], profile="quick", seeds=[0, 1], scene="lagoon", store=store)
+    return asking.ask([CLAIM], amounts=amounts("quick"), seeds=[0, 1], scene="lagoon", store=store)
 
 
 # --------------------------------------------------------------------------- asked by a chapter

@@ -406,6 +406,7 @@ def test_a_sitting_gives_the_verdict(simple, verdict):
     assert json.dumps(again.to_dict()) == json.dumps(answer.to_dict())
 
 
+@pytest.mark.usefixtures("no_sitting")
 def test_without_a_sitting_or_with_another_one_there_is_no_verdict():
     assert "times of runs with nothing beside them" in ask(IMAGE).reason
     other = sitting(wanted(question("seconds", "patches", "patches")), by_label(patches=1.0))
@@ -471,6 +472,7 @@ TIMED = {
     "prim-vae-trains-faster",
     "undip-larger-model-trains-longer",
     "undip-init-not-worth-time",
+    "tutorial-subspace-helps",
 }
 
 
@@ -490,7 +492,7 @@ def test_every_timed_question_of_the_book_is_answered_by_its_sitting():
     ]
     made = Sitting(10, tuple(timed), MADE, {"begin": IDLE, "repetitions": [IDLE] * 10})
     reasons = {a.claim: a.reason for a in answers(asking, times=made) if a.verdict is None}
-    assert set(reasons) <= {"undip-init-not-worth-time"}
+    assert set(reasons) <= {"undip-init-not-worth-time", "tutorial-subspace-helps"}
     assert not any("sitting" in reason for reason in reasons.values())
     seconds = made.of("seconds-per-image", "pixel-wise, patches", "simulated-image")
     np.testing.assert_array_equal(seconds, 1.0 + np.arange(10))
@@ -514,7 +516,7 @@ def test_a_plan_tells_how_many_claims_need_a_sitting():
     found = enumerated(amounts("paper"))
     assert {way.claim for way in found.timed} == TIMED
     assert not TIMED & set(found.planned)
-    assert "5 claims need times of a sitting (`hsu time`)" in list(told("paper", found, []))
+    assert "6 claims need times of a sitting (`hsu time`)" in list(told("paper", found, []))
 
 
 def test_the_command_times_shows_keeps_and_publishes(tmp_path, monkeypatch):

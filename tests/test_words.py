@@ -86,7 +86,7 @@ def test_devices_that_are_not_there(name):
 @pytest.mark.parametrize(
     ("chapter", "given", "told"),
     [
-        ("metrics", {"draws": "2.5"}, "a whole number like 100, got '2.5'"),
+        ("alignment", {"draws": "2.5"}, "a whole number like 100, got '2.5'"),
         ("alpha", {"seeds": "3-1"}, "'3-1' are no seeds"),
         ("alpha", {"seeds": "many"}, "seeds"),
         ("alpha", {"compute": "maybe"}, "true or false"),
@@ -100,5 +100,5 @@ def test_parameters_that_can_only_fail_are_refused(chapter, given, told):
 
 
 def test_parameters_that_a_chapter_takes():
-    assert chapters.values("metrics", "quick", {"draws": "1e1"})["draws"] == 10
+    assert chapters.values("alignment", "quick", {"draws": "1e1"})["draws"] == 10
     assert chapters.values("alpha", "quick", {"scene": "", "seeds": 2})["seeds"] == "2"
