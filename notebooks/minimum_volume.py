@@ -182,10 +182,11 @@ page.figure(
 #
 # VCA reduces the image in one of two ways, by the noise that it sees: to principal components where there is
 # much, else onto a plane, which divides each pixel by its brightness. Only the first level is noisy enough
-# for the former. Here both are tried at every level.
+# for the former. Here both are tried at every level; *uniform draws* are the random directions of the public
+# codes, where the paper does not say how they are drawn.
 
 # %% tags=["remove-input"]
-BRANCHES = ("VCA + FCLSU", "VCA + FCLSU, principal", "VCA + FCLSU, projective")
+BRANCHES = ("VCA + FCLSU", "VCA + FCLSU, uniform draws", "VCA + FCLSU, principal", "VCA + FCLSU, projective")
 branches = {
     level: page.beside(BRANCHES, SceneSpec(where["sim2"], snr_db=level), seeds=seeds) for level in levels
 }
