@@ -19,6 +19,8 @@ from hsu_lib.runs.layout import COMPACT, DamagedRecord, quantise, read_record, w
 from hsu_lib.runs.record import Record
 
 _MAPS = ("A", "history/snapshots")
+#: Which pixels were for testing: the seed decides it, and all that is scored on them is among the scores.
+_SPLIT = "history/test"
 
 
 def publish(records: Sequence[Record], folder: Path, maps: Collection[str]) -> int:
@@ -54,12 +56,13 @@ def published_form(record: Record) -> Record:
 
     Curves of more than 300 iterations are thinned to 150 at most, beside what decides over first passages
     (`hsu_lib.runs.curves.thinned`); these, and what else is long, have 12 significant bits. What can then no
-    longer be computed is among the scores.
+    longer be computed is among the scores. Which pixels were for testing is left out.
     """
     if record.origin not in ("", "local"):
         return record
     kept = thinned(record)
     arrays = {name: array for name, array in record.arrays.items() if not is_long(record, name)}
+    arrays.pop(_SPLIT, None)
     arrays = {name: rounded(a) if a.ndim == 1 and a.size > LONG else a for name, a in arrays.items()}
     arrays |= {name: rounded(a) if name in record.arrays else a for name, a in kept.items()}
     return with_computed(record, arrays)
