@@ -79,7 +79,8 @@ class Amounts:
 
     def _only(self, kept: Callable[[str], bool]) -> Amounts:
         chosen = {m: {n: f for n, f in fs.items() if kept(n)} for m, fs in self.methods.items()}
-        return replace(self, methods=chosen, documents={})
+        given = {name: value for name, value in self.given.items() if kept(name)}
+        return replace(self, methods=chosen, documents={}, given=given)
 
     def of(self, method: str, settings: Mapping[str, Any]) -> dict[str, Any]:
         """The settings with their share of training; what they do not name is the method's default."""
