@@ -61,7 +61,7 @@ page.opening(
         f"{name} **{told(name, ONE)}**, of 50 starts the selected one **{told(name, MANY)}**"
         for name in names
     )
-    + f". {pages.waiting(asked.answers.values())}",
+    + f". {pages.waiting(asked.answers.values(), earlier=False)}",
     asked.answers.values(),
 )
 

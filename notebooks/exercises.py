@@ -87,9 +87,9 @@ def short(found, columns, caption):
 # %% [markdown]
 # ## 1 Six methods, material by material
 #
-# *What to see*: which materials are easy for all, and that a low error of the abundances and a small angle
-# of the endmembers need not go together. EndNet and the convolutional autoencoder compare angles, so
-# brightness is nothing to them; scenes with shade punish that.
+# *What to look for*: which materials are easy for all? Do a low error of the abundances and a small angle
+# of the endmembers go together? EndNet and the convolutional autoencoder compare angles: what becomes of
+# shade?
 
 # %% tags=["remove-input"]
 cheap = run(
@@ -120,8 +120,8 @@ for place in places:
 # %% [markdown]
 # ## 2 Which endmembers FCLSU is given
 #
-# *What to see*: least squares are as good as the spectra they are given. The true ones are the floor,
-# except where the reference is in another unit than the image; pixels drawn at random are the ceiling.
+# *What to look for*: how far are picked endmembers from the true ones, and from pixels drawn at random?
+# Where the true ones do badly, the reference is in another unit than the image.
 
 # %% tags=["remove-input"]
 GIVEN = {"true endmembers": ("fclsu", {}), "random pixels": ("random-fclsu", {}), "VCA": ("vca-fclsu", {})}
@@ -130,8 +130,8 @@ short(run(GIVEN), GIVEN, f"FCLSU by its endmembers, mean ± standard deviation o
 # %% [markdown]
 # ## 3 MiSiCNet's learning rate
 #
-# *What to see*: endmembers move at most by about the rate in each iteration, so a small one has not arrived
-# when the iterations end.
+# *What to look for*: endmembers move at most by about the rate in each iteration. Has the smallest one
+# arrived when the iterations end?
 
 # %% tags=["remove-input"]
 RATES = {f"rate {rate:g}": misicnet(learning_rate=rate) for rate in (0.01, 0.001, 0.0001)}
@@ -146,8 +146,8 @@ short(run(RATES, network_seeds), RATES, f"{SHARE}, by learning rate.")
 # %% [markdown]
 # ## 4 The weight of minimum volume
 #
-# *What to see*: the two scores disagree about the best weight, and the network has little to do with it:
-# the rows *without a network* minimise the same objective exactly.
+# *What to look for*: do both scores agree about the best weight? What does the network add to the rows
+# *without a network*, which minimise the same objective?
 
 # %% tags=["remove-input"]
 WEIGHTS = {f"weight {weight:g}": weight for weight in (1.0, 10.0, 100.0)}
@@ -159,7 +159,7 @@ short(run(EXACT), EXACT, f"The same objective without a network, seeds {seeds}."
 # %% [markdown]
 # ## 4, again: filters
 #
-# *What to see*: a wider network comes to the same place, sooner.
+# *What to look for*: does a wider network come to another place, or to the same one sooner?
 
 # %% tags=["remove-input"]
 WIDTHS = {f"{n} filters": misicnet(filters=n) for n in (LONG["filters"] // k or 1 for k in (4, 2, 1))}
@@ -168,8 +168,7 @@ short(run(WIDTHS, network_seeds), WIDTHS, f"MiSiCNet, {STEPS}, {SEEDS}, by filte
 # %% [markdown]
 # ## 5 Iterations
 #
-# *What to see*: the abundances go on improving; the angle of the endmembers may have its best long before
-# the end.
+# *What to look for*: do both scores go on improving until the end?
 
 # %% tags=["remove-input"]
 LENGTHS = {

@@ -28,7 +28,8 @@ import pandas as pd
 
 from hsu_lib import claims
 from hsu_lib.claims.questions import vocabulary
-from hsu_lib.publishing import figures, pages, scores
+from hsu_lib.publishing import figures, pages, scores, tutorial
+from hsu_lib.publishing.tutorial import EQUAL, LIMIT, ORACLE, SEVEN
 from hsu_lib.scene import SceneSpec
 from hsu_lib.words import value_of
 
@@ -46,17 +47,6 @@ CLAIMS = [
     "tutorial-subspace-helps",
 ]
 RMSE, SAD = "rmse-abundances", "sad-endmembers"
-#: Condition to column of the tutorial's tables.
-SEVEN = {
-    "VCA + FCLSU": "fclsu",
-    "UnDIP of the tutorial": "undip",
-    "uDAS": "udas",
-    "CyCUNet": "cycunet",
-    "CoNMF": "collab",
-    "NMF-QMV": "nmf-qmv",
-    "MiSiCNet": "misicnet",
-}
-EQUAL, ORACLE, LIMIT = "equal abundances", "true endmembers + FCLSU", "MiSiCNet without a network"
 LINES = (EQUAL, ORACLE, LIMIT)
 PRINTED = {"sim1": "Table II", "sim2": "Table III"}
 BY = {"sim1": CLAIMS[1], "sim2": CLAIMS[2]}  # the claim whose runs are shown
@@ -85,8 +75,7 @@ def ours(place, level, label, score=RMSE):
 
 def told(place, level, label, score=RMSE):
     """Its mean over the seeds, in words."""
-    values = ours(place, level, label, score)
-    return "not run yet" if values is None else scores.value(score, values.mean())
+    return tutorial.told(ours(place, level, label, score), score)
 
 
 def printed(place, level, label, score=RMSE):
@@ -107,7 +96,7 @@ page.opening(
     f"penalty, {both['MiSiCNet']}**; the same penalty without a network {both[LIMIT]}; pixels picked by VCA "
     f"{both['VCA + FCLSU']}. Nine of ten pixels of these images hold all six materials in equal shares: "
     f"**who answers that everywhere is {both[EQUAL]} off**, less than most of the tables' methods. "
-    + pages.waiting(answers.values()),
+    + pages.waiting(answers.values(), earlier=False),
     answers.values(),
 )
 
@@ -134,8 +123,7 @@ for claim, answer in answers.items():
 def cell(place, level, label, score):
     """Ours, and what is printed."""
     values, theirs = ours(place, level, label, score), printed(place, level, label, score)
-    mine = "–" if values is None else scores.spread(score, values)
-    return mine if theirs is None else f"{mine} ({theirs:g})"
+    return tutorial.cell(values, theirs, score)
 
 
 for place, score in (("sim1", RMSE), ("sim2", RMSE), ("sim2", SAD)):

@@ -491,14 +491,15 @@ def which_reading(pairs: Mapping[str, Iterable[tuple[float, float | None]]]) -> 
     )
 
 
-def waiting(found: Iterable[Answer]) -> str:
-    """How many claims wait for runs, and what a page shows in their place; empty if none does."""
+def waiting(found: Iterable[Answer], *, earlier: bool = True) -> str:
+    """How many claims wait for runs, and whether a page shows earlier ones instead; empty if none does."""
     answers = list(found)
     count = sum(answer.verdict is None for answer in answers)
     if not count:
         return ""
     verb = "is" if count == 1 else "are"
-    return (
-        f"{count} of {len(answers)} claims {verb} not answered yet; where runs with fresh seeds are missing, "
-        "numbers and pictures are those of earlier ones, which decide nothing."
+    instead = (
+        "; where runs with fresh seeds are missing, numbers and pictures are those of earlier ones, which "
+        "decide nothing"
     )
+    return f"{count} of {len(answers)} claims {verb} not answered yet{instead * earlier}."

@@ -1,4 +1,4 @@
-"""Endmembers whose scale nothing fixes, brought to the unit of the image."""
+"""What a method leaves without a scale: endmembers in the unit of the image, abundances that sum to one."""
 
 from __future__ import annotations
 
@@ -24,3 +24,9 @@ def in_unit_of(Y: ArrayLike, E: ArrayLike, A: ArrayLike) -> NDArray[np.float64]:
     # products of endmembers' sizes: E A itself is not needed
     inside, power = float(np.vdot(e, y @ a.T)), float(np.vdot(e.T @ e, a @ a.T))
     return e * (inside / power if inside > 0 and power > 0 else 1.0)
+
+
+def to_sum_one(A: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Nonnegative abundances ``(endmembers, pixels)`` over their sums; equal ones where the sum is zero."""
+    sums = A.sum(axis=0)
+    return np.where(sums == 0, 1 / len(A), A / np.where(sums == 0, 1.0, sums))

@@ -16,6 +16,7 @@ from hsu_lib.methods.settings import Settings, sourced
 from hsu_lib.scene import Unmixing
 from hsu_lib.solvers.bounded import bounded_least_squares
 from hsu_lib.solvers.extraction import Draws, vca
+from hsu_lib.solvers.scaling import to_sum_one
 
 PAPER = "Gao et al., IEEE TGRS 60, 2022, 5503914"
 CODE = "public code of CyCU-Net"
@@ -92,7 +93,7 @@ def solve(problem: Problem, settings: CyCUNetSettings) -> Unmixing:
             A = network.encode(Y).T.double().cpu().numpy()
             E = network.decoders[0].double().cpu().numpy()
     sums = A.sum(axis=0)
-    A = np.where(sums == 0, 1 / len(A), A / np.where(sums == 0, 1.0, sums))
+    A = to_sum_one(A)
     if settings.endmembers_from == "least-squares" and np.isfinite(A).all():
         E = bounded_least_squares(A @ A.T, A @ pixels.T).T
     status = finished(history)

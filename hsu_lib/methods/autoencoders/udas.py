@@ -20,6 +20,7 @@ from hsu_lib.solvers.bounded import bounded_least_squares
 from hsu_lib.solvers.denoising import marginalised_denoiser
 from hsu_lib.solvers.extraction import Draws, extremes
 from hsu_lib.solvers.fclsu import fclsu
+from hsu_lib.solvers.scaling import to_sum_one
 from hsu_lib.solvers.subspace import leading
 
 CODE = "public code of uDAS"
@@ -70,10 +71,9 @@ def solve(problem: Problem, settings: UDASSettings) -> Unmixing:
         H = np.maximum(W @ X, 0)
         loss.append(step.fun)
     sums = H.sum(axis=0)
-    A = np.where(sums == 0, 1 / len(H), H / np.where(sums == 0, 1.0, sums))
     status = Status.FINISHED if H.any(axis=1).all() else Status.DEGENERATE
     history = {"loss": np.array(loss), "sums": sums, "empty": np.mean(sums == 0, keepdims=True)}
-    return Unmixing((scale * E).astype(np.float32), problem.maps(A), status, history)
+    return Unmixing((scale * E).astype(np.float32), problem.maps(to_sum_one(H)), status, history)
 
 
 def first_encoder(X: Float, V: Float, E: Float, sum_weight: float) -> Float:
