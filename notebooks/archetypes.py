@@ -22,7 +22,7 @@ starts = "1,2,5,10"  # of which one is selected, in the pictures
 
 # %% tags=["hide-input"]
 
-from hsu_lib.publishing import figures, pages, scores
+from hsu_lib.publishing import figures, pages, scores, tutorial
 from hsu_lib.words import value_of
 
 CLAIM = "tutorial-edaa-start-sensitive"
@@ -61,7 +61,7 @@ page.opening(
         f"{name} **{told(name, ONE)}**, of 50 starts the selected one **{told(name, MANY)}**"
         for name in names
     )
-    + f". {pages.waiting(asked.answers.values(), earlier=False)}",
+    + f". {pages.waiting(asked.answers.values(), earlier=False)}{tutorial.stands_in(scene)}",
     asked.answers.values(),
 )
 

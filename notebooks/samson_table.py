@@ -89,7 +89,8 @@ page.opening(
     f"{scores.value(RMSE, at(TABLE, 100.0))} at the weight 100 and "
     f"{scores.value(RMSE, at(TABLE, 1.0))} at 1, and by the reference that others use "
     f"{scores.value(RMSE, at(USUAL, 100.0))} and {scores.value(RMSE, at(USUAL, 1.0))}. "
-    + pages.waiting(answers.values(), earlier=False),
+    + pages.waiting(answers.values(), earlier=False)
+    + tutorial.stands_in(scene),
     answers.values(),
 )
 

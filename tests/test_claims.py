@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from hsu_lib import claims
+from hsu_lib.claims.rule import Verdict
+from hsu_lib.publishing.published import Manifest
+from hsu_lib.runs.answers import Answer, Way
 
 
 def test_a_reading_is_nearer_if_clearly():
@@ -44,3 +47,14 @@ def test_printed_tables_have_every_figure_in_the_documents_order():
     assert (table != "").to_numpy().sum() == len(everything)
     with pytest.raises(LookupError, match="Table 99"):
         claims.printed_table("ldvae", "Table 99", "sad-endmembers")
+
+
+def test_a_rehearsal_decides_nothing_beside_chapters_that_are_none():
+    ids = list(claims.claims().index[:2])
+    way = Way("", Verdict.REPRODUCED, (), ("lagoon",))
+    given = [Answer(claim, Verdict.REPRODUCED, (way,)) for claim in ids]
+    both = [Manifest(p, p, answers=[answer]) for p, answer in zip(("quick", "desk"), given, strict=True)]
+    rehearsed, decided = (claims.scorecard(both).loc[claim] for claim in ids)
+    assert (rehearsed["rule"] == 2, decided["rule"]) == (False, 2)
+    assert rehearsed["chapter"] == "quick"  # where it is shown
+    assert claims.scorecard(both[:1]).loc[ids[0], "rule"] == 2

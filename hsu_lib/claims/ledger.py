@@ -63,14 +63,18 @@ def scorecard(found: Iterable[Judged]) -> pd.DataFrame:
 
     Columns: source, statement, own_figures, verdict (``"not yet judged"`` where there is none), rule (2; 1
     for a verdict of before, by runs that decide nothing; 0 without one), chapter, profile, scenes, seeds,
-    mean, low, high (of the comparison that decides), reason.
+    mean, low, high (of the comparison that decides), reason. A rehearsal, in the profile ``quick``, decides
+    nothing beside chapters that are none; where all are, as in a book of rehearsals, it shows how they read.
     """
+    found = list(found)
+    rehearsals = all(chapter.profile == _REHEARSAL for chapter in found if chapter.answers)
     chapters = {answer.claim: (chapter, answer) for chapter in found for answer in chapter.answers}
     before, rows = explored(), []
     for claim in map(str, claims().index):
         chapter, answer = chapters.get(claim, (None, None))
         row: dict[str, Any] = {"verdict": UNJUDGED, "rule": 0, "scenes": "", "seeds": 0}
-        if answer is not None and answer.verdict is not None:
+        counts = rehearsals or (chapter is not None and chapter.profile != _REHEARSAL)
+        if answer is not None and answer.verdict is not None and counts:
             row |= _decided(answer)
         elif claim in before.index:
             row |= {"rule": 1, **before.loc[claim].drop("profile")}
@@ -81,6 +85,7 @@ def scorecard(found: Iterable[Judged]) -> pd.DataFrame:
     return pd.concat([stated, table], axis=1).rename_axis("claim")
 
 
+_REHEARSAL = "quick"
 _COLUMNS = ["verdict", "rule", "chapter", "profile", "scenes", "seeds", "mean", "low", "high", "reason"]
 
 

@@ -30,3 +30,10 @@ def cell(values: NDArray | None, printed: float | None, score: str) -> str:
     """Mean and standard deviation over seeds, a dash where it was not run; what is printed in brackets."""
     ours = "\u2013" if values is None else scores.spread(score, values)
     return ours if printed is None else f"{ours} ({printed:g})"
+
+
+def stands_in(scene: str) -> str:
+    """That another scene stands in for those of the tutorial, in Markdown; empty where none does."""
+    return f" **A rehearsal: {scene} stands in for the tutorial's images, and little is trained.**" * bool(
+        scene
+    )
