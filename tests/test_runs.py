@@ -19,6 +19,7 @@ from hsu_lib.methods import METHODS
 from hsu_lib.methods.autoencoders.autoencoder import PATCHES
 from hsu_lib.methods.settings import sourced
 from hsu_lib.runs import Run, Store, grid, sweep
+from hsu_lib.runs.layout import read_body
 from hsu_lib.scene import SceneSpec
 
 SMALL = SceneSpec("lagoon", crop=(2, 3, 7, 5))
@@ -399,14 +400,14 @@ def test_the_local_store_comes_before_the_published_one(store):
 
 
 def published():
-    return sorted(paths.published().glob("*/records/*.json"))
+    return sorted(paths.published().glob("*/records/*.npz"))
 
 
 def test_the_key_of_every_published_record_is_rebuilt_from_what_was_asked():
     assert published()
     moved = []
     for path in published():
-        asked = json.loads(path.read_bytes())["asked"]
+        asked = read_body(path)[0]["asked"]
         run = Run.from_asked(asked)
         if run.key != path.stem or json.loads(json.dumps(run.asked())) != asked:
             moved.append(f"{path.stem[:12]} of {run}")

@@ -1,9 +1,9 @@
 """A record as it lies on disk: one file, sealed, and a copy of its words for people.
 
 ``KEY.npz`` is the record: a zip archive with ``record.json`` and one ``.npy`` per array. Its comment, the
-seal, is the SHA-256 of all bytes before it. ``KEY.json`` beside it says the same to people
-and for `git diff`; nothing is believed of it. Records of before have no seal: their JSON counts, and names
-the SHA-256 of the archive and of itself.
+seal, is the SHA-256 of all bytes before it. In a local store ``KEY.json`` beside it says the same to people;
+nothing is believed of it. Records of before have no seal: their JSON counts, and names the SHA-256 of the
+archive and of itself.
 """
 
 from __future__ import annotations
@@ -39,35 +39,37 @@ class DamagedRecord(ValueError):
     """A stored record that is not what was written."""
 
 
-def write_record(folder: Path, record: Record, *, parts: Path | None = None) -> int:
-    """Write ``KEY.npz`` and its readable copy ``KEY.json`` into `folder`; the number of bytes written.
-
-    Parameters
-    ----------
-    folder
-        Where.
-    record
-        What.
-    parts
-        Folder of the temporary files, on the same file system; by default `folder`.
+def write_record(folder: Path, record: Record) -> int:
+    """Write ``KEY.npz``, and nothing beside it, into `folder`; the number of bytes written.
 
     Raises
     ------
     OSError
         If it cannot be written; the record that was there before still is.
     """
-    return write_noted(folder, record, parts=parts)[0]
+    data = sealed(record)
+    path = folder / f"{record.key}.npz"
+    write_together({path: data}, renaming=held(folder))
+    path.with_suffix(".json").unlink(missing_ok=True)  # of a record of before
+    return len(data)
 
 
-def write_noted(folder: Path, record: Record, *, parts: Path | None = None) -> tuple[int, str]:
-    """As `write_record`; the number of bytes, and the `state` of the file."""
+def write_noted(folder: Path, record: Record, *, parts: Path | None = None) -> str:
+    """Write ``KEY.npz`` and its readable copy ``KEY.json``; the `state` of the first.
+
+    Parameters
+    ----------
+    parts
+        Folder of the temporary files, on the same file system; by default `folder`.
+
+    Raises the errors of `write_record`.
+    """
     body, data = _body(record), sealed(record)
     body["arrays_sha256"] = digest(data)
     copy = json.dumps(body | {"sha256": digest(to_json(body))}, indent=1, sort_keys=True) + "\n"
     path = folder / f"{record.key}.npz"
     contents = {path: data, path.with_suffix(".json"): copy.encode()}
-    stats = write_together(contents, parts=parts, renaming=held(folder))
-    return sum(map(len, contents.values())), state(stats[path])
+    return state(write_together(contents, parts=parts, renaming=held(folder))[path])
 
 
 def sealed(record: Record) -> bytes:

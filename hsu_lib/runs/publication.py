@@ -24,7 +24,7 @@ _SPLIT = "history/test"
 
 
 def publish(records: Sequence[Record], folder: Path, maps: Collection[str]) -> int:
-    """Copy records to ``folder/records``; the bytes written.
+    """Copy records to ``folder/records``, one file each; the bytes written.
 
     Scores, endmembers and curves of every run (`published_form`); abundances, in 255 steps, of those with a
     key in `maps`. A record that is there already with the same outcome and the same maps stays as it is, to

@@ -88,7 +88,7 @@ class Store:
             If it cannot be written; the one that was there before still is.
         """
         folder = self._path(record.key).parent
-        _, state = write_noted(folder, record, parts=self.local / "parts")
+        state = write_noted(folder, record, parts=self.local / "parts")
         index = self._index()
         with suppress(LookupError, TypeError, ValueError):  # kept, if not told; a listing says why
             row = json.dumps(as_row(record)).encode()
