@@ -424,13 +424,18 @@ def sweep_campaign(
     help="How often each thing is timed, after once that does not count; they stand for the seeds.",
 )
 @click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), help="File; by default times.json of the store."
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File; by default times.json of the store, or times-2.json and so on beside it.",
 )
 @click.option(
     "--anyway", is_flag=True, help="Go on with something beside it: a rehearsal, which decides nothing."
 )
 @click.option(
-    "--publish", "publishing", is_flag=True, help="Time nothing: copy the file to the published results."
+    "--publish",
+    "publishing",
+    is_flag=True,
+    help="Time nothing: copy the file, by default the latest, to the published results.",
 )
 @_json_option
 def time_things(
@@ -453,7 +458,8 @@ def time_things(
     and it cannot be resumed.
 
     It decides if it has ten repetitions, nothing beside it, and is made from files as a commit has them. One
-    that does is never replaced.
+    that does is never replaced: a later one is for what none has timed yet, and a claim is answered from the
+    first that timed all it asks.
 
     \b
     Examples
@@ -464,21 +470,26 @@ def time_things(
     """
     import pandas as pd
 
+    from hsu_lib import paths
     from hsu_lib.runs import times
     from hsu_lib.runs.operations import matching
 
-    path = out or times.local()
     if publishing:
-        click.echo(times.publish(path))
+        there = times.sittings(paths.store())
+        if not (out or there):
+            raise click.ClickException("there is no sitting to publish: `hsu time` takes one")
+        click.echo(times.publish(out or there[-1]))
         return
     from hsu_lib.runs import timing
     from hsu_lib.runs.campaign import amounts
     from hsu_lib.runs.provenance import commit
 
+    path = out or times.free(paths.store())
     timing.refuse(path)
-    wanted, asking = timing.subjects(claims and matching(claims), amounts=amounts(profile))
+    held = () if out else times.counting(paths.published(), paths.store())
+    wanted, asking = timing.subjects(claims and matching(claims), amounts=amounts(profile), held=held)
     if not wanted:
-        raise click.ClickException("none of these claims asks for a time that can be taken")
+        raise click.ClickException("none of these claims asks for a time that can be, or is to be, taken")
     if not commit() or commit().endswith("+"):
         click.echo("This sitting will decide nothing: its files differ from any commit.", err=True)
     click.echo(f"{len(wanted)} things for {len(asking)} claims: {', '.join(asking)}", err=True)
@@ -540,6 +551,7 @@ def show_answers(profile: str | None, claims: str | None, seeds: str, local: boo
 
     import pandas as pd
 
+    from hsu_lib import paths
     from hsu_lib.runs import Store, times
     from hsu_lib.runs.answers import answers
     from hsu_lib.runs.campaign import LATER, SEEDS, amounts, deciding_amounts
@@ -552,7 +564,7 @@ def show_answers(profile: str | None, claims: str | None, seeds: str, local: boo
         seeds=_seeds(seeds),
         later=LATER if _seeds(seeds) == list(SEEDS) else (),
         find=Store().find if local else published(),
-        times=times.counting(times.local(), times.published()) if local else None,
+        times=times.counting(paths.published(), paths.store()) if local else None,
     )
     if as_json:
         click.echo(json.dumps([answer.to_dict() for answer in found], indent=1))

@@ -88,6 +88,6 @@ def bare(patch: pytest.MonkeyPatch, folder: Path) -> None:
 
 
 @pytest.fixture
-def no_sitting(monkeypatch, tmp_path):
+def no_sitting(monkeypatch):
     """No times are published."""
-    monkeypatch.setattr("hsu_lib.runs.answers.asking.published_times", lambda: tmp_path / "times.json")
+    monkeypatch.setattr("hsu_lib.runs.answers.asking.counting", lambda: ())

@@ -25,7 +25,7 @@ from hsu_lib.runs.answers import answers, several
 from hsu_lib.runs.campaign import SEEDS, Amounts, amounts, enumerated
 from hsu_lib.runs.layout import DamagedRecord
 from hsu_lib.runs.operations import told
-from hsu_lib.runs.times import Sitting, Subject, Timed, counting, local, publish, published
+from hsu_lib.runs.times import Sitting, Subject, Timed, counting, free, publish, sittings
 from hsu_lib.scene import SceneSpec
 
 QUICK = {name: dict(method.quick) for name, method in METHODS.items()}
@@ -293,7 +293,7 @@ def test_damage_is_told(tmp_path, at):
         Sitting.read(path)
     path.write_bytes(data[: len(data) // 2])
     with pytest.raises(DamagedRecord):
-        counting(path)
+        counting(tmp_path)
 
 
 def test_a_newer_format_is_told(tmp_path, monkeypatch):
@@ -321,19 +321,48 @@ def test_only_a_sitting_without_objection_is_published_and_decides(tmp_path, mon
     path, made = tmp_path / "times.json", good(**more)
     made.write(path)
     assert why in made.objection
-    answer = ask(IMAGE, times=made)
+    answer = ask(IMAGE, made)
     if why:
-        assert (answer.verdict, counting(path)) == (None, None)
+        assert (answer.verdict, counting(tmp_path)) == (None, ())
         with pytest.raises(ValueError, match=why):
             publish(path)
-        assert not published().exists()
+        assert not sittings(tmp_path / "results")
     else:
         assert answer.verdict is Verdict.REPRODUCED
         assert publish(path).read_bytes() == path.read_bytes()
         publish(path)  # the same again is no other
         good(made=MADE | {"commit": "def"}).write(path)
-        with pytest.raises(ValueError, match="another sitting is published"):
+        with pytest.raises(ValueError, match="all it timed is in a sitting that is published"):
             publish(path)
+        assert [file.name for file in sittings(tmp_path / "results")] == ["times.json"]
+
+
+def test_a_later_sitting_adds_and_takes_nothing_back(tmp_path, monkeypatch):
+    monkeypatch.setenv("HSU_PUBLISHED", str(tmp_path / "results"))
+    first = good()
+    quicker = replace(first.timed[0], parts={"image": (0.001,) * 10})
+    new = replace(first.timed[1], asked={**first.timed[1].asked, "method": "another"})
+    later = replace(first, timed=(quicker, *first.timed[1:], new))
+    for number, sitting in enumerate((first, later), start=1):
+        assert free(tmp_path).name == ("times.json" if number == 1 else f"times-{number}.json")
+        timing.keep(sitting, free(tmp_path))
+        assert publish(sittings(tmp_path)[-1]).name == sittings(tmp_path)[-1].name
+    assert counting() == counting(tmp_path) == (first, later)
+    by_first = ask(IMAGE, first).deciding.differences
+    assert ask(IMAGE, first, later).deciding.differences == by_first
+    assert ask(IMAGE, later, first).deciding.differences != by_first
+    lacking = replace(first, timed=first.timed[:1])
+    assert ask(IMAGE, lacking).verdict is None
+    assert ask(IMAGE, lacking, first).deciding.differences == by_first
+    claim = "prim-pixelwise-costlier"
+    wanted_parts, asking = timing.subjects([claim])
+    assert asking == [claim]
+    held = replace(
+        first,
+        timed=tuple(Timed("", s.asked(), dict.fromkeys(parts, (1.0,)), {}) for s, parts in wanted_parts),
+    )
+    assert timing.subjects([claim], held=[held]) == ([], [])
+    assert timing.subjects([claim], held=[replace(held, timed=held.timed[1:])])[1] == [claim]
 
 
 def test_a_sitting_that_counts_is_never_replaced(tmp_path):
@@ -387,8 +416,10 @@ def test_a_sitting_that_is_disturbed_or_interrupted_leaves_nothing(tmp_path, mon
 # --------------------------------------------------------------------------- verdicts
 
 
-def ask(asked, times=None, find=lambda key: None, seeds=SEEDS):
-    (answer,) = answers(amounts=Amounts(), find=find, times=times, questions=asked, words=TOYS, seeds=seeds)
+def ask(asked, *times, find=lambda key: None, seeds=SEEDS):
+    (answer,) = answers(
+        amounts=Amounts(), find=find, times=times or None, questions=asked, words=TOYS, seeds=seeds
+    )
     return answer
 
 
@@ -429,7 +460,7 @@ def test_a_group_has_its_ranks_compared_as_a_question_asks():
     (answer,) = answers(
         amounts=small,
         find=lambda key: None,
-        times=sitting(wanted(asked), seconds),
+        times=[sitting(wanted(asked), seconds)],
         questions=asked,
         words=TOYS,
     )
@@ -456,7 +487,7 @@ def test_iterations_come_from_records_and_their_seconds_from_the_sitting(monkeyp
         return np.array([np.nan if record is None else record.scores["x"] for record in records])
 
     monkeypatch.setitem(several.SEVERAL, "iterations-to-common-mae", iterations)
-    answer = ask(asked, times, found.get)
+    answer = ask(asked, times, find=found.get)
     each = (0.9 + 6 * 0.1) / 6
     np.testing.assert_allclose(answer.deciding.differences, math.log(3 * each / (5 * each + 0.5)))
     assert answer.verdict is Verdict.REVERSED
@@ -491,7 +522,7 @@ def test_every_timed_question_of_the_book_is_answered_by_its_sitting():
         for number, (one, parts) in enumerate(needed)
     ]
     made = Sitting(10, tuple(timed), MADE, {"begin": IDLE, "repetitions": [IDLE] * 10})
-    reasons = {a.claim: a.reason for a in answers(asking, times=made) if a.verdict is None}
+    reasons = {a.claim: a.reason for a in answers(asking, times=[made]) if a.verdict is None}
     assert set(reasons) <= {"undip-init-not-worth-time", "tutorial-subspace-helps"}
     assert not any("sitting" in reason for reason in reasons.values())
     seconds = made.of("seconds-per-image", "pixel-wise, patches", "simulated-image")
@@ -528,14 +559,17 @@ def test_the_command_times_shows_keeps_and_publishes(tmp_path, monkeypatch):
     assert result.exit_code == 0, result.output
     assert "pixel-wise, patches on simulated-image" in result.output
     assert "It decides nothing" in result.output
-    assert Sitting.read(local()).made["anyway"] is True
+    (local,) = sittings(tmp_path / "runs")
+    assert Sitting.read(local).made["anyway"] is True
     assert CliRunner().invoke(cli.main, ["time", "--publish"]).exit_code == 1
     rows = json.loads(CliRunner().invoke(cli.main, [*words, "--json"]).stdout)
     assert [row["timed"].split()[0] for row in rows] == ["simple,", "pixel-wise,"]
     result = CliRunner().invoke(cli.main, ["time", "--claims", "prim-alpha0", "--anyway"])
     assert "none of these claims asks for a time" in result.output
-    kept = replace(Sitting.read(local()), repetitions=10, made=MADE, load={"repetitions": [IDLE] * 10})
-    kept.write(local())
-    assert str(published()) in CliRunner().invoke(cli.main, ["time", "--publish"]).output
-    result = CliRunner().invoke(cli.main, words)
+    kept = replace(Sitting.read(local), repetitions=10, made=MADE, load={"repetitions": [IDLE] * 10})
+    kept.write(local)
+    target = tmp_path / "results" / "times.json"
+    assert str(target) in CliRunner().invoke(cli.main, ["time", "--publish"]).output
+    result = CliRunner().invoke(cli.main, [*words, "--out", str(local)])
     assert "sitting that counts" in result.output
+    assert "is to be, taken" in CliRunner().invoke(cli.main, words).output  # there is nothing left to time

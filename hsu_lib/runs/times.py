@@ -7,9 +7,10 @@ those of ``conditions.yaml`` that are ``timed``. Repetitions stand for seeds, th
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from hsu_lib.runs.question import Run
 from hsu_lib.scene import SceneSpec
 
 FORMAT = 1
-#: The file's name, in the local store and among the published results.
+#: The first file's name, in the local store and among the published results.
 NAME = "times.json"
 #: Repetitions that stand for the seeds of the first look of rule 2; with fewer, nothing counts.
 REPETITIONS = 10
@@ -230,6 +231,13 @@ class Sitting:
     def _by_key(self) -> dict[str, Timed]:
         return {timed.key: timed for timed in self.timed}
 
+    def holds(self, wanted: Iterable[tuple[Subject, Iterable[str]]]) -> bool:
+        """Whether it timed all these parts of these subjects."""
+        return all(
+            subject.key in self._by_key and set(parts) <= set(self._by_key[subject.key].parts)
+            for subject, parts in wanted
+        )
+
     def timed_of(self, subject: Subject) -> Timed:
         """Its times.
 
@@ -398,32 +406,43 @@ def _rank_correlation(one: Sequence[float], other: Sequence[float] | Array) -> f
     return float(np.corrcoef(rankdata(one), rankdata(other))[0, 1])
 
 
-def local() -> Path:
-    """Where a sitting is kept here."""
-    return paths.store() / NAME
+def sittings(folder: Path) -> list[Path]:
+    """Files of the sittings in a folder, the earliest first: ``times.json``, ``times-2.json`` and so on."""
+    return list(takewhile(Path.is_file, _names(folder)))
 
 
-def published() -> Path:
-    """Where the one that decides is published."""
-    return paths.published() / NAME
-
-
-def counting(*places: Path) -> Sitting | None:
-    """The first sitting in these places that counts; None where there is none.
+def free(folder: Path) -> Path:
+    """Where the next sitting of a folder goes: in place of the last one if that does not count.
 
     Raises
     ------
     DamagedRecord
         If one is not what was written.
     """
-    for path in places:
-        try:
-            sitting = Sitting.read(path)
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        if not sitting.objection:
-            return sitting
-    return None
+    there = sittings(folder)
+    if there and Sitting.read(there[-1]).objection:
+        return there[-1]
+    return next(path for path in _names(folder) if path not in there)
+
+
+def _names(folder: Path) -> Iterator[Path]:
+    yield folder / NAME
+    for number in count(2):
+        yield (folder / NAME).with_stem(f"{Path(NAME).stem}-{number}")
+
+
+def counting(*folders: Path) -> tuple[Sitting, ...]:
+    """The sittings in these folders that count; the published ones by default.
+
+    A question is answered from the first that timed all it asks: a later one adds and takes nothing back.
+
+    Raises
+    ------
+    DamagedRecord
+        If one is not what was written.
+    """
+    found = (Sitting.read(path) for folder in folders or (paths.published(),) for path in sittings(folder))
+    return tuple(sitting for sitting in found if not sitting.objection)
 
 
 def publish(path: Path) -> Path:
@@ -432,16 +451,20 @@ def publish(path: Path) -> Path:
     Raises
     ------
     ValueError
-        If it does not count, or another one that does is published: there is one sitting.
+        If it does not count, or holds only what a published one holds.
     OSError
         If it cannot be read or written.
     """
     sitting = Sitting.read(path)
     if sitting.objection:
         raise ValueError(f"{path} is not published: {sitting.objection}")
-    target = published()
-    there = counting(target)
-    if there is not None and there != sitting:
-        raise ValueError(f"another sitting is published ({there}): remove {target} to replace it")
+    folder = paths.published()
+    for there in sittings(folder):
+        if Sitting.read(there) == sitting:
+            return there
+    held = {timed.key for one in counting(folder) for timed in one.timed}
+    if held.issuperset(timed.key for timed in sitting.timed):
+        raise ValueError(f"{path} is not published: all it timed is in a sitting that is published")
+    target = free(folder)
     sitting.write(target)
     return target

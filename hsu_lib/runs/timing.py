@@ -107,6 +107,7 @@ def subjects(
     claims: Iterable[str] | None = None,
     *,
     amounts: Amounts | None = None,
+    held: Iterable[Sitting] = (),
     questions: Mapping[str, Question] | None = None,
     words: Vocabulary | None = None,
 ) -> tuple[Wanted, list[str]]:
@@ -119,10 +120,13 @@ def subjects(
         need nothing.
     amounts
         The size of networks is as they have it; by default the document's.
+    held
+        Sittings that count; a claim needs nothing if one of them timed all it asks.
     questions, words
         By default those of the book.
     """
     questions, words = questions or all_questions(), words or all_words()
+    held = tuple(held)
     asked: list[tuple[str, Subject]] = []
     asking = []
     for claim in questions if claims is None else claims:
@@ -130,18 +134,26 @@ def subjects(
         timed = [term for term in question.terms() if words.timed(term.score)]
         if not timed or any(words.conditions[term.condition].planned for term in question.terms()):
             continue
-        asking.append(claim)
+        its: list[tuple[str, Subject]] = []
         for (view, entry), term in product(question.ways(words), timed):
             seen = in_view(term, view)
             subject = subject_of(seen, question, view, entry, words, amounts)
-            asked += [(seen.score, subject)] if subject else []
+            its += [(seen.score, subject)] if subject else []
+        if not any(sitting.holds(_parts(its)) for sitting in held):
+            asking.append(claim)
+            asked += its
+    return _parts(asked), asking
+
+
+def _parts(asked: Sequence[tuple[str, Subject]]) -> Wanted:
+    """What these scores of these subjects are made of."""
     found = {subject.key: subject for _, subject in reversed(asked)}  # by the name it is first asked by
     parts: dict[str, dict[str, None]] = {}
     for score, subject in asked:
         for one, needed in _needed(score, subject):
             found.setdefault(one.key, one)
             parts.setdefault(one.key, {}).update(dict.fromkeys(needed))
-    return [(found[key], tuple(names)) for key, names in parts.items()], asking
+    return [(found[key], tuple(names)) for key, names in parts.items()]
 
 
 def _needed(score: str, subject: Subject) -> list[tuple[Subject, Iterable[str]]]:
@@ -369,6 +381,6 @@ def refuse(path: Path) -> None:
         return
     if not there.objection:
         raise FileExistsError(
-            f"{path} has a sitting that counts ({there}): `--out` takes another file; there is one sitting, "
-            "so remove it only if its times are wrong"
+            f"{path} has a sitting that counts ({there}): `--out` takes another file, and by default a "
+            "further sitting goes beside it"
         )

@@ -19,7 +19,6 @@ from hsu_lib.runs.campaign import amounts as amounts_of
 from hsu_lib.runs.choices import Choices, chosen_from
 from hsu_lib.runs.evidence import Find, published
 from hsu_lib.runs.times import Sitting, counting
-from hsu_lib.runs.times import published as published_times
 
 #: Shares of training that differ by less are the same: whole numbers of epochs cannot be had in all shares.
 _EQUAL_SHARE = 1.1
@@ -33,7 +32,7 @@ def answers(
     later: Sequence[int] = (),
     find: Find | None = None,
     choices: Choices | None = None,
-    times: Sitting | None = None,
+    times: Sequence[Sitting] | None = None,
     questions: Mapping[str, Question] | None = None,
     words: Vocabulary | None = None,
     where: str = "",
@@ -57,7 +56,8 @@ def answers(
     choices
         What views choose; by default what the records of the grid say.
     times
-        The sitting that times are taken from, if it counts; by default the published one.
+        The sittings that times are taken from, of each question from the first that timed all it asks; by
+        default the published ones. Those that do not count are left out.
     questions, words
         By default those of the book.
     where
@@ -68,7 +68,7 @@ def answers(
     Raises
     ------
     ValueError
-        If a claim is not known, or the sitting is damaged.
+        If a claim is not known, or a sitting is damaged.
     """
     registered = registrations() if strict and questions is None else {}
     questions, words = questions or all_questions(), (words or all_words()).at(where)
@@ -77,19 +77,26 @@ def answers(
         raise ValueError(f"no such claim: {', '.join(unknown)}")
     records = Records(find or published(), strict)
     choices = choices or chosen_from(records.get)
-    times = times or counting(published_times())
-    times = None if times is None or times.objection else times
-    how = How(words, amounts or amounts_of("paper"), tuple(seeds), choices, records, times)
+    times = [sitting for sitting in (counting() if times is None else times) if not sitting.objection]
+    how = How(words, amounts or amounts_of("paper"), tuple(seeds), choices, records)
 
     def judged(claim: str) -> Answer:
         first = replace(how, since=registered.get(claim))
-        answer = _answer(questions[claim], first)
+        answer = _timed(questions[claim], first, times)
         if later and answer.verdict is rule.Verdict.OPEN:
-            again = _answer(questions[claim], replace(first, seeds=(*first.seeds, *later)))
+            again = _timed(questions[claim], replace(first, seeds=(*first.seeds, *later)), times)
             return again if again.verdict else answer
         return answer
 
     return [judged(claim) for claim in asked]
+
+
+def _timed(question: Question, how: How, times: Sequence[Sitting]) -> Answer:
+    """The answer by the first sitting that has one, for a question about time."""
+    if not times or not any(how.words.timed(term.score) for term in question.terms()):
+        return _answer(question, how)
+    found = [_answer(question, replace(how, times=sitting)) for sitting in times]
+    return next((answer for answer in found if answer.verdict), found[0])
 
 
 def _answer(question: Question, how: How) -> Answer:
