@@ -74,7 +74,7 @@ def test_the_grid_never_sees_a_deciding_scene_or_seed():
         assert run.scene.snr_db is None
         assert (run.settings["holdout"], run.settings.get("trained_on", "")) == (0.2, "")
         assert run.settings["share"] == (0.8 if run.scene.name == "samson" else 1.0)
-    assert len(found.runs) == (2 + 1 + 1) * 7 * 3 * 3  # LDVAE twice, softmax and SpACNN for document 003
+    assert len(found.runs) == (2 + 1 + 1) * 7 * 3 * 3  # LDVAE twice; softmax and SpACNN
 
 
 def test_every_scene_of_a_choice_has_a_grid():

@@ -32,7 +32,7 @@ def test_methods_for_people_and_programs():
     rows = json.loads(hsu("methods", "--json"))
     assert [row["name"] for row in rows] == list(METHODS)
     settings = json.loads(hsu("methods", "ae-patches", "--json"))
-    assert {"setting": "epochs", "default": 200, "source": "document 000, Table 1"} in settings
+    assert {"setting": "epochs", "default": 200, "source": "report on perturbations, Table 1"} in settings
 
 
 def test_data_listings():

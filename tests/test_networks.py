@@ -113,7 +113,7 @@ def test_upsampled_convolution_equals_upsampling_padding_and_convolution_with_th
 
 
 def by_the_table(network, Z):
-    """UnDIP's network from the rows of document 001's table, with the weights of `network`."""
+    """UnDIP's network from the table of the report on UnDIP, with the weights of `network`."""
 
     def block(x, layers, stride=1):
         convolution, normalisation, _ = layers

@@ -154,7 +154,7 @@ class Question:
     kind
         Whether runs decide.
     reading
-        Which reading of document 000 decides, or empty.
+        Which reading of the report on perturbations decides, or empty.
     views
         Names of other ways to ask; the first decides.
     settings

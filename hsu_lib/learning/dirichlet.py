@@ -1,7 +1,7 @@
 r"""Dirichlet distributions over abundances: samples through which gradients pass, and their divergence.
 
 A Dirichlet vector is made of independent Gamma variables :math:`g_k` of shape :math:`\alpha_k` and scale 1,
-divided by their sum. Document 004 draws them by an approximate inverse of the Gamma distribution function
+divided by their sum. The LDVAE paper draws them by an approximate inverse of the Gamma distribution function
 (its equation 1), and measures the divergence of the Gamma variables, not of the Dirichlet (equation 4).
 Both stand here beside the exact form.
 """
@@ -35,7 +35,7 @@ def approximate_gamma(u: Tensor, concentration: Tensor) -> Tensor:
 
     References
     ----------
-    Document 004, equation 1; Joo, Lee, Park and Moon, Pattern Recognition 107, 2020, 107514; Knowles,
+    LDVAE paper, equation 1; Joo, Lee, Park and Moon, Pattern Recognition 107, 2020, 107514; Knowles,
     arXiv:1509.01631, 2015.
     """
     return torch.exp(_log_approximate_gamma(u, concentration))
@@ -68,7 +68,7 @@ def sample(concentration: Tensor, kind: Sampling = "approximate") -> Tensor:
 
     References
     ----------
-    Document 004, equation 1; Figurnov, Mohamed and Mnih, NeurIPS 2018 (implicit gradients).
+    LDVAE paper, equation 1; Figurnov, Mohamed and Mnih, NeurIPS 2018 (implicit gradients).
     """
     if kind == "implicit":
         return torch.distributions.Dirichlet(concentration, validate_args=False).rsample()
@@ -89,7 +89,7 @@ def divergence(estimated: Tensor, prior: Tensor, kind: Divergence = "dirichlet")
     .. math:: \ln\frac{\Gamma(\hat s)}{\Gamma(s)} + \sum_k \ln\frac{\Gamma(\alpha_k)}{\Gamma(\hat\alpha_k)}
               + \sum_k (\hat\alpha_k - \alpha_k)\bigl(\psi(\hat\alpha_k) - \psi(\hat s)\bigr)
 
-    ``"multi-gamma"`` is that of the Gamma variables before they are divided by their sum, document 004's
+    ``"multi-gamma"`` is that of the Gamma variables before they are divided by their sum, the LDVAE paper's
     equation 4. It is never smaller, and also measures the sum, of which the abundances keep nothing:
 
     .. math:: \sum_k \ln\frac{\Gamma(\alpha_k)}{\Gamma(\hat\alpha_k)}

@@ -2,8 +2,8 @@ r"""Spectral variability: endmembers times random piecewise-affine functions of 
 
 A factor is given by three values :math:`\xi_1, \xi_2, \xi_3`, uniform on
 :math:`[1 - c/2, 1 + c/2]`, at the first band, at a random break and at the last band; between them it is
-affine. One factor per endmember and image is document 000's simple perturbation; a second one per
-endmember and pixel, on top of the first, is its pixel-wise perturbation.
+affine. One factor per endmember and image is the simple perturbation of the report on perturbations; a second
+one per endmember and pixel, on top of the first, is its pixel-wise perturbation.
 
 Nothing here holds a list of images: patches are drawn, perturbed, mixed and noised when they are
 needed, on the device where they are needed.
@@ -54,8 +54,8 @@ class Variability:
 
     References
     ----------
-    Document 000, section Perturbation procedure describing; Thouvenin, Dobigeon and Tourneret, IEEE TSP
-    64(2), 2016, 525-538 (the idea of a perturbed linear mixing model).
+    Report on perturbations, section Perturbation procedure describing; Thouvenin, Dobigeon and Tourneret,
+    IEEE TSP 64(2), 2016, 525-538 (the idea of a perturbed linear mixing model).
     """
 
     strength: float = 0.5
@@ -183,7 +183,7 @@ def mix_pixelwise(E: Tensor, A: Tensor, factors: PiecewiseAffine) -> tuple[Tenso
     -------
     Y, E_mean
         The mixture, as in `mix`, and the mean over its pixels of the endmembers, shape of `E`: the
-        supervised target of document 000, section Pixel-wise endmember perturbations.
+        supervised target of the report on perturbations, section Pixel-wise endmember perturbations.
     """
     images, bands, endmembers = E.shape
     pixels = A.shape[2]

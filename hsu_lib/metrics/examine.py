@@ -57,6 +57,6 @@ def examine(
 
 
 def summary(values: NDArray) -> NDArray[np.float64]:
-    """Mean, standard deviation, least value, quartiles and largest: the rows of document 004's Table I."""
+    """Mean, standard deviation, least value, quartiles and largest: the rows of the LDVAE paper's Table I."""
     quartiles = np.quantile(values, [0, 0.25, 0.5, 0.75, 1])
     return np.concatenate([[np.mean(values), np.std(values)], quartiles])

@@ -30,7 +30,7 @@ def cosine_pooled(hat: ArrayLike, ref: ArrayLike) -> float:
     r"""Cosine similarity of two arrays taken as one long vector, :math:`\langle a,b\rangle/(\|a\|\|b\|)`.
 
     Endmembers of unequal scale weigh unequally. 0 if either is all zero.
-    Source: document 000, section Metrics, for endmembers and for abundances.
+    Source: report on perturbations, section Metrics, for endmembers and for abundances.
     """
     x, y = pair(hat, ref)
     norms = np.linalg.norm(x) * np.linalg.norm(y)
@@ -45,7 +45,7 @@ def cosine_mean(E_hat: ArrayLike, E_ref: ArrayLike) -> float:
 def max_normalised(E: ArrayLike) -> Float:
     """Each spectrum ``(bands, spectra)`` divided by its own maximum; one without positive maximum as it is.
 
-    The code of document 000 scales its estimates so before it compares them.
+    The code of the report on perturbations scales its estimates so before it compares them.
     """
     E = np.asarray(E, dtype=np.float64)
     peak = E.max(axis=0)
@@ -58,7 +58,8 @@ def max_normalised(E: ArrayLike) -> Float:
 def mse(hat: ArrayLike, ref: ArrayLike) -> float:
     """Mean over all entries of the squared difference.
 
-    Document 000 prints a squared norm without the division; its values are of the size of a mean.
+    The report on perturbations prints a squared norm without the division; its values are of the size of a
+    mean.
     """
     x, y = pair(hat, ref)
     return float(np.mean((x - y) ** 2))
@@ -67,7 +68,7 @@ def mse(hat: ArrayLike, ref: ArrayLike) -> float:
 def rmse_pooled(hat: ArrayLike, ref: ArrayLike) -> float:
     """Root of the mean squared difference over all entries at once.
 
-    Source: document 002 (tutorial), ``RMSE`` in percent, there times 100.
+    Source: the tutorial, ``RMSE`` in percent, there times 100.
     """
     return float(np.sqrt(mse(hat, ref)))
 
@@ -87,7 +88,7 @@ def rmse_per_endmember(A_hat: ArrayLike, A_ref: ArrayLike) -> Float:
 
 
 def mae(hat: ArrayLike, ref: ArrayLike) -> float:
-    """Mean over all entries of the absolute difference. Source: document 001, section Metrics."""
+    """Mean over all entries of the absolute difference. Source: report on UnDIP, section Metrics."""
     x, y = pair(hat, ref)
     return float(np.mean(np.abs(x - y)))
 
@@ -96,7 +97,7 @@ def sre_db(hat: ArrayLike, ref: ArrayLike, *, norms: Literal["squared", "plain"]
     r"""Signal-to-reconstruction error in dB; higher is better, infinite for a perfect estimate.
 
     ``"squared"`` is the usual power ratio, :math:`10\log_{10}(\|X\|^2/\|X-\hat X\|^2)`; ``"plain"``
-    is the ratio of norms as document 002 writes it, :math:`10\log_{10}(\|X\|/\|X-\hat X\|)`, exactly
+    is the ratio of norms as the tutorial writes it, :math:`10\log_{10}(\|X\|/\|X-\hat X\|)`, exactly
     half of it. The estimate is not clipped.
 
     Raises
@@ -116,7 +117,7 @@ def sre_db(hat: ArrayLike, ref: ArrayLike, *, norms: Literal["squared", "plain"]
 def reconstruction_mse(Y: ArrayLike, E_hat: ArrayLike, A_hat: ArrayLike) -> float:
     """Mean over bands and pixels of the squared difference between ``E A`` and the image.
 
-    Shapes ``(bands, ...)``, ``(bands, endmembers)``, ``(endmembers, ...)``. Document 001 calls it RE;
+    Shapes ``(bands, ...)``, ``(bands, endmembers)``, ``(endmembers, ...)``. The report on UnDIP calls it RE;
     against a noise-free image it is that document's spectral MSE.
     """
     return mse(_mixed(E_hat, A_hat), np.asarray(Y, dtype=np.float64).reshape(len(np.asarray(Y)), -1))
@@ -139,7 +140,7 @@ def _mixed(E: ArrayLike, A: ArrayLike) -> Float:
 def cosine_own_order(hat: ArrayLike, ref: ArrayLike) -> float:
     """Pooled cosine similarity in the order of the first axis that maximises this very score.
 
-    The code of document 000 scores so: with an order of its own for each score, endmembers and
+    The code of the report on perturbations scores so: with an order of its own for each score, endmembers and
     abundances may belong to different orders, which flatters. For comparison with that code only.
     """
     x, y = pair(hat, ref)
@@ -201,7 +202,7 @@ SCORES: Mapping[str, Score] = {
 def extreme_share(A: ArrayLike) -> float:
     """Share of abundances below 0.05 or above 0.95: near 1 for maps that are almost binary.
 
-    Our reading of "almost binary" in document 000, section Samson dataset.
+    Our reading of "almost binary" in the report on perturbations, section Samson dataset.
     """
     A = np.asarray(A)
     return float(np.mean((A < 0.05) | (A > 0.95)))
@@ -211,7 +212,8 @@ def contrast_error(A_hat: ArrayLike, A_ref: ArrayLike) -> float:
     """Absolute difference of the standard deviation over pixels, mean over endmembers.
 
     0 where every map has the contrast of its reference, wherever its light and dark pixels are. Our
-    reading of "contrast" in document 000, section Samson dataset. Shapes ``(endmembers, ...)``.
+    reading of "contrast" in the report on perturbations, section Samson dataset. Shapes
+    ``(endmembers, ...)``.
     """
     x, y = pair(A_hat, A_ref)
     spread = [a.reshape(len(a), -1).std(axis=1) for a in (x, y)]
@@ -222,8 +224,8 @@ def detail_correlation(A_hat: ArrayLike, A_ref: ArrayLike) -> float:
     """Pearson correlation of the differences between neighbouring pixels, mean over endmembers.
 
     Differences to the right and downwards keep edges and texture and remove what is smooth. A map
-    without any difference has correlation 0. Our reading of "details" in document 000, section Samson
-    dataset. Shapes ``(endmembers, height, width)``.
+    without any difference has correlation 0. Our reading of "details" in the report on perturbations,
+    section Samson dataset. Shapes ``(endmembers, height, width)``.
     """
     pairs = zip(*(_differences(a) for a in pair(A_hat, A_ref)), strict=True)
     found = []

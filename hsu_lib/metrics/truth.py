@@ -47,7 +47,7 @@ class Truth:
 
     @classmethod
     def with_fclsu(cls, clean: Scene, *, noisy: bool) -> Truth:
-        """The scene's own reference, and FCLSU on its image, the ground truth of document 001.
+        """The scene's own reference, and FCLSU on its image, the ground truth of the report on UnDIP.
 
         Parameters
         ----------

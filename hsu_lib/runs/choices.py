@@ -34,7 +34,7 @@ HOLDOUT = 0.2
 RMSE, SAD = "test/rmse-abundances-averaged", "sad-endmembers"
 BY_VALIDATION, NEAREST = "omega by validation", "omega nearest the figures"
 
-#: Activations of the grid by model; document 004 prints none for LDVAE.
+#: Activations of the grid by model; the LDVAE paper prints none for LDVAE.
 ACTIVATIONS: Mapping[str, tuple[str, ...]] = {
     "ldvae": ("softplus", "softmax"),
     "spacnn-ldvae": ("softmax",),
@@ -159,8 +159,8 @@ def _run(method: str, option: Option, site: Site, amounts: Amounts, seed: int) -
 def printed(method: str, site: str) -> Mapping[str, float]:
     """What a model's own document prints for it without noise: mean RMSE of A and mean SAD of E (radians).
 
-    Of document 004 (LDVAE): tables VIII and VII (Samson), III and II (OnTech, without noise), IV (Cuprite,
-    SAD alone). Of document 003 (SpACNN-LDVAE): table 1 (Samson), 5 and 4 (OnTech), 3 (Cuprite, SAD alone).
+    Of the LDVAE paper: tables VIII and VII (Samson), III and II (OnTech, without noise), IV (Cuprite,
+    SAD alone). Of the SpACNN-LDVAE paper: table 1 (Samson), 5 and 4 (OnTech), 3 (Cuprite, SAD alone).
     """
     found = {
         score: find_reported(

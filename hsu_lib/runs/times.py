@@ -341,7 +341,7 @@ class Sitting:
         score, condition, scene
             Names; of a scene with several entries the first.
         reading
-            Of document 000.
+            Of the report on perturbations.
         **settings
             Of the question, such as its iterations.
 

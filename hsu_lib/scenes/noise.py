@@ -34,7 +34,7 @@ def add_noise(Y: NDArray, snr_db: float, seed: int) -> NDArray:
 
     References
     ----------
-    Definition of the SNR: document 001 (UnDIP report), section on noise; the tutorial (002)
+    Definition of the SNR: report on UnDIP, section on noise; the tutorial
     uses the same ratio in dB.
     """
     if np.isnan(snr_db) or snr_db == -np.inf:

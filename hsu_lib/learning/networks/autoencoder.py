@@ -1,4 +1,4 @@
-"""The convolutional autoencoder of document 000 (PRIM report) and of Palsson et al. 2021 (CNNAEU)."""
+"""The convolutional autoencoder of the report on perturbations and of Palsson et al. 2021 (CNNAEU)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ConvolutionalAutoencoder(nn.Module):
 
     References
     ----------
-    Document 000, sections Encoder and Decoder; sizes from its code (``book/prim_code.md``).
+    Report on perturbations, sections Encoder and Decoder; sizes from its code (``book/prim_code.md``).
     Palsson, Ulfarsson and Sveinsson, IEEE TGRS 59(1), 2021, 535-549.
     """
 
@@ -97,8 +97,8 @@ class ConvolutionalAutoencoder(nn.Module):
 def cosine_loss(Y_hat: Tensor, Y: Tensor) -> Tensor:
     """One minus the cosine of each pixel's spectrum, shape ``(images, height, width)``, in ``[0, 2]``.
 
-    Source: document 000, section Decoder ("SAD-like" loss). Written out because it takes 4 ms where
-    ``torch.cosine_similarity`` takes 9 ms on 10 patches of 40 x 40 x 156.
+    Source: report on perturbations, section Decoder ("SAD-like" loss). Written out because it takes 4 ms
+    where ``torch.cosine_similarity`` takes 9 ms on 10 patches of 40 x 40 x 156.
     """
     product = (Y_hat * Y).sum(dim=1)
     norms = (Y_hat * Y_hat).sum(dim=1) * (Y * Y).sum(dim=1)

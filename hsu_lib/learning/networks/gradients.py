@@ -15,8 +15,9 @@ from hsu_lib.learning.networks.autoencoder import cosine_loss
 def arccosine_loss(Y_hat: Tensor, Y: Tensor) -> Tensor:
     """Spectral angle of each pixel in radians, shape ``(images, height, width)``.
 
-    The loss of Palsson et al. (2021), which document 000 replaced by `cosine_loss`, section Balanced
-    Loss. Its derivative by the cosine, ``-1 / sqrt(1 - cos^2)``, is infinite where the spectra are parallel.
+    The loss of Palsson et al. (2021), which the report on perturbations replaced by `cosine_loss`, section
+    Balanced Loss. Its derivative by the cosine, ``-1 / sqrt(1 - cos^2)``, is infinite where the spectra are
+    parallel.
     """
     return torch.arccos(1 - cosine_loss(Y_hat, Y))
 

@@ -49,7 +49,7 @@ class PixelEncoder(nn.Module):
 
     References
     ----------
-    Document 004, Figure 1; it does not print the sizes.
+    LDVAE paper, Figure 1; it does not print the sizes.
     """
 
     def __init__(
@@ -95,8 +95,8 @@ class SpatialEncoder(nn.Module):
 
     References
     ----------
-    Document 003, section 2.1, equations 1 to 3, and Figure 2. It does not print the number of channels, nor
-    how these become as many concentrations as there are endmembers (by one linear layer here).
+    SpACNN-LDVAE paper, section 2.1, equations 1 to 3, and Figure 2. It does not print the number of channels,
+    nor how these become as many concentrations as there are endmembers (by one linear layer here).
     """
 
     def __init__(
@@ -206,7 +206,7 @@ class SpectrumDecoder(nn.Module):
 
     References
     ----------
-    Document 004, equation 2 and Figure 1; it does not print the sizes.
+    LDVAE paper, equation 2 and Figure 1; it does not print the sizes.
     """
 
     def __init__(self, endmembers: int, bands: int, *, hidden: Sequence[int]) -> None:

@@ -1,4 +1,4 @@
-"""Networks whose only input is noise: deep image priors for abundance maps (document 001)."""
+"""Networks whose only input is noise: deep image priors for abundance maps (report on UnDIP)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class DeepPrior(nn.Module):
 
     References
     ----------
-    Document 001, section Network architecture and its table; Rasti, Koirala, Scheunders and Ghamisi,
+    Report on UnDIP, section Network architecture and its table; Rasti, Koirala, Scheunders and Ghamisi,
     IEEE TGRS 60, 2022 (UnDIP).
     """
 
@@ -153,11 +153,11 @@ class ConfigurablePrior(nn.Module):
     scalings
         How often the image is halved at most.
     filters
-        Channels of all hidden layers; document 001 does not say.
+        Channels of all hidden layers; the report on UnDIP does not say.
 
     References
     ----------
-    Document 001, section Configurable Model; Ronneberger, Fischer and Brox, MICCAI 2015 (U-Net).
+    Report on UnDIP, section Configurable Model; Ronneberger, Fischer and Brox, MICCAI 2015 (U-Net).
     """
 
     def __init__(

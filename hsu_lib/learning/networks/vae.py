@@ -1,4 +1,4 @@
-"""The variational autoencoder of document 000 that learns what an image's endmembers look like."""
+"""The variational autoencoder of the report on perturbations that learns how endmembers look."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class EndmemberVAE(nn.Module):
 
     References
     ----------
-    Document 000, section VAE; widths and slopes from its code (``book/prim_code.md``).
+    Report on perturbations, section VAE; widths and slopes from its code (``book/prim_code.md``).
     Kingma and Welling, "Auto-encoding variational Bayes", ICLR 2014.
     """
 

@@ -35,11 +35,11 @@ class AugmentationSettings(AutoencoderSettings):
     ============================  =============================  ==============================
     """
 
-    alpha: float = sourced(0.3, "document 000, section Alpha dependencies", at_least=0, at_most=1)
+    alpha: float = sourced(0.3, "report on perturbations, section Alpha dependencies", at_least=0, at_most=1)
     weighs: Literal["both", "endmembers"] = sourced(
         "both",
-        "document 000, section Balanced Loss: 1 - alpha weighs both supervised terms; as printed in section "
-        "Alpha dependencies, it weighs that of the endmembers alone",
+        "report on perturbations, section Balanced Loss: 1 - alpha weighs both supervised terms; as printed "
+        "in section Alpha dependencies, it weighs that of the endmembers alone",
     )
     images: int = sourced(70, TABLE + " (NUMBER_IMAGES)", at_least=1)
     patches: int = sourced(50, TABLE + " (PATCH_NUMBER, of each image); 0 trains on whole images", at_least=0)
@@ -70,7 +70,7 @@ def balanced_loss(
 
     References
     ----------
-    Document 000, sections Balanced Loss (first form) and Alpha dependencies (second form).
+    Report on perturbations, sections Balanced Loss (first form) and Alpha dependencies (second form).
     """
     as_code = settings.reading == "code"
     E, E_of_all = truth.E, E_hat.expand_as(truth.E)

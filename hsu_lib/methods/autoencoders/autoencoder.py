@@ -1,4 +1,4 @@
-"""`ae-plain` and `ae-patches`: the autoencoder of document 000 on the whole image or on patches."""
+"""`ae-plain` and `ae-patches`: autoencoder of the report on perturbations, on the image or on patches."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from hsu_lib.methods.method import Method, Needs, Problem
 from hsu_lib.methods.settings import Settings, sourced
 from hsu_lib.scene import Scene, Status, Unmixing
 
-CODE = "code of document 000 (prim_code.md)"
-TABLE = "document 000, Table 1"
+CODE = "code of the report on perturbations (prim_code.md)"
+TABLE = "report on perturbations, Table 1"
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,10 @@ def _terms(scene: Scene, settings: AutoencoderSettings) -> float:
     return doubled * (images if settings.reading == "code" else images * side)
 
 
-_SOURCE = "document 000, sections First Estimation and Patch technique; Palsson et al., IEEE TGRS 59(1), 2021"
+_SOURCE = (
+    "report on perturbations, sections First Estimation and Patch technique; "
+    "Palsson et al., IEEE TGRS 59(1), 2021"
+)
 
 _QUICK = (("filters", 6), ("kernel", 3), ("epochs", 5), ("decay_every", 2))
 

@@ -1,4 +1,4 @@
-"""`cnnaeu`: the convolutional autoencoder of Palsson et al., from which that of document 000 descends."""
+"""`cnnaeu`: the convolutional autoencoder of Palsson et al.; the report on perturbations has one after it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class CNNAEUSettings(Settings):
         "running",
         "ours: running statistics; unnormalised, as if means were 0 and variances 1: its public code",
     )
-    epochs: int = sourced(320, f"{CODE}; its copy for document 002: 100", at_least=1)
+    epochs: int = sourced(320, f"{CODE}; its copy for the tutorial: 100", at_least=1)
     patches: int = sourced(250, f"{CODE}; drawn once; 0 trains on the whole image", at_least=0)
     patch_size: int = sourced(
         40, f"{CODE} (pixels; cut to the image's sides if those are shorter)", at_least=1

@@ -33,7 +33,7 @@ class EndNetSettings(Settings):
     """
 
     initial: Literal["vca", "glorot"] = sourced(
-        "vca", f"{CODE}, for both layers; glorot, random: the copy of that code for document 002"
+        "vca", f"{CODE}, for both layers; glorot, random: the copy of that code for the tutorial"
     )
     epochs: int = sourced(40, CODE, at_least=1)
     pixels: int = sourced(4000, f"{CODE}; drawn once, with replacement", at_least=1)

@@ -1,4 +1,4 @@
-"""The five perturbation methods of document 000: an autoencoder trained on perturbed first estimations."""
+"""The five methods of the report on perturbations: an autoencoder trained on perturbed estimations."""
 
 from __future__ import annotations
 
@@ -48,16 +48,17 @@ class PerturbationSettings(AugmentationSettings):
     ============================  =============================  ==============================
     """
 
-    pixelwise: bool = sourced(False, "document 000, section Pixel-wise endmember perturbations")
+    pixelwise: bool = sourced(False, "report on perturbations, section Pixel-wise endmember perturbations")
     image_step: bool = sourced(
-        True, "document 000, section Models describing: without it (model 7) every patch is perturbed anew"
+        True,
+        "report on perturbations, section Models describing: without it (model 7) patches are perturbed anew",
     )
     variability: float = sourced(0.5, CODE + " (c_var)", at_least=0)
     outside: Literal["redraw", "clip"] = sourced(
         "redraw", "ours: the document's formula of the break leaves its stated range in one draw of eight"
     )
     first: Literal["ae-patches", "snpa-fclsu"] = sourced(
-        "ae-patches", "document 000, section First Estimation; its formulas are labelled SNPA"
+        "ae-patches", "report on perturbations, section First Estimation; its formulas are labelled SNPA"
     )
     first_epochs: int = sourced(200, TABLE + " (of ae-patches)", at_least=1)
     first_patches: int = sourced(100, TABLE + " (of ae-patches)", at_least=0)
@@ -160,7 +161,7 @@ def stream(E: Tensor, A: Tensor, settings: PerturbationSettings, generator: torc
     return Stream(shuffled(count, settings.batch, generator), make, generator)
 
 
-_SOURCE = "document 000, sections Endmember perturbations to Models describing"
+_SOURCE = "report on perturbations, sections Endmember perturbations to Models describing"
 
 _FIRST = dict(PATCHES.quick)
 _QUICK = _FIRST | {

@@ -28,7 +28,7 @@ from hsu_lib.scene import Unmixing
 from hsu_lib.solvers.extraction import vca
 from hsu_lib.solvers.fclsu import fclsu
 
-SECTION = "document 000, section VAE approach"
+SECTION = "report on perturbations, section VAE approach"
 
 
 @dataclass(frozen=True)

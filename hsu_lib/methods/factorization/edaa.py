@@ -14,7 +14,7 @@ from hsu_lib.scene import Unmixing
 from hsu_lib.solvers.archetypal import Coherence, archetypes, coherence, l1_residual, select
 
 PAPER = "Zouaoui et al., IEEE TIP 32, 2023, 4649-4663"
-TUTORIAL = "public notebook of document 002, and HySUPP"
+TUTORIAL = "public notebook of the tutorial, and HySUPP"
 #: A start whose abundances are nowhere farther from 1/p than this has stalled: it never left its symmetry.
 _STALLED = 0.01
 
@@ -32,7 +32,7 @@ class EDAASettings(Settings):
         "public code of HySUPP; l2: the paper, pixels over their norms (endmembers in the image's unit)",
     )
     coherence: Coherence = sourced(
-        "correlation", "public code; inner product: document 002, of the endmembers as they are"
+        "correlation", "public code; inner product: the tutorial, of the endmembers as they are"
     )
     tolerance: float = sourced(
         0.05,

@@ -14,7 +14,7 @@ from hsu_lib.solvers.extraction import sivm
 from hsu_lib.solvers.factorization import Factors, palm
 from hsu_lib.solvers.fclsu import fclsu
 
-OPEN = "ours: document 001 does not say"
+OPEN = "ours: the report on UnDIP does not say"
 
 
 @dataclass(frozen=True)

@@ -22,5 +22,5 @@ RANDOM = Method(
     summary="pixels drawn at random, then FCLSU: a line to compare with",
     kind="extraction",
     solve=solve,
-    source="document 002, exercise on the endmembers of FCLSU; drawn without replacement: ours",
+    source="tutorial, exercise on the endmembers of FCLSU; drawn without replacement: ours",
 )

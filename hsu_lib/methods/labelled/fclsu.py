@@ -73,5 +73,5 @@ LABELLED = Method(
     solve=solve,
     settings=LabelledSettings,
     needs=Needs(labels=True),
-    source="ours: the linear model with what documents 003 and 004 give their networks",
+    source="ours: the linear model with what the papers on LDVAE and SpACNN-LDVAE give their networks",
 )

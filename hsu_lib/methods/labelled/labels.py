@@ -13,16 +13,14 @@ from hsu_lib.scene import Scene
 class LabelSettings(Settings):
     """Where labelled pixels come from."""
 
-    trained_on: str = sourced(
-        "", "document 004, section Transfer Learning: a scene's name; empty for its own"
-    )
+    trained_on: str = sourced("", "LDVAE paper, section Transfer Learning: a scene's name; empty for its own")
     share: float = sourced(
         0.8,
-        "document 004, section Datasets (Samson; Urban: 0.5); of the scene's own pixels",
+        "LDVAE paper, section Datasets (Samson; Urban: 0.5); of the scene's own pixels",
         above=0,
         at_most=1,
     )
-    split: By = sourced("pixels", "document 004, section Datasets; blocks: ours")
+    split: By = sourced("pixels", "LDVAE paper, section Datasets; blocks: ours")
     block: int = sourced(10, "ours: side of a block, in pixels", at_least=1)
     holdout: float = sourced(
         0.0,

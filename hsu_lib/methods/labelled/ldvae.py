@@ -28,7 +28,7 @@ from hsu_lib.methods.method import Method, Needs, Problem
 from hsu_lib.methods.settings import sourced
 from hsu_lib.scene import Status, Unmixing
 
-OPEN = "ours: document 004 does not say"
+OPEN = "ours: the LDVAE paper does not say"
 
 
 @dataclass(frozen=True)
@@ -38,16 +38,16 @@ class LDVAESettings(LabelSettings):
     hidden: tuple[int, ...] = sourced(
         (128, 64), f"{OPEN}; of the encoder, the decoder's are reversed", at_least=1
     )
-    activation: Activation = sourced("softplus", f"{OPEN}; document 003, equation 3: softmax")
-    sampling: Sampling = sourced("approximate", "document 004, equation 1; implicit: exact")
+    activation: Activation = sourced("softplus", f"{OPEN}; SpACNN-LDVAE paper, equation 3: softmax")
+    sampling: Sampling = sourced("approximate", "LDVAE paper, equation 1; implicit: exact")
     divergence: Divergence = sourced(
-        "multi-gamma", "document 004, equation 4; dirichlet: of the abundances themselves"
+        "multi-gamma", "LDVAE paper, equation 4; dirichlet: of the abundances themselves"
     )
     prior: float = sourced(
         1.0, f"{OPEN}: concentration of the prior, every abundance vector as likely", above=0
     )
-    reconstruction_weight: float = sourced(1.0, "document 004, equation 5", at_least=0)
-    divergence_weight: float = sourced(1.0, "document 004, equation 5", at_least=0)
+    reconstruction_weight: float = sourced(1.0, "LDVAE paper, equation 5", at_least=0)
+    divergence_weight: float = sourced(1.0, "LDVAE paper, equation 5", at_least=0)
     abundance_weight: float = sourced(
         1e5,
         f"{OPEN}: omega of its equation 5; an RMSE of 0.1 then costs 1000 nats, a few per band",
@@ -55,11 +55,13 @@ class LDVAESettings(LabelSettings):
     )
     balanced: bool = sourced(
         False,
-        "document 004, section V-C, balances Urban by hand; here each dominant endmember is drawn as often",
+        "LDVAE paper, section V-C, balances Urban by hand; here each dominant endmember is drawn as often",
     )
     epochs: int = sourced(100, OPEN, at_least=1)
     batch: int = sourced(256, f"{OPEN}; pixels", at_least=1)
-    learning_rate: float = sourced(0.001, "document 003, section Experimental Settings, with Adam", above=0)
+    learning_rate: float = sourced(
+        0.001, "SpACNN-LDVAE paper, section Experimental Settings, with Adam", above=0
+    )
 
 
 def solve(problem: Problem, settings: LDVAESettings) -> Unmixing:
@@ -154,7 +156,7 @@ def evidence(
     .. math:: -\mathbb E_q[\log p(x \mid \hat z)] + \mathrm{KL}(q \,\|\, p)
               + \omega \operatorname{MSE}(z, \hat z)
 
-    Equation 5 of document 004 with the signs of its equation 3, without which it could not be minimised.
+    Equation 5 of the LDVAE paper with the signs of its equation 3, without which it could not be minimised.
     """
     sampled = sample(concentrations, settings.sampling)
     prior = torch.full_like(concentrations, settings.prior)
@@ -172,6 +174,6 @@ LDVAE = Method(
     solve=solve,
     settings=LDVAESettings,
     needs=Needs(labels=True),
-    source="document 004; Mantripragada and Qureshi, arXiv:2203.01327",
+    source="LDVAE paper; Mantripragada and Qureshi, arXiv:2203.01327",
     quick=(("hidden", (8, 6)), ("epochs", 3), ("batch", 16)),
 )

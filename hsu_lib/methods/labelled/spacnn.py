@@ -16,18 +16,18 @@ from hsu_lib.methods.method import Method, Needs, Problem
 from hsu_lib.methods.settings import sourced
 from hsu_lib.scene import Unmixing
 
-OPEN = "ours: document 003 does not say"
+OPEN = "ours: the SpACNN-LDVAE paper does not say"
 
 
 @dataclass(frozen=True)
 class SpaCNNSettings(LDVAESettings):
     """Settings of the same with context, each with its source; `hidden` is of the decoder, reversed."""
 
-    activation: Activation = sourced("softmax", "document 003, equation 3")
+    activation: Activation = sourced("softmax", "SpACNN-LDVAE paper, equation 3")
     patch: int = sourced(5, f"{OPEN}; pixels, odd", odd=True, at_least=1)
     channels: int = sourced(32, OPEN, at_least=1)
-    blocks: int = sourced(6, "document 003, section 2.1", at_least=0)
-    attention: bool = sourced(True, "document 003, equation 1")
+    blocks: int = sourced(6, "SpACNN-LDVAE paper, section 2.1", at_least=0)
+    attention: bool = sourced(True, "SpACNN-LDVAE paper, equation 1")
 
 
 def solve(problem: Problem, settings: SpaCNNSettings) -> Unmixing:
@@ -94,6 +94,6 @@ SPACNN = Method(
     solve=solve,
     settings=SpaCNNSettings,
     needs=Needs(labels=True, spatial=True),
-    source="document 003; Chitnis, Mantripragada and Qureshi, arXiv:2311.10701",
+    source="SpACNN-LDVAE paper; Chitnis, Mantripragada and Qureshi, arXiv:2311.10701",
     quick=(*LDVAE.quick, ("patch", 3), ("channels", 4), ("blocks", 2)),
 )

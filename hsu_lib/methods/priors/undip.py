@@ -30,8 +30,8 @@ from hsu_lib.solvers.factorization import nmf, palm
 from hsu_lib.solvers.fclsu import fclsu
 from hsu_lib.solvers.subspace import svd_truncation
 
-TABLE = "document 001, table of hyperparameters"
-OPEN = "ours: document 001 does not say"
+TABLE = "report on UnDIP, table of hyperparameters"
+OPEN = "ours: the report on UnDIP does not say"
 _OPTIMISERS = {"adam": torch.optim.Adam, "nadam": torch.optim.NAdam, "rmsprop": torch.optim.RMSprop}
 
 
@@ -40,12 +40,12 @@ class UnDIPSettings(Settings):
     """Settings of the deep image prior, each with its source."""
 
     endmembers_from: Literal["sivm", "vca", "scene"] = sourced(
-        "sivm", "document 001, section Inspiration from Deep Image Prior; scene: those of its reference"
+        "sivm", "report on UnDIP, section Inspiration from Deep Image Prior; scene: those of its reference"
     )
     normalise: Literal["l1", "max", "none"] = sourced(
-        "l1", "document 001, section Urban dataset: the l1 norm, of the matrix (largest sum over bands)"
+        "l1", "report on UnDIP, section Urban dataset: the l1 norm, of the matrix (largest sum over bands)"
     )
-    input: Literal["random", "palm", "nmf"] = sourced("random", "document 001, section Initialisations")
+    input: Literal["random", "palm", "nmf"] = sourced("random", "report on UnDIP, section Initialisations")
     weights_scale: float = sourced(
         1.0, "ours: factor on the initial weights, of which the text speaks too", above=0
     )
@@ -67,7 +67,7 @@ class UnDIPSettings(Settings):
     )
     project: bool = sourced(
         False,
-        "document 001; yes: public code of UnDIP, SiVM's pixels from the image on its first singular vectors",
+        "report on UnDIP; yes: public code of UnDIP, SiVM on the image on its first singular vectors",
         since="0.1.0",
     )
 
@@ -85,11 +85,11 @@ class UnDIPSettings(Settings):
 
 @dataclass(frozen=True)
 class ConfigurableSettings(UnDIPSettings):
-    """Settings of the same with the configurable network; `ARCHITECTURES` has those of document 001."""
+    """Settings of the same with the configurable network; `ARCHITECTURES` has those of the report."""
 
-    levels: int = sourced(2, "document 001, section 7.2", at_least=1)
-    skips: Literal["none", "direct", "one", "two"] = sourced("none", "document 001, section 7.2")
-    scalings: int = sourced(3, "document 001, section 7.1: sides divisible by 8", at_least=0)
+    levels: int = sourced(2, "report on UnDIP, section 7.2", at_least=1)
+    skips: Literal["none", "direct", "one", "two"] = sourced("none", "report on UnDIP, section 7.2")
+    scalings: int = sourced(3, "report on UnDIP, section 7.1: sides divisible by 8", at_least=0)
     filters: int = sourced(64, OPEN, at_least=1)
 
     def network(self, endmembers: int) -> DeepPrior | ConfigurablePrior:
@@ -103,7 +103,7 @@ class ConfigurableSettings(UnDIPSettings):
         )
 
 
-#: The six architectures of document 001, section 7.2, as settings of `undip-configurable`.
+#: The six architectures of the report on UnDIP, section 7.2, as settings of `undip-configurable`.
 ARCHITECTURES: dict[int, dict[str, Any]] = {
     1: {"levels": 2, "skips": "none"},
     2: {"levels": 2, "skips": "direct"},
@@ -392,7 +392,7 @@ UNDIP = Method(
     solve=solve,
     settings=UnDIPSettings,
     needs=Needs(truth=True, spatial=True),
-    source=f"document 001, section Model; {_PAPER}",
+    source=f"report on UnDIP, section Model; {_PAPER}",
     quick=_QUICK,
 )
 
@@ -403,6 +403,6 @@ CONFIGURABLE = Method(
     solve=solve,
     settings=ConfigurableSettings,
     needs=Needs(truth=True, spatial=True),
-    source="document 001, section Configurable Model",
+    source="report on UnDIP, section Configurable Model",
     quick=(*_QUICK, ("levels", 3), ("skips", "one")),
 )

@@ -1,7 +1,8 @@
 """Generated mineral scenes after the documents on latent Dirichlet autoencoders: spectra mixed by one law.
 
-Documents 003 and 004 train and test on images that mix USGS spectra at random; neither image is public. Both
-are made here after their description, and each has a twin in which neighbouring pixels are alike.
+The papers on LDVAE and SpACNN-LDVAE train and test on images that mix USGS spectra at random; neither image
+is public. Both are made here after their description, and each has a twin in which neighbouring pixels are
+alike.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from hsu_lib.scenes.public.cuprite import (
 from hsu_lib.scenes.public.zhu import ZHU
 
 SIDE = 128
-"""Height and width in pixels (document 004, section IV-D)."""
+"""Height and width in pixels (LDVAE paper, section IV-D)."""
 CORRELATION = 8.0
 """Correlation length of the coherent twins in pixels; ours."""
 
@@ -39,11 +40,11 @@ ONTECH_MATERIALS = (
     "Corrensite CorWa-1",
     "Fassaite HS118.3B",
 )
-"""The nine minerals of document 004, section IV-D, by their names in the USGS library of 1995."""
+"""The nine minerals of the LDVAE paper, section IV-D, by their names in the USGS library of 1995."""
 
 _LDVAE = (
     "Mantripragada and Qureshi, Hyperspectral pixel unmixing with latent Dirichlet variational autoencoder "
-    "(document 004), section IV-D (description)"
+    "(LDVAE paper), section IV-D (description)"
 )
 
 
@@ -181,7 +182,7 @@ def _ontech(
         summary=(
             "128 x 128 generated pixels, 224 bands from 383 to 2508 nm, nine USGS minerals; "
             f"{_law(correlation)}{'; mixed by the bilinear model of Fan et al.' if nonlinear else ''}. Made "
-            "after the description of OnTech-HSI-Syn-21 in document 004, whose own files are not public."
+            "after the description of OnTech-HSI-Syn-21 in the LDVAE paper, whose own files are not public."
         ),
         kind="synthetic",
         size=(224, SIDE, SIDE),
@@ -224,7 +225,7 @@ def _cuprite(name: str, title: str, seed: int, correlation: float = 0.0) -> tupl
         summary=(
             "128 x 128 generated pixels in the 188 bands of the Cuprite image, its twelve minerals; "
             f"{_law(correlation)}. Made to train a model that is then applied to `cuprite-window`, after "
-            "document 004, whose own scene is not public."
+            "the LDVAE paper, whose own scene is not public."
         ),
         kind="synthetic",
         size=(188, SIDE, SIDE),
@@ -236,7 +237,7 @@ def _cuprite(name: str, title: str, seed: int, correlation: float = 0.0) -> tupl
         unit="reflectance",
         cautions=(
             "Each reference comes with an image of its own, of the same abundances; a model meets the "
-            "window's bands where it was trained on the aligned one. Document 004 takes the spectra from "
+            "window's bands where it was trained on the aligned one. The LDVAE paper takes the spectra from "
             "the USGS library without saying which; these are the published reference spectra, each within "
             "0.3 degrees of one of the library of 1995 (Kaolinite_1 and Kaolinite_2 of its "
             "kaolinite-smectite mixtures KLF508 and H89-FR-5). Size and law are not stated for this scene: "
