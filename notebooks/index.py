@@ -67,9 +67,11 @@ page.show(
     html.findings(
         html.Finding(
             question,
-            found[claim].word if claim in found else outcomes.NOT_ANSWERED,
-            says,
-            cards.told(found[claim]) if claim in found else "",
+            *(
+                (found[claim].word, cards.plain(found[claim]), says, cards.told(found[claim]))
+                if claim in found
+                else (outcomes.NOT_ANSWERED, "", says, "")
+            ),
             card["chapter"][claim],
             claim,
         )

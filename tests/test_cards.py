@@ -323,3 +323,27 @@ def test_what_is_shown_beside_may_have_noise_of_its_seed(monkeypatch, tmp_path):
         (2, None, 0),
     ]
     assert [(run.seed, run.scene.snr_db, run.scene.noise_seed) for run in noisy] == [(1, 20, 1), (2, 20, 2)]
+
+
+# --------------------------------------------------------------------------- in plain words
+
+
+@pytest.mark.parametrize(
+    ("verdict", "mean", "shape", "told"),
+    [
+        (rule.Verdict.REPRODUCED, 0.05, "better", "Yes: 10 of 10 seeds say so."),
+        (rule.Verdict.REPRODUCED, -0.015, "not worse", "Yes: 7 of 10 seeds say so."),
+        (rule.Verdict.REPRODUCED, 0.015, "equal", "Yes: 7 of 10 seeds say so."),
+        (rule.Verdict.SMALLER, 0.002, "better", "Yes, by less than reported: 6 of 10 seeds say so."),
+        (rule.Verdict.ABSENT, 0.0, "better", "No: the difference is too small to count in 10 of 10 seeds."),
+        (rule.Verdict.REVERSED, -0.05, "better", "No, the other way round: 10 of 10 seeds say so."),
+        (rule.Verdict.OPEN, 0.0, "better", "Not decided: 5 of 10 seeds speak for it."),
+        (rule.Verdict.NOT_TESTABLE, 0.0, "better", ""),
+    ],
+)
+def test_an_answer_in_plain_words_counts_the_seeds(verdict, mean, shape, told):
+    assert cards.plain(answer(comparison(mean, shape=shape), verdict=verdict)) == told
+
+
+def test_what_no_runs_decide_has_no_plain_words():
+    assert cards.plain(Answer("prim-alpha0-poor-endmembers", rule.Verdict.REPRODUCED, ())) == ""

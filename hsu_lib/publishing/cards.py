@@ -220,6 +220,34 @@ def told(found: Answer) -> str:
     return ", ".join(f"{word} {text}" for word, text in _figures(found.deciding)) if found.deciding else ""
 
 
+_PLAIN = {
+    rule.Verdict.REPRODUCED: "Yes",
+    rule.Verdict.SMALLER: "Yes, by less than reported",
+    rule.Verdict.ABSENT: "No",
+    rule.Verdict.REVERSED: "No, the other way round",
+    rule.Verdict.DEPENDS: "Equally good ways to ask disagree",
+    rule.Verdict.OPEN: "Not decided",
+}
+
+
+def plain(found: Answer) -> str:
+    """An answer for who knows no intervals: in a word, and how many seeds say so; empty where none decide."""
+    deciding = found.deciding
+    if not (deciding and found.verdict in _PLAIN):
+        return ""
+    differences, effect = np.array(deciding.differences), deciding.effect
+    if found.verdict is rule.Verdict.ABSENT:
+        agree, of = differences < effect, "the difference is too small to count in {} of {} seeds"
+    elif found.verdict is rule.Verdict.REVERSED:
+        agree, of = differences < 0, "{} of {} seeds say so"
+    else:
+        least = {"equal": abs(differences) < effect, "not worse": differences > -effect}
+        agree = least.get(deciding.shape, differences > 0)
+        of = "{} of {} seeds speak for it" if found.verdict is rule.Verdict.OPEN else "{} of {} seeds say so"
+    told = of.format(int(agree.sum()), len(agree))
+    return f"{_PLAIN[found.verdict]}: {told}."
+
+
 def _compared(found: Answer) -> str:
     if not found.deciding:
         return ""

@@ -203,10 +203,11 @@ def claim_list(found: Iterable[Listed]) -> Markup:
 
 
 class Finding(NamedTuple):
-    """A question that the book answers: its outcome, what that means in plain words, and the figures."""
+    """A question that the book answers: its outcome, in plain words too, how it was asked, the figures."""
 
     question: str
     outcome: str
+    plain: str
     says: str
     told: str
     chapter: str
