@@ -42,6 +42,7 @@ from spectral.io import envi
 import hsu_lib
 from hsu_lib import cli, metrics, scenes
 from hsu_lib.publishing import pages, scores
+from hsu_lib.scene import Unmixing
 
 page = pages.Page("own_image", profile)
 folder = Path(tempfile.mkdtemp())
@@ -67,8 +68,8 @@ def show(name, alt):
 def off(name):
     """How far the abundances of a result are from those that were put in."""
     found = hsu_lib.read_result(folder / f"{name}.npz")
-    A = found.A[metrics.align(found.E, lagoon.E)]
-    return scores.value("rmse-abundances", np.sqrt(np.nanmean((A - lagoon.A) ** 2)))
+    values, _ = metrics.score(Unmixing(found.E, found.A, mask=found.mask), lagoon)
+    return scores.value("rmse-abundances", values["rmse-abundances"])
 
 
 # %% [markdown]
