@@ -749,13 +749,14 @@ def unmix_image(image: Path, settings: tuple[str, ...], **options: Any) -> None:
       hsu unmix field.hdr -p 4 --method ae-patches -s epochs=50 -s learning_rate=1e-3
       hsu unmix field.hdr -p 4 --out maps/field --format geotiff    maps for a GIS
     """
+    from hsu_lib.scenes.own.reading import Reading
+    from hsu_lib.scenes.own.selection import Selection
     from hsu_lib.unmixing import command
-    from hsu_lib.unmixing.selection import Selection
 
+    said = {name: options.pop(name) for name in ("variable", "layout", "size", "scale", "nodata")}
     part = {name: options.pop(name) for name in ("bands", "drop_bands", "crop", "mask")}
-    reading = {name: options.pop(name) for name in ("nodata", "size", "layout", "scale", "variable")}
     asked = command.Request(
-        image, reading, Selection(**part), settings=pairs_of(settings, "--set"), **options
+        image, Reading(**said), Selection(**part), settings=pairs_of(settings, "--set"), **options
     )
     command.run(asked, click.echo, progress=sys.stderr.isatty())
 

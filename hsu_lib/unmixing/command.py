@@ -18,13 +18,15 @@ from hsu_lib.methods.blocks import unmix_in_blocks
 from hsu_lib.methods.settings import typed
 from hsu_lib.runs import default_device
 from hsu_lib.scene import Scene, Unmixing
+from hsu_lib.scenes.own.image import open_part
 from hsu_lib.scenes.own.opened import OwnImage
+from hsu_lib.scenes.own.reading import PLAIN, Reading
+from hsu_lib.scenes.own.selection import WHOLE, Selection
 from hsu_lib.scenes.own.units import in_reflectance
 from hsu_lib.unmixing import formats, outputs, picture
 from hsu_lib.unmixing.matching import Bands, in_bands, in_unit
 from hsu_lib.unmixing.model import about_run, result_of
 from hsu_lib.unmixing.result import Result
-from hsu_lib.unmixing.selection import Selection, open_part
 from hsu_lib.unmixing.spectra import Spectra, read_spectra
 
 _BLIND, _GIVEN = "vca-fclsu", "fclsu"
@@ -41,10 +43,8 @@ class Request:
     ----------
     image
         File of the image.
-    reading
-        Arguments of `hsu_lib.scenes.read_image`.
-    selection
-        Part of the image.
+    reading, selection
+        How the image is read, and which part of it is used.
     method
         Name, or None for `fclsu` where endmembers are given and `vca-fclsu` where not.
     endmembers
@@ -60,8 +60,8 @@ class Request:
     """
 
     image: Path
-    reading: Mapping[str, Any] = field(default_factory=dict)
-    selection: Selection = field(default_factory=Selection)
+    reading: Reading = PLAIN
+    selection: Selection = WHOLE
     method: str | None = None
     endmembers: int | None = None
     endmembers_from: str | None = None
@@ -91,7 +91,7 @@ def run(asked: Request, tell: Callable[[str], Any], *, progress: bool = False) -
         formats.check(form)
     files = outputs.planned(asked.out, asked.forms)
     outputs.check(files, _inputs(asked), overwrite=asked.overwrite)
-    image = open_part(asked.image, asked.selection, **asked.reading)
+    image = open_part(asked.image, asked.reading, asked.selection)
     image = _given(asked, method, configured, image)
     _check_count(asked, method, image)
     settings = {name: getattr(configured, name) for name in asked.settings}

@@ -14,6 +14,7 @@ from hsu_lib.errors import InputError, brief, option
 from hsu_lib.scenes.matlab import read_nested
 from hsu_lib.scenes.own.cube import Cube
 from hsu_lib.scenes.own.layouts import as_cube
+from hsu_lib.scenes.own.reading import Reading
 
 _HEIGHT_KEYS = ("height", "rows", "nrow", "nrows", "lines")
 _WIDTH_KEYS = ("width", "cols", "ncol", "ncols", "samples", "columns")
@@ -33,10 +34,8 @@ _MOST = 100  # arrays that a message lists
 _MATLAB = "(height, width, bands), MATLAB's usual order"
 
 
-def read_arrays(
-    path: Path, kind: str, variable: str | None, layout: str | None, size: tuple[int, int] | None
-) -> Cube:
-    """Image of a ``.mat``, ``.npz``, ``.npy`` or HDF5 file; arguments as those of `read_image`.
+def read_arrays(path: Path, kind: str, reading: Reading) -> Cube:
+    """Image of a ``.mat``, ``.npz``, ``.npy`` or HDF5 file.
 
     Parameters
     ----------
@@ -44,17 +43,15 @@ def read_arrays(
         ``"matlab"``, ``"numpy"`` or ``"hdf5"``.
     """
     variables, attributes = _variables(path, kind)
-    name = _choose(path, variables, variable)
+    name = _choose(path, variables, reading.variable)
     values = variables[name]
-    size = size or _size_in(variables)
+    size, layout = reading.size or _size_in(variables), reading.layout
     archive = kind == "numpy"
     companions = {k: v for k, v in variables.items() if archive and k in _COMPANIONS and k != name}
-    notes = [f"array {name!r}"]
+    why = ""
     if layout is None:
         layout, why = _layout_of(path, name, variables, size, matlab=kind == "matlab")
-        notes = [f"array {name!r} read as {layout}{why}"]
-    else:
-        notes = [f"array {name!r} read as {layout}"]
+    notes = [f"array {name!r} read as {layout}{why}"]
     cube = as_cube(path, values, layout, size)
     if "A" in companions:
         companions["A"] = as_cube(path, companions["A"], layout, size)

@@ -13,6 +13,7 @@ from hsu_lib.scenes.own.content import content_of
 from hsu_lib.scenes.own.cube import Cube, release
 from hsu_lib.scenes.own.fill import is_fill
 from hsu_lib.scenes.own.header import INTERLEAVES, TYPES, Header, georeference_of, is_header, read_header
+from hsu_lib.scenes.own.reading import PLAIN, Reading
 from hsu_lib.scenes.own.scale import is_radiance
 
 _ENDINGS = ("", "img", "dat", "bsq", "bil", "bip", "raw", "bin", "cub", "envi", "rfl", "refl", "rdn")
@@ -46,14 +47,8 @@ def header_of(path: Path) -> Path | None:
     return next(filter(is_header, beside), None)
 
 
-def read_envi(
-    path: Path,
-    header_path: Path,
-    variable: str | None = None,
-    layout: str | None = None,
-    size: tuple[int, int] | None = None,
-) -> Cube:
-    """Image of a header, its numbers as they are stored; `variable` and `layout` of HDF5 beside a header.
+def read_envi(path: Path, header_path: Path, reading: Reading = PLAIN) -> Cube:
+    """Image of a header, its numbers as they are stored, or of the file of another format that it describes.
 
     Raises
     ------
@@ -66,9 +61,10 @@ def read_envi(
     image = _image_of(header) if path == header_path else path
     kind = content_of(image)
     if kind in ("tiff", "hdf5", "netcdf"):
-        found = _inside(image, kind, header, variable, layout, size)
+        found = _inside(image, kind, header, reading)
         if found is not None:
             return found
+    layout = reading.layout
     interleave = header.one_of("interleave", INTERLEAVES) if layout is None else _as_asked(image, layout)
     _check_kind(header, image, kind)
     dtype, offset = header.dtype(), header.offset()
@@ -286,6 +282,9 @@ def _check_type(header: Header, values: NDArray) -> None:
         return
     sample = np.array(values[:, :: max(1, values.size // _SAMPLE)])
     release(values)
+    sample = sample[(sample != sample[:, :1, :1]).any(axis=(1, 2))]  # bands of one constant tell nothing
+    if len(sample) < 2:
+        return
     swapped = sample.byteswap()
     if sample.dtype.kind == "f":
         wrong, why = _ordinary(sample) < 0.5 and _ordinary(swapped) > 0.9, "are its numbers of ordinary size"
@@ -379,14 +378,7 @@ def _roughness(values: NDArray) -> float:
     return float(step / (high - low)) if high > low else 0.0
 
 
-def _inside(
-    image: Path,
-    kind: str,
-    header: Header,
-    variable: str | None,
-    layout: str | None,
-    size: tuple[int, int] | None,
-) -> Cube | None:
+def _inside(image: Path, kind: str, header: Header, reading: Reading) -> Cube | None:
     """Image of a TIFF, HDF5 or NetCDF file, described by the header if it is of it.
 
     None where the file only looks like one.
@@ -397,11 +389,11 @@ def _inside(
     if told in _FILE_TYPES:
         others = [other for other in _beside(header) if other != image and _fits(header, other)]
         if others and not _fits(header, image):
-            cube = read_other(image, kind, variable=variable, layout=layout, size=size)
+            cube = read_other(image, kind, reading)
             return replace(cube, notes=(*cube.notes, f"{header.path.name} is of {others[0].name}"))
     bands, lines, samples = (header.whole(field) for field in ("bands", "lines", "samples"))
     try:
-        cube = read_other(image, kind, variable=variable, layout=layout, size=(lines, samples))
+        cube = read_other(image, kind, replace(reading, size=(lines, samples)))
     except Exception as error:
         if _fits(header, image) and told in _FILE_TYPES:
             return None  # raw numbers that begin so by chance

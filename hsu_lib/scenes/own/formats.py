@@ -20,6 +20,7 @@ from hsu_lib.errors import InputError, option
 from hsu_lib.scenes.own.arrays import linear, read_arrays
 from hsu_lib.scenes.own.cube import Cube
 from hsu_lib.scenes.own.products import PRODUCTS, with_metadata
+from hsu_lib.scenes.own.reading import PLAIN, Reading
 
 _BANDS = re.compile(
     r"(spectral_?)?(bands?|wave_?lengths?|wl|wvl|lambda|channels?|spectral|wavenumbers?)", re.I
@@ -36,14 +37,7 @@ def has(package: str) -> bool:
     return importlib.util.find_spec(package) is not None
 
 
-def read_other(
-    path: Path,
-    kind: str,
-    *,
-    variable: str | None = None,
-    layout: str | None = None,
-    size: tuple[int, int] | None = None,
-) -> Cube:
+def read_other(path: Path, kind: str, reading: Reading = PLAIN) -> Cube:
     """Image of a file of a `kind` that `content_of` told, or of any other that GDAL reads.
 
     Raises
@@ -53,11 +47,11 @@ def read_other(
     """
     with _quiet():
         if kind == "hdf5":
-            return _read_hdf5(path, variable, layout, size)
+            return _read_hdf5(path, reading)
         if kind in ("netcdf", "zarr"):
-            return _read_labelled(path, kind, variable, layout)
+            return _read_labelled(path, kind, reading)
         if kind == "tiff":
-            return with_metadata(path, _read_tiff(path, variable))
+            return with_metadata(path, _read_tiff(path, reading.variable))
         return with_metadata(path, _read_gdal(path))
 
 
@@ -74,20 +68,20 @@ def _quiet() -> Iterator[None]:
         logger.disabled = was
 
 
-def _read_hdf5(path: Path, variable: str | None, layout: str | None, size: tuple[int, int] | None) -> Cube:
+def _read_hdf5(path: Path, reading: Reading) -> Cube:
     import h5py
 
     netcdf = path.suffix.lower() in (".nc", ".nc4", ".cdf")
     with h5py.File(path) as file:
-        if variable is None:
+        if reading.variable is None:
             for is_one, read in PRODUCTS:
                 if is_one(file):
                     return read(path, file)
         netcdf |= "_NCProperties" in file.attrs
         labelled = any("DIMENSION_LIST" in held.attrs for held in file.values())
-    if (netcdf or labelled) and layout is None and has("xarray") and has("h5netcdf"):
-        return _read_labelled(path, "hdf5", variable, None)
-    return read_arrays(path, "hdf5", variable, layout, size)
+    if (netcdf or labelled) and reading.layout is None and has("xarray") and has("h5netcdf"):
+        return _read_labelled(path, "hdf5", reading)
+    return read_arrays(path, "hdf5", reading)
 
 
 # --------------------------------------------------------------------------- rasters
@@ -308,7 +302,7 @@ def _place(file: Any) -> dict[str, Any] | None:
 # --------------------------------------------------------------------------- labelled arrays
 
 
-def _read_labelled(path: Path, kind: str, variable: str | None, layout: str | None) -> Cube:
+def _read_labelled(path: Path, kind: str, reading: Reading) -> Cube:
     """NetCDF or Zarr through xarray: the names of the dimensions say which one the bands are."""
     needed = {"hdf5": ("xarray", "h5netcdf"), "zarr": ("xarray", "zarr"), "netcdf": ("xarray",)}[kind]
     for package in needed:
@@ -321,14 +315,14 @@ def _read_labelled(path: Path, kind: str, variable: str | None, layout: str | No
         held = dict(dataset.variables)
         if (
             kind == "hdf5"
-            and variable not in held
+            and reading.variable not in held
             and not any(len(_long(other)) == 3 for other in held.values())
         ):
-            return read_arrays(path, kind, variable, None, None)  # it is in a group
+            return read_arrays(path, kind, reading)  # it is in a group
         dataset.load()
-    chosen = _chosen(path, held, variable)
+    chosen = _chosen(path, held, reading.variable)
     array = held[chosen]
-    order = _dimensions(path, array, layout)
+    order = _dimensions(path, array, reading.layout)
     array = array.isel({name: 0 for name in array.dims if name not in order})
     values = np.asarray(array.transpose(*order))
     if str(array.attrs.get("_Unsigned", "")).lower() == "true" and values.dtype.kind == "i":

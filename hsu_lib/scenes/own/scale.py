@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from textwrap import shorten
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsu_lib.errors import InputError, option
+from hsu_lib.scenes.own.cube import Cube
 
 _BRIGHTEST = 2.0  # 99.9th percentile of reflectance is below it: snow and glint reach beyond one
 DARKEST = 0.002  # 99.9th percentile of deep water is above it
@@ -43,6 +45,50 @@ def is_percent(quantity: str) -> bool:
 def is_count(quantity: str) -> bool:
     """Whether they mean what a sensor counts: ``"DN"``."""
     return bool(_COUNT.search(quantity))
+
+
+def divisor_of(
+    path: Path, cube: Cube, sample: NDArray, given: float | None, notes: list[str], highest: float
+) -> float:
+    """What stands for a reflectance of one after the gains, where gains and a scale may contradict."""
+    declared, gains = cube.scale, cube.gains
+    applied = gains is not None or cube.offsets is not None
+    if applied:
+        notes.append(f"gains and offsets of {cube.said} applied")
+    if gains is not None and declared is not None and declared != 1 and given is None:
+        if not np.allclose(gains * declared, 1, rtol=1e-3):
+            both = int(declared) if declared == int(declared) else declared
+            raise InputError(
+                f"{path}: {cube.said} has gains ({gains.min():g} to {gains.max():g}) and a reflectance "
+                f"scale factor ({declared:g}): which one makes reflectance? Give {option('scale', 1)} for "
+                f"the gains alone, {option('scale', both)} for both, or remove one from the header"
+            )
+        notes.append(f"reflectance scale factor {declared:g} says the same as the gains")
+        declared = None
+    elif declared is None and given is None and is_radiance(cube.quantity):
+        raise InputError(
+            f"{path}: {cube.said} says that its numbers are radiance, {shorten(cube.quantity, 60)!r}: "
+            f"convert them to reflectance, or give {option('scale', 1)} to unmix them as they are"
+        )
+    said = f"reflectance scale factor of {cube.said}"
+    percent = declared is None and is_percent(cube.quantity)
+    if percent:
+        declared, said = 100.0, f"percent of {cube.said}"
+    number, note = divisor(
+        path,
+        sample,
+        given,
+        declared,
+        said,
+        darkest=0.01 if percent else DARKEST,  # of numbers up to one, percent may be a mere word
+        highest=highest,
+        full=cube.full,
+        counts=is_count(cube.quantity),
+        gains=gains,
+        applied=cube.said if applied else "",
+    )
+    notes.append(note)
+    return number
 
 
 def divisor(
