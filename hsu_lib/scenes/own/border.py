@@ -311,12 +311,18 @@ def _wavelengths(path: Path, cube: Cube, bands: NDArray[np.intp], notes: list[st
 
 
 def _companions(path: Path, cube: Cube, image: OwnImage, sample: NDArray, notes: list[str]) -> dict[str, Any]:
-    """Reference of the file, its endmembers in reflectance and in the bands that are kept."""
+    """Reference of the file, finite where it counts, its endmembers in reflectance and in the bands kept."""
     held = dict(cube.companions)
-    if held.get("E") is not None:
-        E = np.asarray(held["E"], dtype=np.float64)
-        if E.ndim == 2 and len(E) == len(cube.values):
-            E, note = in_reflectance(path, E[image.kept], sample, image.divisor)
+    if "E" in held:
+        E = np.asarray(held.pop("E"), dtype=np.float64)[image.kept]
+        if np.isfinite(E).all():
+            held["E"], note = in_reflectance(path, E, sample, image.divisor)
             notes += [note] if note else []
-        held["E"] = E  # of another shape: `Scene` says so
+        else:
+            notes.append("endmembers of the file are left out: some of their numbers are no data")
+    if "A" in held:
+        counted = held["A"] if image.mask is None else held["A"][:, image.mask]
+        if not np.isfinite(counted).all():
+            del held["A"]
+            notes.append("abundances of the file are left out: some of their numbers are no data")
     return held

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from hsu_lib.errors import InputError, option
 from hsu_lib.scenes.own.arrays import linear, read_arrays
+from hsu_lib.scenes.own.companions import companions_of, is_companion
 from hsu_lib.scenes.own.cube import Cube
 from hsu_lib.scenes.own.products import PRODUCTS, with_metadata
 from hsu_lib.scenes.own.reading import PLAIN, Reading
@@ -333,15 +334,27 @@ def _read_labelled(path: Path, kind: str, reading: Reading) -> Cube:
     text = None if crs is None else crs.attrs.get("crs_wkt")
     place = {} if text is None else {"crs": text}
     transform = _regular(held.get(order[2]), held.get(order[1]))
+    arrays = {str(key): _bands_first(other, order) for key, other in held.items()}
+    companions, beside = companions_of(path, str(chosen), arrays, values, "bhw")
     return Cube(
         values,
         wavelengths=wavelengths,
         unit=unit,
         said=f"variable {chosen!r}",
         georeference={**place, **({"transform": transform} if transform else {})} or None,
-        notes=(f"variable {chosen!r}, bands along {order[0]!r}",),
+        companions=companions,
+        notes=(f"variable {chosen!r}, bands along {order[0]!r}", *beside),
         **linear(about, len(values)),
     )
+
+
+def _bands_first(array: Any, order: tuple[str, str, str]) -> NDArray:
+    """Values of a variable beside the image, dimensions that they share in the order of the image's."""
+    shared = [name for name in order if name in array.dims]
+    others = [name for name in array.dims if name not in shared]
+    last = order[0] not in shared  # as endmembers come in place of bands, and after them
+    values = np.asarray(array.transpose(*others, *shared) if last else array.transpose(*shared, *others))
+    return values if values.dtype.kind != "O" else values.astype(str)
 
 
 def _chosen(path: Path, held: dict[Any, Any], wanted: str | None) -> Any:
@@ -351,6 +364,7 @@ def _chosen(path: Path, held: dict[Any, Any], wanted: str | None) -> Any:
             raise InputError(f"{path}: no variable {wanted!r}; it holds {listed}")
         return wanted
     cubes = [key for key, other in held.items() if len(_long(other)) == 3 and other.dtype.kind in "iuf"]
+    cubes = [key for key in cubes if not is_companion(str(key))] or cubes
     if len(cubes) != 1:
         ask = f"give {option('variable')} the image" if cubes else "no variable with three axes in it"
         raise InputError(f"{path}: {ask}; it holds {listed}")

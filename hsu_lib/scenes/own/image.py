@@ -50,9 +50,9 @@ def read_image(
     -------
     Scene
         Pixels without data masked, bands without data or called bad left out (`Scene.kept`), wavelengths in
-        nm. From a ``.npz`` it has the arrays ``E`` (bands, endmembers; the image's unit or reflectance),
-        ``A`` (axes as the image's, endmembers in place of bands), ``materials`` and ``wavelengths`` where
-        the file holds them. `read` says, and `reference` repeats, how the file was read.
+        nm. Endmembers (``E``, ``M``; in the image's unit or in reflectance), abundances (``A``, ``S_GT``) and
+        names beside it in the file are its reference where their shapes fit, see
+        `hsu_lib.scenes.own.companions`. `read` says, and `reference` repeats, how the file was read.
 
     Raises
     ------
