@@ -106,7 +106,10 @@ def _check_shapes(path: Path, cube: Cube) -> None:
     if values.dtype.kind not in "iuf":
         raise InputError(f"{path}: its numbers are {values.dtype}, expected integers or real numbers")
     if values.ndim != 3 or len(values) < 2 or values.size == 0:
-        raise InputError(f"{path}: an image of (bands, height, width) = {values.shape} cannot be unmixed")
+        raise InputError(
+            f"{path}: an image of (bands, height, width) = {values.shape} cannot be unmixed: 2 bands and a "
+            "pixel are the least"
+        )
     for name, held in (("gains", cube.gains), ("offsets", cube.offsets), ("good bands", cube.good)):
         if held is not None and held.shape != (len(values),):
             raise InputError(f"{path}: {cube.said}: {held.size} {name} for {len(values)} bands")

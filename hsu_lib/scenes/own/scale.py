@@ -16,6 +16,11 @@ _BRIGHTEST = 2.0  # 99.9th percentile of reflectance is below it: snow and glint
 DARKEST = 0.002  # 99.9th percentile of deep water is above it
 _TEN_THOUSAND = (2_000.0, 16_000.0)  # 99.9th percentiles of reflectance stored as a ten-thousandth
 _FULL = (4095.0, 16383.0)  # largest counts of cameras of 12 and 14 bits
+#: What the number of a reflectance of one may be, as an example for numbers up to it.
+_USUAL = (
+    *((100, "percent"), (255, "bytes"), (1000, "thousandths"), (4095, "12 bits")),
+    *((10_000, "ten-thousandths"), (16383, "14 bits"), (65535, "16 bits")),
+)
 
 
 #: Watts with steradians, in whatever order and prefixes.
@@ -156,14 +161,14 @@ def divisor(
     if ten_thousandths and _TEN_THOUSAND[0] <= top <= _TEN_THOUSAND[1]:
         return 10_000.0, f"divided by 10000, which is a guess: {told}"
     hint = "" if 1e-9 < top < 1e9 else " (or they are of another type or byte order than the file says)"
-    example = "100 for percent"
+    example = next((f", such as {number} for {of}" for number, of in _USUAL if 1 < top <= number), "")
     if full is not None:
-        example = f"{full:g}, the full count that the file names"
+        example = f", such as {full:g}, the full count that the file names"
     gain = 1.0 if gains is None or np.ptp(gains) else float(gains[0])
     if gain > 1 and DARKEST <= top / gain**2 <= _BRIGHTEST:
-        example = f"{gain**2:.10g}, if the gain {gain:g} is meant to divide by"
+        example = f", such as {gain**2:.10g}, if the gain {gain:g} is meant to divide by"
     raise InputError(
         f"{path}: {told}, which is no reflectance, and nothing says what it is to be divided by{hint}. Give "
-        f"{scale}: the number that stands for a reflectance of one, such as {example}; "
+        f"{scale}: the number that stands for a reflectance of one{example}; "
         f"{option('scale', 1)} takes the numbers as they are"
     )
