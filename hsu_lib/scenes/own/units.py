@@ -59,7 +59,7 @@ def in_reflectance(path: Path, E: NDArray, Y: NDArray, divisor: float) -> tuple[
     if not 1 / _NEAR <= factor * by <= _NEAR:
         raise InputError(
             f"{path}: its endmembers are in another unit than its image: multiplied by {_round(factor):g} "
-            "they would explain it. Bring both to one unit, or call that array otherwise if it is no reference"
+            "they would explain it. Bring both to one unit, or rename that array if it is no reference"
         )
     return E / by, "" if divisor == 1 else f"its endmembers {ways[by] if by == 1 else f'divided by {by:g}'}"
 
