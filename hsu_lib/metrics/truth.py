@@ -60,13 +60,15 @@ class Truth:
         -------
         Truth
             References ``"reference"`` and ``"fclsu"``: endmembers by SiVM from the clean image, as many as
-            the scene's own reference has, and abundances by FCLSU.
+            the scene's own reference has, and abundances by FCLSU, NaN where no pixel counts.
         """
         references = dict(cls.of(clean).references)
         if clean.endmembers is not None:
-            E = sivm(clean.pixels, clean.endmembers).E
-            A = fclsu(clean.pixels, E).reshape(-1, clean.height, clean.width)
-            references["fclsu"] = Reference(E.astype(np.float32), A.astype(np.float32))
+            counts = np.ones((clean.height, clean.width), bool) if clean.mask is None else clean.mask
+            E = sivm(clean.Y[:, counts], clean.endmembers).E
+            A = np.full((clean.endmembers, *counts.shape), np.nan, dtype=np.float32)
+            A[:, counts] = fclsu(clean.Y[:, counts], E)
+            references["fclsu"] = Reference(E.astype(np.float32), A)
         return cls(clean.Y if noisy else None, references)
 
     def fitting(self, scene: Scene, endmembers: int) -> Truth:

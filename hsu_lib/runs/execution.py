@@ -67,9 +67,9 @@ def execute(run: Run, *, device: str = "cpu", progress: bool = False, store: Sto
         torch.cuda.synchronize()
     seconds = time.perf_counter() - started
     scores: Mapping[str, float] = {}
-    if method.needs.labels:
-        unmixing = examined(unmixing, scene, given["labels"], _clean(run.scene))
     if unmixing.status is not Status.DIVERGED:
+        if method.needs.labels:
+            unmixing = examined(unmixing, scene, given["labels"], _clean(run.scene))
         scores, unmixing = _scored(unmixing, scene, _truth(run.scene))
     return made_record(run, unmixing, scores, scene=scene, seconds=seconds, device=device)
 
@@ -113,6 +113,8 @@ def examined(unmixing: Unmixing, scene: Scene, labels: Labels, clean: NDArray | 
     if unmixing.decoder is None:
         return unmixing
     test = labels.kept_for_testing(scene).ravel()
+    if scene.mask is not None:
+        test = test & scene.mask.ravel()  # never the labels themselves
     found = examine(unmixing.A, unmixing.decoder, scene, test, clean)
     return replace(unmixing, history={**unmixing.history, "test": test.astype(np.float32), **found})
 

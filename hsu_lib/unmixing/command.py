@@ -18,19 +18,19 @@ from hsu_lib.methods.blocks import unmix_in_blocks
 from hsu_lib.methods.settings import typed
 from hsu_lib.runs import default_device
 from hsu_lib.scene import Scene, Unmixing
+from hsu_lib.scenes.own.image import open_part
 from hsu_lib.scenes.own.opened import OwnImage
-from hsu_lib.scenes.own.units import in_reflectance
+from hsu_lib.scenes.own.reading import PLAIN, Reading
+from hsu_lib.scenes.own.selection import WHOLE, Selection
 from hsu_lib.unmixing import formats, outputs, picture
 from hsu_lib.unmixing.matching import Bands, in_bands, in_unit
 from hsu_lib.unmixing.model import about_run, result_of
 from hsu_lib.unmixing.result import Result
-from hsu_lib.unmixing.selection import Selection, open_part
 from hsu_lib.unmixing.spectra import Spectra, read_spectra
 
 _BLIND, _GIVEN = "vca-fclsu", "fclsu"
 _SAMPLE = 1_000_000  # numbers of the image by which the unit of endmembers is told
 _SMALL = 400  # pixels of the composite, at most
-_ARRAYS = (".mat", ".h5", ".hdf5", ".npz")
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,8 @@ class Request:
     ----------
     image
         File of the image.
-    reading
-        Arguments of `hsu_lib.scenes.read_image`.
-    selection
-        Part of the image.
+    reading, selection
+        How the image is read, and which part of it is used.
     method
         Name, or None for `fclsu` where endmembers are given and `vca-fclsu` where not.
     endmembers
@@ -60,8 +58,8 @@ class Request:
     """
 
     image: Path
-    reading: Mapping[str, Any] = field(default_factory=dict)
-    selection: Selection = field(default_factory=Selection)
+    reading: Reading = PLAIN
+    selection: Selection = WHOLE
     method: str | None = None
     endmembers: int | None = None
     endmembers_from: str | None = None
@@ -91,7 +89,7 @@ def run(asked: Request, tell: Callable[[str], Any], *, progress: bool = False) -
         formats.check(form)
     files = outputs.planned(asked.out, asked.forms)
     outputs.check(files, _inputs(asked), overwrite=asked.overwrite)
-    image = open_part(asked.image, asked.selection, **asked.reading)
+    image = open_part(asked.image, asked.reading, asked.selection)
     image = _given(asked, method, configured, image)
     _check_count(asked, method, image)
     settings = {name: getattr(configured, name) for name in asked.settings}
@@ -158,30 +156,17 @@ def _given(asked: Request, method: Method, configured: Any, image: OwnImage) -> 
             f"{option('endmembers_scale')} is of the endmembers that are given: with which file?"
         )
     if method.needs.endmembers and image.companions.get("E") is None:
-        return _beside(image, method)
+        beside = "".join(f"; {note}" for note in image.notes if "left out: no endmembers" in note)
+        raise InputError(
+            f"{method.name} needs known endmembers and {image.name} has none: give "
+            f"{option('endmembers_from', python='FILE', command='FILE')} (.csv, ENVI library, .npz, .mat, or "
+            f"usgs:NAME,NAME), or take a blind method (`hsu methods` lists them){beside}"
+        )
     return image
 
 
 def _takes_endmembers(method: Method, configured: Any) -> bool:
     return method.needs.endmembers or getattr(configured, "endmembers_from", "") == "scene"
-
-
-def _beside(image: OwnImage, method: Method) -> OwnImage:
-    """Endmembers called E in the image's own file, in its unit or in reflectance."""
-    try:
-        if image.path.suffix.lower() not in _ARRAYS:
-            raise InputError("no file of arrays")
-        spectra = read_spectra(f"{image.path}:E")
-        E, notes = in_bands(spectra, _bands(image))
-    except (InputError, OSError):
-        raise InputError(
-            f"{method.name} needs known endmembers and {image.name} has none: give "
-            f"{option('endmembers_from', python='FILE', command='FILE')} (.csv, ENVI library, .npz, .mat, or "
-            "usgs:NAME,NAME), or take a blind method (`hsu methods` lists them)"
-        ) from None
-    E, note = in_reflectance(image.path, E, _sample(image), image.divisor)
-    notes = ["endmembers E of the same file", *notes[:-1], *([note] if note else [])]
-    return _with(image, spectra, E, notes)
 
 
 def _with(image: OwnImage, spectra: Spectra, E: NDArray, notes: Sequence[str]) -> OwnImage:
