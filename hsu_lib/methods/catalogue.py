@@ -19,6 +19,8 @@ from hsu_lib.methods.factorization.nmf import NMF
 from hsu_lib.methods.factorization.palm import PALM
 from hsu_lib.methods.factorization.qmv import QMV
 from hsu_lib.methods.geometric.fclsu import FCLSU
+from hsu_lib.methods.geometric.nfindr import NFINDR
+from hsu_lib.methods.geometric.ppi import PPI
 from hsu_lib.methods.geometric.random import RANDOM
 from hsu_lib.methods.geometric.sivm import SIVM
 from hsu_lib.methods.geometric.snpa import SNPA
@@ -38,6 +40,8 @@ METHODS: dict[str, Method] = {
         VCA,
         SIVM,
         SNPA,
+        NFINDR,
+        PPI,
         RANDOM,
         UNIFORM,
         PALM,
