@@ -27,6 +27,7 @@ Examples
   hsu run patching                               a chapter on the embedded scene, in a minute
   hsu run patching --profile desk -p scene=jasper -p seeds=100-102 -p compute=True --out mine
   hsu look image.mat                             what would be read of an image of your own
+  hsu rank image.mat                             how many endmembers it may have
   hsu unmix image.mat --method vca-fclsu -p 4    any method on an image of your own
   hsu unmix image.mat --endmembers-from E.csv    abundances of spectra that you know
   hsu scorecard                                  the judged claims with their verdicts
@@ -643,7 +644,7 @@ def publish_results(profile: str, chapters: tuple[str, ...]) -> None:
 
 
 def _reading(command: Callable[..., None]) -> Callable[..., None]:
-    """An image, and the options that settle how it is read: arguments of `hsu_lib.scenes.read_image`."""
+    """Options that settle how an image is read: arguments of `hsu_lib.scenes.read_image`."""
     for decorate in (
         click.option(
             "--nodata",
@@ -664,13 +665,42 @@ def _reading(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--variable", help="Variable that holds the image, if a file has several; dotted: s.cube."
         ),
-        click.argument("image", type=click.Path(path_type=Path, exists=True)),
     ):
         command = decorate(command)
     return command
 
 
+def _selecting(command: Callable[..., None]) -> Callable[..., None]:
+    """Options for a part of an image: fields of `hsu_lib.unmixing.selection.Selection`."""
+    for decorate in (
+        click.option(
+            "--mask",
+            type=click.Path(path_type=Path),
+            help="Map (.npy, .mat, ENVI, TIFF, .png): 0 leaves a pixel out.",
+        ),
+        click.option(
+            "--crop",
+            type=(int, int, int, int),
+            metavar="TOP LEFT HEIGHT WIDTH",
+            help="Only a window; from 0.",
+        ),
+        click.option("--drop-bands", help="Not these bands, written alike."),
+        click.option("--bands", help="Only these bands, from 1: 1-100,120-180; or wavelengths: 400-900nm."),
+    ):
+        command = decorate(command)
+    return command
+
+
+def _taken_out(options: dict[str, Any], names: str) -> dict[str, Any]:
+    return {name: options.pop(name) for name in names.split()}
+
+
+_READING, _PART = "nodata size layout scale variable", "bands drop_bands crop mask"
+_image_argument = click.argument("image", type=click.Path(path_type=Path, exists=True))
+
+
 @main.command("look")
+@_image_argument
 @_reading
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="The picture; by default NAME-look.png."
@@ -682,12 +712,56 @@ def look_at_image(image: Path, out: Path | None, **reading: Any) -> None:
     show(image, out, click.echo, **reading)
 
 
+@main.command("rank")
+@click.argument("image", metavar="IMAGE")
+@_reading
+@_selecting
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The plot, .png or .svg; by default NAME-rank.png.",
+)
+@_json_option
+def rank_image(image: str, out: Path | None, as_json: bool, **options: Any) -> None:
+    """Estimate how many endmembers IMAGE has: a file as for hsu unmix, or a scene of hsu data list.
+
+    Every estimator finds another number, because each assumes something else; the table has a line on what.
+    Most count what the noise cannot explain. Where their numbers agree, the noise is as they assume and they
+    can be trusted. On measured images it is often not: lines of a sensor, light and shadow, or materials that
+    vary are counted as well, and the numbers run away. HFC counts what shows in the mean spectrum, which is
+    robust and misses what is rare.
+
+    The plot has the eigenvalues of the image over those of its noise. Look for where they end in the dotted
+    line or, on measured images, where they stop falling fast.
+
+    The last line has the number that hsu unmix takes where none is given, and by which rule.
+
+    \b
+    Examples
+      hsu rank field.hdr                                     all estimates, plot in field-rank.png
+      hsu rank field.hdr --drop-bands 104-113,148-167        without bands that are mostly noise
+      hsu rank samson --json --out samson.svg                a scene of the catalogue, for programs
+    """
+    from hsu_lib.unmixing import rank
+    from hsu_lib.unmixing.selection import Selection
+
+    part, reading = _taken_out(options, _PART), _taken_out(options, _READING)
+    rank.run(image, Selection(**part), reading, click.echo, out=out, as_json=as_json)
+
+
 @main.command("unmix")
+@_image_argument
 @_reading
 @click.option(
     "--method", help="A name from `hsu methods`; by default vca-fclsu, or fclsu for given endmembers."
 )
-@click.option("-p", "--endmembers", type=click.IntRange(min=1), help="How many endmembers to look for.")
+@click.option(
+    "-p",
+    "--endmembers",
+    type=click.IntRange(min=1),
+    help="How many endmembers to look for; by default those of a reference in the file, else the estimate of "
+    "hsu rank.",
+)
 @click.option(
     "--endmembers-from",
     metavar="FILE",
@@ -695,16 +769,7 @@ def look_at_image(image: Path, out: Path | None, **reading: Any) -> None:
     "usgs:alunite,kaolinite. They are resampled to the image's wavelengths.",
 )
 @click.option("--endmembers-scale", type=float, help="Divide the known spectra by this to get reflectance.")
-@click.option("--bands", help="Only these bands, from 1: 1-100,120-180; or wavelengths: 400-900nm.")
-@click.option("--drop-bands", help="Not these bands, written alike.")
-@click.option(
-    "--crop", type=(int, int, int, int), metavar="TOP LEFT HEIGHT WIDTH", help="Only a window; from 0."
-)
-@click.option(
-    "--mask",
-    type=click.Path(path_type=Path),
-    help="Map (.npy, .mat, ENVI, TIFF, .png): 0 leaves a pixel out.",
-)
+@_selecting
 @click.option(
     "-s",
     "--set",
@@ -743,6 +808,7 @@ def unmix_image(image: Path, settings: tuple[str, ...], **options: Any) -> None:
     Examples
       hsu look field.hdr                                            first: is it read right?
       hsu unmix field.hdr -p 4                                      four endmembers, found in the image
+      hsu unmix field.hdr                                           as many as are estimated, see hsu rank
       hsu unmix field.hdr --endmembers-from spectra.csv             abundances of known spectra
       hsu unmix field.hdr --endmembers-from usgs:alunite,kaolinite  spectra of minerals
       hsu unmix field.hdr -p 4 --drop-bands 104-113,148-167 --mask land.npy --crop 0 0 200 200
@@ -752,8 +818,7 @@ def unmix_image(image: Path, settings: tuple[str, ...], **options: Any) -> None:
     from hsu_lib.unmixing import command
     from hsu_lib.unmixing.selection import Selection
 
-    part = {name: options.pop(name) for name in ("bands", "drop_bands", "crop", "mask")}
-    reading = {name: options.pop(name) for name in ("nodata", "size", "layout", "scale", "variable")}
+    part, reading = _taken_out(options, _PART), _taken_out(options, _READING)
     asked = command.Request(
         image, reading, Selection(**part), settings=pairs_of(settings, "--set"), **options
     )

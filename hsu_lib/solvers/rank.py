@@ -83,7 +83,7 @@ def hfc(of: Moments, *, false_alarm: float = 1e-4, whitened: bool = False) -> in
     if whitened:
         scale = 1 / np.sqrt(regression_noise(Moments(of.covariance, of.mean, of.pixels)).variances)
     a, b = (np.linalg.eigvalsh(scale[:, None] * m * scale)[::-1] for m in (of.second, of.covariance))
-    limit = norm.isf(false_alarm) * np.sqrt(2 * (a**2 + b**2) / of.pixels)
+    limit = norm.isf(false_alarm) * np.sqrt(2 / of.pixels) * np.hypot(a, b)
     rounding = len(a) * np.finfo(float).eps * a[0]  # of an image without noise, what is left is this
     return int((a - b > limit + rounding).sum())
 
