@@ -726,10 +726,10 @@ def rank_image(image: str, out: Path | None, as_json: bool, **options: Any) -> N
     """Estimate how many endmembers IMAGE has: a file as for hsu unmix, or a scene of hsu data list.
 
     Every estimator finds another number, because each assumes something else; the table has a line on what.
-    Most count what the noise cannot explain. Where their numbers agree, the noise is as they assume and they
+    Most count what the noise cannot explain. Where their numbers agree, the noise is as they assume, and they
     can be trusted. On measured images it is often not: lines of a sensor, light and shadow, or materials that
-    vary are counted as well, and the numbers run away. HFC counts what shows in the mean spectrum, which is
-    robust and misses what is rare.
+    vary are counted as well, and the numbers run away. HFC counts what shows in the mean spectrum: it runs
+    away less, and misses what is rare.
 
     The plot has the eigenvalues of the image over those of its noise. Look for where they end in the dotted
     line or, on measured images, where they stop falling fast.

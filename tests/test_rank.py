@@ -10,7 +10,7 @@ from scenes_helpers import real
 from scipy.stats import kstest
 
 from hsu_lib.scenes.noise import add_noise
-from hsu_lib.solvers.gene import _p_value, gene
+from hsu_lib.solvers.gene import _p_value, gene, reduction
 from hsu_lib.solvers.noise import Moments, Noise, moments, regression_noise
 from hsu_lib.solvers.rank import hfc, hysime, sure_rank
 
@@ -182,7 +182,7 @@ def test_noise_of_known_level_has_rank_zero():
 @pytest.mark.parametrize("false_alarm", [1e-12, 1e-6, 0.3])
 def test_gene_counts_pure_pixels_without_noise_at_any_false_alarm(hull, false_alarm):
     Y = mixed(4)
-    found = gene(Y, seed=0, hull=hull, false_alarm=false_alarm, split=False)
+    found = gene(reduction(Y, seed=0, split=False), hull=hull, false_alarm=false_alarm)
     assert set(found.indices) == {0, 1, 2, 3}
     assert found.rank == 4
     assert (found.p_values[:-1] <= false_alarm).all()
@@ -193,7 +193,7 @@ def test_gene_counts_pure_pixels_without_noise_at_any_false_alarm(hull, false_al
 @pytest.mark.parametrize("hull", ["convex", "affine"])
 def test_gene_counts_endmembers_whatever_the_norm(hull, norm):
     for seed in range(3):
-        assert gene(mixed(4, 35, pure=20, seed=seed), seed=seed, hull=hull, norm=norm).rank == 4
+        assert gene(reduction(mixed(4, 35, pure=20, seed=seed), seed=seed), hull=hull, norm=norm).rank == 4
 
 
 def test_p_values_of_one_pixel_against_another_of_the_same_material_are_uniform():
@@ -210,16 +210,21 @@ def test_halves_keep_the_noise_that_directions_follow_from_counting():
     for seed in range(20):
         Y = mixed(3, 30, bands=60, pixels=400, pure=20, seed=seed)
         for split in wrong:
-            wrong[split] += gene(Y, seed=seed, hull="affine", split=split).rank != 3
+            wrong[split] += gene(reduction(Y, seed=seed, split=split), hull="affine").rank != 3
     assert wrong[True] <= 2
     assert wrong[False] > 2 * max(wrong[True], 1)
 
 
 def test_gene_stops_at_the_most_it_is_to_look_for_and_at_the_bands():
     Y = mixed(8, 40)
-    assert gene(Y, seed=0, most=5).rank == 5
-    assert gene(Y[:3], seed=0).rank <= 3
-    assert gene(np.ones((4, 30)), seed=0).rank == 1
+    for Z, most, expected in ((Y, 5, 5), (Y[:3], 25, 3), (Y[:1], 25, 1), (np.ones((4, 30)), 25, 1)):
+        assert gene(reduction(Z, seed=0, most=most), hull="affine").rank == expected
+
+
+def test_too_few_pixels_for_halves_are_refused():
+    assert reduction(mixed(2, bands=8, pixels=18), seed=0).X.shape == (7, 9)
+    with pytest.raises(ValueError, match="8 bands cannot be told from 8 pixels"):
+        reduction(mixed(2, bands=8, pixels=17), seed=0)
 
 
 # --------------------------------------------------------------------------- shared scenes
@@ -267,13 +272,13 @@ def test_ranks_of_the_shared_scenes(name, snr_db):
         assert (hysime(of, noise).rank, sure_rank(of, noise).rank) == (expected.hysime, expected.sure)
     assert [hfc(of, false_alarm=p) for p in (1e-3, 1e-4, 1e-5)] == expected.hfc
     if expected.gene_ah is not None:
-        assert gene(Y, seed=0, hull="affine").rank == expected.gene_ah
+        assert gene(reduction(Y, seed=0), hull="affine").rank == expected.gene_ah
     if name == "dc1":
         as_published = regression_noise(of, unbiased=False)
         found = np.sqrt(as_published.variances.mean()), sure_rank(of, as_published).risks.min() / Y.size
         np.testing.assert_allclose(found, LEVELS[snr_db], atol=6e-6)
-        assert [gene(Y, seed=0, most=n).rank for n in (10, 25)] == [5, 5]
-        assert gene(Y, seed=0, split=False).rank == 6
+        reduced = [reduction(Y, seed=0, most=n) for n in (10, 25)] + [reduction(Y, seed=0, split=False)]
+        assert [gene(of, hull="convex").rank for of in reduced] == [5, 5, 6]
     if name in WHITENED:
         found = [hfc(of, false_alarm=p, whitened=True) for p in (1e-3, 1e-4, 1e-5)]
         assert found == WHITENED[name]

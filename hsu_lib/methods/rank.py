@@ -11,16 +11,14 @@ from functools import cached_property
 
 from numpy.typing import NDArray
 
-from hsu_lib.solvers.gene import Hull, gene
+from hsu_lib.solvers.gene import Hull, Reduction, gene, reduction
 from hsu_lib.solvers.noise import Moments, Noise, moments, regression_noise
 from hsu_lib.solvers.rank import hfc, hysime, sure_rank
 
 #: Probabilities of a false alarm at which HFC is told; the middle one counts.
 _FALSE_ALARMS = (1e-3, 1e-4, 1e-5)
-#: Most endmembers that GENE looks for: the paper's.
-_MOST = 25
-#: So far the three that know the noise may be apart to agree.
-_APART = 1
+#: So far those that know the noise may be apart and agree.
+_APART = 2
 
 
 @dataclass(frozen=True)
@@ -39,6 +37,11 @@ class Pixels:
     def noise(self) -> Noise:
         """By regression of each band on all others."""
         return regression_noise(self.moments)
+
+    @cached_property
+    def reduced(self) -> Reduction:
+        """For GENE, in halves."""
+        return reduction(self.Y, seed=self.seed)
 
 
 @dataclass(frozen=True)
@@ -99,10 +102,8 @@ def _hfc(whitened: bool) -> Callable[[Pixels], Estimate]:
 
 def _gene(hull: Hull) -> Callable[[Pixels], Estimate]:
     def estimate(pixels: Pixels) -> Estimate:
-        rank = gene(pixels.Y, seed=pixels.seed, hull=hull, most=_MOST).rank
-        return Estimate(
-            rank, "stopped at the most that it looks for" if rank == min(_MOST, len(pixels.Y)) else ""
-        )
+        rank = gene(pixels.reduced, hull=hull).rank
+        return Estimate(rank, "stopped at the most that it looks for" if rank > len(pixels.reduced.X) else "")
 
     return estimate
 
@@ -160,8 +161,8 @@ ESTIMATORS: Mapping[str, Estimator] = {
     )
 }
 
-#: Whose agreement decides, and who does where they do not agree.
-_TRIO, _OTHERWISE = ("hysime", "sure", "gene-ah"), "hfc"
+#: Whose agreement decides; who counts where they agree, and where they do not.
+_TRIO, _AGREED, _OTHERWISE = ("hysime", "sure", "gene-ah"), "gene-ah", "hfc"
 
 
 def estimates(Y: NDArray, *, seed: int = 0) -> dict[str, Estimate]:
@@ -178,7 +179,7 @@ def estimates(Y: NDArray, *, seed: int = 0) -> dict[str, Estimate]:
 
 @dataclass(frozen=True)
 class Count:
-    """A number of endmembers, and a sentence that says why."""
+    """A number of endmembers, and why it is this one, a sentence without its end."""
 
     number: int
     why: str
@@ -188,26 +189,25 @@ def count_by(found: Mapping[str, Estimate]) -> Count:
     """How many endmembers to look for, by the estimates.
 
     HySime, SURE and GENE-AH take the noise of one band to tell nothing of that of another. Where they
-    differ by at most one, that is so, and the least of them counts. Where they do not agree, as on most
-    measured images, they take for endmembers whatever else the bands share, and HFC counts, which looks at
-    the mean alone. At least one is looked for.
+    differ by at most two, that is so, and GENE-AH counts, which finds rare endmembers in the strongest noise.
+    Where they differ by more, as on most measured images, they take for endmembers whatever else the bands
+    share, and HFC counts, which looks at the mean alone. At least one is looked for.
 
     Parameters
     ----------
     found
         What `estimates` finds.
     """
-    trio = {ESTIMATORS[name].label: found[name].rank for name in _TRIO}
-    one, two, three = trio
-    ranks = [rank for rank in trio.values() if rank is not None]
-    told = f"{one}, {two} and {three} find {', '.join(map(str, ranks[:-1]))} and {ranks[-1]}" if ranks else ""
-    number = found[_OTHERWISE].rank or 0
-    if len(ranks) < len(trio):
-        why = (
-            f"there are too few pixels for {one}, {two} and {three}, so {ESTIMATORS[_OTHERWISE].label} counts"
-        )
-    elif max(ranks) - min(ranks) > _APART:
-        why = f"{told}, which do not agree, so {ESTIMATORS[_OTHERWISE].label} counts"
+    one, two, three = (ESTIMATORS[name].label for name in _TRIO)
+    ranks = [rank for name in _TRIO if (rank := found[name].rank) is not None]
+    if len(ranks) < len(_TRIO):
+        counting, why = _OTHERWISE, f"there are too few pixels for {one}, {two} and {three}"
     else:
-        number, why = min(ranks), f"{told}: they agree, and the least counts"
-    return Count(max(number, 1), why + ("" if number else "; it finds none"))
+        agree = max(ranks) - min(ranks) <= _APART
+        counting = _AGREED if agree else _OTHERWISE
+        why = f"{one}, {two} and {three} find {ranks[0]}, {ranks[1]} and {ranks[2]}, which " + (
+            "is near enough" if agree else "do not agree"
+        )
+    number = found[counting].rank or 0
+    why += f", so {ESTIMATORS[counting].label} counts" + ("" if number else "; it finds none")
+    return Count(max(number, 1), why)

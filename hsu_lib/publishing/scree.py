@@ -7,9 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from hsu_lib.methods.rank import Pixels
+from hsu_lib.methods.rank import ESTIMATORS, Pixels
 from hsu_lib.publishing import figures
 
 _LEAST = 12  # eigenvalues that are shown, as far as there are so many
@@ -27,7 +28,7 @@ def scree(Y: NDArray, marks: Mapping[str, int], ax: Axes) -> Axes:
     Y
         Shape ``(bands, pixels)``, of those that count.
     marks
-        Labels to numbers of endmembers; those of the same number share a line.
+        Labels of estimators to numbers of endmembers; those of the same number share a line.
     """
     pixels = Pixels(Y)
     bands, count = Y.shape
@@ -39,12 +40,12 @@ def scree(Y: NDArray, marks: Mapping[str, int], ax: Axes) -> Axes:
     if whitened:
         edge = (1 + np.sqrt(bands / count)) ** 2
         ax.axhline(edge, color="0.6", linewidth=1, linestyle=":", label="most of noise alone")
-    same = {
-        number: [label for label in marks if marks[label] == number] for number in sorted({*marks.values()})
-    }
-    colours = figures.method_colours(", ".join(labels) for labels in same.values())
-    for (name, colour), number in zip(colours.items(), same, strict=True):
-        ax.axvline(number, color=colour, linewidth=1.5, alpha=0.8, label=f"{number}: {name}")
+    colours = figures.method_colours(estimator.label for estimator in ESTIMATORS.values())
+    for number in sorted({*marks.values()}):
+        labels = [label for label in marks if marks[label] == number]
+        told = f"{number}: {', '.join(labels)}"
+        ax.axvline(number, color=colours[labels[0]], linewidth=1.5, alpha=0.8, label=told)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set(
         xlabel="number of the eigenvalue",
         ylabel="eigenvalue over that of the noise" if whitened else "eigenvalue (squared reflectance)",
@@ -54,8 +55,13 @@ def scree(Y: NDArray, marks: Mapping[str, int], ax: Axes) -> Axes:
     return ax
 
 
-def picture(Y: NDArray, marks: Mapping[str, int], title: str) -> Figure:
-    """The same as a figure of its own."""
-    figure, axes = figures.grid(1, 1, width=7.5, ratio=0.6)
-    scree(Y, marks, axes[0, 0]).set_title(title)
+def scree_panels(images: Mapping[str, tuple[NDArray, Mapping[str, int]]]) -> Figure:
+    """A panel for each image: title to pixels and marks, as those of `scree`."""
+    figure, axes = figures.grid(
+        -(-len(images) // 2), min(len(images), 2), ratio=0.7 if len(images) > 1 else 0.5
+    )
+    for ax, (title, (Y, marks)) in zip(axes.flat, images.items(), strict=False):
+        scree(Y, marks, ax).set_title(title, fontsize="medium")
+    for ax in axes.flat[len(images) :]:
+        ax.set_axis_off()
     return figure

@@ -20,6 +20,59 @@ Hull = Literal["convex", "affine"]
 _FLOOR = 1e-12
 
 
+class Reduction(NamedTuple):
+    """Pixels in few directions, with the noise that they have there.
+
+    Parameters
+    ----------
+    X
+        Coordinates around the mean, shape ``(directions, points)``.
+    covariance
+        Of their noise, shape ``(directions, directions)``.
+    pixels
+        Which pixels the points are, shape ``(points,)``.
+    """
+
+    X: Float
+    covariance: Float
+    pixels: NDArray[np.intp]
+
+
+def reduction(Y: ArrayLike, *, seed: int, most: int = 25, split: bool = True) -> Reduction:
+    r"""Image in the directions of largest variance without the noise's, for `gene`.
+
+    Parameters
+    ----------
+    Y
+        Image, shape ``(bands, pixels)``.
+    seed
+        Of the halves.
+    most
+        The most endmembers that there can be, one more than directions; no more than bands.
+    split
+        Whether mean, noise and directions are of one half of the pixels, drawn at random, and the points of
+        the other. Directions that are chosen on the points themselves follow their noise, whose variance along
+        them is up to :math:`(1 + \sqrt{L/N})^2` larger than assumed.
+
+    Raises
+    ------
+    ValueError
+        If the shape or a value does not fit, or there are not more pixels (in a half) than bands.
+    """
+    Y = np.asarray(Y)
+    chosen, rest = np.arange(Y.shape[-1]), Y
+    if split:
+        order = np.random.default_rng(seed).permutation(Y.shape[-1])
+        half = len(order) // 2
+        chosen, rest = np.sort(order[half:]), Y[:, np.sort(order[:half])]
+    of = moments(rest)
+    noise = regression_noise(of).variances
+    basis = leading(of.covariance - np.diag(noise), min(most, len(Y)) - 1)
+    X = basis.T @ (Y[:, chosen] if split else Y) - (basis.T @ of.mean)[:, None]
+    floor = _FLOOR * np.trace(of.covariance) + np.finfo(float).tiny
+    return Reduction(X, basis.T @ (noise[:, None] * basis) + floor * np.eye(len(X)), chosen)
+
+
 class Gene(NamedTuple):
     """How many endmembers, which pixels they are, and what the tests said.
 
@@ -39,84 +92,46 @@ class Gene(NamedTuple):
     p_values: Float
 
 
-def gene(
-    Y: ArrayLike,
-    *,
-    seed: int,
-    hull: Hull = "convex",
-    most: int = 25,
-    false_alarm: float = 1e-6,
-    norm: float = 2.0,
-    split: bool = True,
-) -> Gene:
+def gene(of: Reduction, *, hull: Hull, false_alarm: float = 1e-6, norm: float = 2.0) -> Gene:
     r"""Geometry-based estimation of the number of endmembers, GENE-CH and GENE-AH.
 
-    With at most `n` endmembers, the image is reduced to the :math:`d = n - 1` directions of largest variance
-    without the noise's. Of the reduced pixels, a 1 below each, one after the other is picked that has the
-    largest norm outside the span of those before (TRI-P). Where it, `x`, is a mixture :math:`M\theta` of
-    those before but for noise of covariance `S`, its residual `e` has
-    :math:`e^\top ((1 + \theta^\top\theta) S)^{-1} e` of the chi-square law with `d` degrees of freedom. The
-    first that may be so ends it.
+    Of the points, a 1 below each, one after the other is picked that has the largest norm outside the span of
+    those before (TRI-P). Where it, `x`, is a mixture :math:`M\theta` of those before but for noise of
+    covariance `S`, its residual `e` has :math:`e^\top ((1 + \theta^\top\theta) S)^{-1} e` of the chi-square
+    law with as many degrees of freedom as directions. The first that may be so ends it.
 
     Parameters
     ----------
-    Y
-        Image, shape ``(bands, pixels)``.
-    seed
-        Of the halves.
+    of
+        The image by `reduction`.
     hull
         ``"convex"`` for fully constrained mixtures: counts the corners of the data, which are more than
         endmembers where no pixel is pure. ``"affine"`` for mixtures of sum one alone: counts dimensions.
-    most
-        The most endmembers that there can be; no more than bands.
     false_alarm
         Limit of the p-values: how likely it is that a mixture counts. It is the most extreme of all pixels
         that is tested, so it has to be far below one over their number.
     norm
         TRI-P takes the largest of this norm: 2, 1 or infinity.
-    split
-        Whether mean, noise and directions are of one half of the pixels, drawn at random, and the pixels that
-        are tested of the other. Directions that are chosen on the tested pixels themselves follow their
-        noise, whose variance along them is up to :math:`(1 + \sqrt{L/N})^2` larger than assumed.
-
-    Raises
-    ------
-    ValueError
-        If the shape or a value does not fit, or there are not more pixels (in a half) than bands.
 
     References
     ----------
     Ambikapathi, Chan, Chi and Keizer, "Hyperspectral data geometry-based estimation of number of endmembers
     using p-norm-based pure pixel identification algorithm", IEEE TGRS 51(5), 2013, 2753-2769; halves: ours.
     """
-    Y = np.asarray(Y)
-    bands, pixels = Y.shape
-    most = min(most, bands)
-    tested = np.arange(pixels)
-    if split:
-        order = np.random.default_rng(seed).permutation(pixels)
-        rest, tested = np.sort(order[: pixels // 2]), np.sort(order[pixels // 2 :])
-    of = moments(Y[:, rest] if split else Y)
-    noise = regression_noise(of).variances
-    basis = leading(of.covariance - np.diag(noise), most - 1)
-    X = basis.T @ (Y[:, tested] if split else Y) - (basis.T @ of.mean)[:, None]
-    floor = _FLOOR * np.trace(of.covariance) + np.finfo(float).tiny
-    covariance = basis.T @ (noise[:, None] * basis) + floor * np.eye(most - 1)
+    X = of.X
     residual = np.vstack([X, np.ones(X.shape[1])])
     picked: list[int] = []
     p_values: list[float] = []
-    while True:
-        picked.append(int(np.linalg.norm(residual, ord=norm, axis=0).argmax()))
-        if len(picked) > 1:
-            p_values.append(_p_value(X[:, picked[-1]], X[:, picked[:-1]], covariance, hull))
+    while len(picked) <= len(X):
+        best = int(np.linalg.norm(residual, ord=norm, axis=0).argmax())
+        if picked:
+            p_values.append(_p_value(X[:, best], X[:, picked], of.covariance, hull))
             if p_values[-1] > false_alarm:
-                picked.pop()
                 break
-        if len(picked) == most:
-            break
-        direction = residual[:, picked[-1]] / np.linalg.norm(residual[:, picked[-1]])
+        picked.append(best)
+        direction = residual[:, best] / np.linalg.norm(residual[:, best])
         residual = residual - np.outer(direction, direction @ residual)
-    return Gene(len(picked), tested[picked], np.array(p_values))
+    return Gene(len(picked), of.pixels[picked], np.array(p_values))
 
 
 def _p_value(x: Float, M: Float, covariance: Float, hull: Hull) -> float:

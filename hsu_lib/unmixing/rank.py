@@ -14,7 +14,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from hsu_lib import scenes
 from hsu_lib.errors import InputError, option
 from hsu_lib.methods.rank import ESTIMATORS
-from hsu_lib.publishing.scree import picture
+from hsu_lib.publishing.scree import scree_panels
 from hsu_lib.scene import Scene
 from hsu_lib.unmixing.counting import Counted, counted
 from hsu_lib.unmixing.selection import Selection, open_part
@@ -56,7 +56,7 @@ def run(
     found = counted(scene)
     marks = {ESTIMATORS[name].label: estimate.rank for name, estimate in found.found.items() if estimate.rank}
     pixels = scene.pixels if scene.mask is None else scene.Y[:, scene.mask]
-    figure = picture(pixels, marks, f"{scene.name}: {scene.bands} bands, {scene.counting} pixels")
+    figure = scree_panels({f"{scene.name}: {scene.bands} bands, {scene.counting} pixels": (pixels, marks)})
     canvas = FigureCanvasSVG(figure) if out.suffix.lower() == ".svg" else FigureCanvasAgg(figure)
     out.parent.mkdir(parents=True, exist_ok=True)
     metadata = {"Creator": _MADE_BY, "Date": None} if out.suffix.lower() == ".svg" else {"Software": _MADE_BY}
