@@ -51,8 +51,8 @@ def reduction(Y: ArrayLike, *, seed: int, most: int = 25, split: bool = True) ->
         The most endmembers that there can be, one more than directions; no more than bands.
     split
         Whether mean, noise and directions are of one half of the pixels, drawn at random, and the points of
-        the other. Directions that are chosen on the points themselves follow their noise, whose variance along
-        them is up to :math:`(1 + \sqrt{L/N})^2` larger than assumed.
+        the other. Directions that are chosen on the points themselves follow their noise, whose variance
+        along them is up to :math:`(1 + \sqrt{L/N})^2` larger than assumed.
 
     Raises
     ------
