@@ -30,6 +30,7 @@ from hsu_lib.methods.labelled.fclsu import LABELLED
 from hsu_lib.methods.labelled.ldvae import LDVAE
 from hsu_lib.methods.labelled.spacnn import SPACNN
 from hsu_lib.methods.method import Method
+from hsu_lib.methods.nonlinear.fan import FAN
 from hsu_lib.methods.priors.misicnet import MISICNET
 from hsu_lib.methods.priors.undip import CONFIGURABLE, UNDIP
 
@@ -62,6 +63,7 @@ METHODS: dict[str, Method] = {
         UNDIP,
         CONFIGURABLE,
         MISICNET,
+        FAN,
         LABELLED,
         LDVAE,
         SPACNN,
