@@ -12,13 +12,16 @@ from scipy.optimize import minimize
 from toys import pure_pixel_scene
 
 from hsu_lib import metrics
+from hsu_lib.learning.networks.prior import IntimatePrior, parameters
 from hsu_lib.methods import get
+from hsu_lib.methods.nonlinear.hapke_cnn import Objective
 from hsu_lib.scene import Status
 from hsu_lib.scenes.generated.minerals import bilinear
 from hsu_lib.scenes.noise import add_noise
 from hsu_lib.solvers.bilinear import fan
 from hsu_lib.solvers.fclsu import fclsu
 from hsu_lib.solvers.hapke import albedo, reflectance
+from hsu_lib.solvers.subspace import svd_truncation
 
 # --------------------------------------------------------------------------- bilinear
 
@@ -136,6 +139,64 @@ def test_intimate_mixtures_are_linear_in_albedo_and_not_in_reflectance():
     Y, E = intimate(scene)
     assert error(fclsu(albedo(Y), albedo(E)), scene) < 1e-3
     assert error(fclsu(Y, E), scene) > 3
+
+
+def objective(seed=0):
+    """That of HapkeCNN in double precision, on random endmembers and maps."""
+    rng = np.random.default_rng(seed)
+    Y, E = (torch.tensor(rng.uniform(0.1, 0.9, shape)) for shape in ((1, 6, 3, 4), (6, 3)))
+    A = torch.softmax(torch.tensor(rng.standard_normal((1, 3, 3, 4))), dim=1)
+    settings = get("hapke-cnn").configure(linear_weight=0.3, volume_weight=0.7)
+    return Objective(Y, E.requires_grad_(), (3, 4), settings), A.requires_grad_()
+
+
+def test_the_objective_of_hapke_cnn_is_that_of_its_terms():
+    of, A = objective()
+    E, Y, a = of.E.detach().numpy(), of.Y.numpy(), A.detach().numpy().reshape(3, -1)
+    w = albedo(E)
+    expected = 0.5 * ((reflectance(w @ a) - Y) ** 2).sum() + 0.15 * ((E @ a - Y) ** 2).sum()
+    expected += 0.7 * ((w @ (np.eye(3) - 1 / 3)) ** 2).sum()
+    assert of.loss(A).item() == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_gradient_of_hapke_cnn_is_that_of_finite_differences_and_finite_at_white():
+    of, A = objective()
+
+    def loss(E, A):
+        of.E = E
+        return of.loss(A)
+
+    assert torch.autograd.gradcheck(loss, (of.E, A))
+    of.E = torch.ones(6, 3, dtype=torch.float64, requires_grad=True)
+    of.loss(A).backward()
+    assert torch.isfinite(of.E.grad).all()
+    assert torch.isfinite(A.grad).all()
+
+
+@pytest.mark.parametrize("size", [(8, 6), (20, 4)])
+def test_the_network_of_hapke_cnn_keeps_the_size_and_sums_to_one(size):
+    network = IntimatePrior(torch.rand(7, 3), filters=5)
+    A = network(torch.rand(1, 7, *size))
+    assert A.shape == (1, 3, *size)
+    torch.testing.assert_close(A.sum(dim=1), torch.ones(1, *size))
+    # convolutions: two down, one beside, two up; then normalisations and endmembers
+    count = 7 * 5 * 9 + 5 * 5 * 9 + 7 * 4 + 9 * 5 * 9 + 5 * 3 + 3 + 2 * (5 + 5 + 4 + 9 + 5) + 21
+    assert parameters(network) == count
+
+
+def test_hapke_cnn_approaches_an_intimate_mixture():
+    scene = pure_pixel_scene(8, 6)
+    Y, _ = intimate(scene)
+    mixed = replace(scene, Y=Y.reshape(scene.Y.shape))
+    found = get("hapke-cnn").unmix(mixed, iterations=150, filters=12, learning_rate=0.01, window=5)
+    curve = found.history["mse-reconstruction"]
+    assert curve[-1] < 0.2 * curve[0]
+    model = found.decoder(found.A.reshape(3, -1))
+    fitted = svd_truncation(mixed.pixels, 3)
+    assert np.mean((model - fitted) ** 2) == pytest.approx(
+        found.history["mse-reconstruction-averaged"][-1], rel=1e-4
+    )
+    assert 0 <= found.E.min() <= found.E.max() <= 1
 
 
 @pytest.mark.real_data

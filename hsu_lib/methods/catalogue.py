@@ -31,6 +31,7 @@ from hsu_lib.methods.labelled.ldvae import LDVAE
 from hsu_lib.methods.labelled.spacnn import SPACNN
 from hsu_lib.methods.method import Method
 from hsu_lib.methods.nonlinear.fan import FAN
+from hsu_lib.methods.nonlinear.hapke_cnn import HAPKE_CNN
 from hsu_lib.methods.priors.misicnet import MISICNET
 from hsu_lib.methods.priors.undip import CONFIGURABLE, UNDIP
 
@@ -64,6 +65,7 @@ METHODS: dict[str, Method] = {
         CONFIGURABLE,
         MISICNET,
         FAN,
+        HAPKE_CNN,
         LABELLED,
         LDVAE,
         SPACNN,
