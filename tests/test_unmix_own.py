@@ -100,7 +100,6 @@ def test_endmembers_beside_the_image_in_its_own_file(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ((), "say how many endmembers to look for, --endmembers 4 for instance, or give known ones"),
         (("--method", "fclsu"), "needs known endmembers and field has none: give --endmembers-from"),
         (("-p", 4, "--endmembers-from", "spectra.csv"), "asked for 4 endmembers, but field has 3"),
         (("--method", "vca-fclsu", "--endmembers-from", "spectra.csv"), "give --method fclsu"),

@@ -18,6 +18,7 @@ Examples
   hsu run patching                               a chapter on the embedded scene, in a minute
   hsu run patching --profile desk -p scene=jasper -p seeds=100-102 -p compute=True --out mine
   hsu look image.mat                             what would be read of an image of your own
+  hsu rank image.mat                             how many endmembers it may have
   hsu unmix image.mat --method vca-fclsu -p 4    any method on an image of your own
   hsu unmix image.mat --endmembers-from E.csv    abundances of spectra that you know
   hsu scorecard                                  the judged claims with their verdicts

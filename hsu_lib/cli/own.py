@@ -1,4 +1,4 @@
-"""`hsu look` and `unmix`: an image of one's own."""
+"""`hsu look`, `rank` and `unmix`: an image of one's own."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 import click
 
-from hsu_lib.cli.shared import device_option
+from hsu_lib.cli.shared import device_option, json_option
 from hsu_lib.words import pairs_of
 
 
 def _reading(command: Callable[..., None]) -> Callable[..., None]:
-    """An image, and the options that settle how it is read: arguments of `hsu_lib.scenes.read_image`."""
+    """Options that settle how an image is read: fields of `hsu_lib.scenes.own.reading.Reading`."""
     for decorate in (
         click.option(
             "--nodata",
@@ -35,13 +35,42 @@ def _reading(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--variable", help="Variable that holds the image, if a file has several; dotted: s.cube."
         ),
-        click.argument("image", type=click.Path(path_type=Path, exists=True)),
     ):
         command = decorate(command)
     return command
 
 
+def _selecting(command: Callable[..., None]) -> Callable[..., None]:
+    """Options for a part of an image: fields of `hsu_lib.scenes.own.selection.Selection`."""
+    for decorate in (
+        click.option(
+            "--mask",
+            type=click.Path(path_type=Path),
+            help="Map (.npy, .mat, ENVI, TIFF, .png): 0 leaves a pixel out.",
+        ),
+        click.option(
+            "--crop",
+            type=(int, int, int, int),
+            metavar="TOP LEFT HEIGHT WIDTH",
+            help="Only a window; from 0.",
+        ),
+        click.option("--drop-bands", help="Not these bands, written alike."),
+        click.option("--bands", help="Only these bands, from 1: 1-100,120-180; or wavelengths: 400-900nm."),
+    ):
+        command = decorate(command)
+    return command
+
+
+def _taken_out(options: dict[str, Any], names: str) -> dict[str, Any]:
+    return {name: options.pop(name) for name in names.split()}
+
+
+_READING, _PART = "variable layout size scale nodata", "bands drop_bands crop mask"
+_image_argument = click.argument("image", type=click.Path(path_type=Path, exists=True))
+
+
 @click.command("look")
+@_image_argument
 @_reading
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="The picture; by default NAME-look.png."
@@ -53,12 +82,57 @@ def look_at_image(image: Path, out: Path | None, **reading: Any) -> None:
     show(image, out, click.echo, **reading)
 
 
+@click.command("rank")
+@click.argument("image", metavar="IMAGE")
+@_reading
+@_selecting
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The plot, .png or .svg; by default NAME-rank.png.",
+)
+@json_option
+def rank_image(image: str, out: Path | None, as_json: bool, **options: Any) -> None:
+    """Estimate how many endmembers IMAGE has: a file as for hsu unmix, or a scene of hsu data list.
+
+    Every estimator finds another number, because each assumes something else; the table has a line on what.
+    Most count what the noise cannot explain. Where their numbers agree, the noise is as they assume, and they
+    can be trusted. On measured images it is often not: lines of a sensor, light and shadow, or materials that
+    vary are counted as well, and the numbers run away. HFC counts what shows in the mean spectrum: it runs
+    away less, and misses what is rare.
+
+    The plot has the eigenvalues of the image over those of its noise. Look for where they end in the dotted
+    line or, on measured images, where they stop falling fast.
+
+    The last line has the number that hsu unmix takes where none is given, and by which rule.
+
+    \b
+    Examples
+      hsu rank field.hdr                                     all estimates, plot in field-rank.png
+      hsu rank field.hdr --drop-bands 104-113,148-167        without bands that are mostly noise
+      hsu rank samson --json --out samson.svg                a scene of the catalogue, for programs
+    """
+    from hsu_lib.scenes.own.reading import Reading
+    from hsu_lib.scenes.own.selection import Selection
+    from hsu_lib.unmixing import rank
+
+    part, said = _taken_out(options, _PART), _taken_out(options, _READING)
+    rank.run(image, Reading(**said), Selection(**part), click.echo, out=out, as_json=as_json)
+
+
 @click.command("unmix")
+@_image_argument
 @_reading
 @click.option(
     "--method", help="A name from `hsu methods`; by default vca-fclsu, or fclsu for given endmembers."
 )
-@click.option("-p", "--endmembers", type=click.IntRange(min=1), help="How many endmembers to look for.")
+@click.option(
+    "-p",
+    "--endmembers",
+    type=click.IntRange(min=1),
+    help="How many endmembers to look for; by default those of a reference in the file, else the estimate of "
+    "hsu rank.",
+)
 @click.option(
     "--endmembers-from",
     metavar="FILE",
@@ -66,16 +140,7 @@ def look_at_image(image: Path, out: Path | None, **reading: Any) -> None:
     "usgs:alunite,kaolinite. They are resampled to the image's wavelengths.",
 )
 @click.option("--endmembers-scale", type=float, help="Divide the known spectra by this to get reflectance.")
-@click.option("--bands", help="Only these bands, from 1: 1-100,120-180; or wavelengths: 400-900nm.")
-@click.option("--drop-bands", help="Not these bands, written alike.")
-@click.option(
-    "--crop", type=(int, int, int, int), metavar="TOP LEFT HEIGHT WIDTH", help="Only a window; from 0."
-)
-@click.option(
-    "--mask",
-    type=click.Path(path_type=Path),
-    help="Map (.npy, .mat, ENVI, TIFF, .png): 0 leaves a pixel out.",
-)
+@_selecting
 @click.option(
     "-s",
     "--set",
@@ -114,6 +179,7 @@ def unmix_image(image: Path, settings: tuple[str, ...], **options: Any) -> None:
     Examples
       hsu look field.hdr                                            first: is it read right?
       hsu unmix field.hdr -p 4                                      four endmembers, found in the image
+      hsu unmix field.hdr                                           as many as are estimated, see hsu rank
       hsu unmix field.hdr --endmembers-from spectra.csv             abundances of known spectra
       hsu unmix field.hdr --endmembers-from usgs:alunite,kaolinite  spectra of minerals
       hsu unmix field.hdr -p 4 --drop-bands 104-113,148-167 --mask land.npy --crop 0 0 200 200
@@ -124,8 +190,7 @@ def unmix_image(image: Path, settings: tuple[str, ...], **options: Any) -> None:
     from hsu_lib.scenes.own.selection import Selection
     from hsu_lib.unmixing import command
 
-    said = {name: options.pop(name) for name in ("variable", "layout", "size", "scale", "nodata")}
-    part = {name: options.pop(name) for name in ("bands", "drop_bands", "crop", "mask")}
+    part, said = _taken_out(options, _PART), _taken_out(options, _READING)
     asked = command.Request(
         image, Reading(**said), Selection(**part), settings=pairs_of(settings, "--set"), **options
     )
@@ -133,4 +198,4 @@ def unmix_image(image: Path, settings: tuple[str, ...], **options: Any) -> None:
 
 
 #: What the module adds to `hsu`.
-COMMANDS = (look_at_image, unmix_image)
+COMMANDS = (look_at_image, rank_image, unmix_image)

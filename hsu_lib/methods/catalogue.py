@@ -19,6 +19,8 @@ from hsu_lib.methods.factorization.nmf import NMF
 from hsu_lib.methods.factorization.palm import PALM
 from hsu_lib.methods.factorization.qmv import QMV
 from hsu_lib.methods.geometric.fclsu import FCLSU
+from hsu_lib.methods.geometric.nfindr import NFINDR
+from hsu_lib.methods.geometric.ppi import PPI
 from hsu_lib.methods.geometric.random import RANDOM
 from hsu_lib.methods.geometric.sivm import SIVM
 from hsu_lib.methods.geometric.snpa import SNPA
@@ -28,6 +30,8 @@ from hsu_lib.methods.labelled.fclsu import LABELLED
 from hsu_lib.methods.labelled.ldvae import LDVAE
 from hsu_lib.methods.labelled.spacnn import SPACNN
 from hsu_lib.methods.method import Method
+from hsu_lib.methods.nonlinear.fan import FAN
+from hsu_lib.methods.nonlinear.hapke_cnn import HAPKE_CNN
 from hsu_lib.methods.priors.misicnet import MISICNET
 from hsu_lib.methods.priors.undip import CONFIGURABLE, UNDIP
 
@@ -38,6 +42,8 @@ METHODS: dict[str, Method] = {
         VCA,
         SIVM,
         SNPA,
+        NFINDR,
+        PPI,
         RANDOM,
         UNIFORM,
         PALM,
@@ -58,6 +64,8 @@ METHODS: dict[str, Method] = {
         UNDIP,
         CONFIGURABLE,
         MISICNET,
+        FAN,
+        HAPKE_CNN,
         LABELLED,
         LDVAE,
         SPACNN,

@@ -15,6 +15,7 @@ from hsu_lib import methods
 from hsu_lib.errors import InputError
 from hsu_lib.learning import devices
 from hsu_lib.scene import Scene
+from hsu_lib.unmixing.counting import counted, is_asked
 from hsu_lib.unmixing.matching import Bands, in_bands, in_unit
 from hsu_lib.unmixing.model import about_run, result_of, with_endmembers
 from hsu_lib.unmixing.result import Result
@@ -51,7 +52,8 @@ def unmix(
     endmembers
         How many to look for; or known ones: an array ``(bands, endmembers)``, a DataArray, or what
         ``hsu unmix --endmembers-from`` takes, such as ``"usgs:alunite,kaolinite"``. Those with wavelengths
-        are resampled to the image's.
+        are resampled to the image's. By default those of a scene's reference; without one, as many as
+        `hsu_lib.methods.rank.count_by` finds, which the result tells.
     wavelengths
         Of the bands, in nm, shape ``(bands,)``.
     mask
@@ -87,7 +89,7 @@ def unmix(
            [0. , 1. , 0.5]], dtype=float32)
     """
     scene, labels = _scene(Y, wavelengths, mask)
-    count = endmembers if isinstance(endmembers, int | np.integer) else None
+    count = int(endmembers) if isinstance(endmembers, int | np.integer) else None
     if count is None and endmembers is not None:
         scene = _given(scene, endmembers, names, endmembers_scale)
     elif endmembers_scale is not None or len(names):
@@ -97,15 +99,20 @@ def unmix(
     if endmembers is not None and count is None and not chosen.needs.endmembers:
         raise InputError(f"{chosen.name} finds its own endmembers: give method='fclsu', or a number of them")
     configured = chosen.configure(**settings)
+    estimate: dict[str, Any] = {}
+    if is_asked(chosen, count, scene.endmembers is not None):
+        counting = counted(scene)
+        count, estimate = counting.number, {"endmembers_estimated": counting.about}
+        scene = replace(scene, read=(*scene.read, counting.note))
     found = chosen.unmix(
         scene,
-        endmembers=None if count is None else int(count),
+        endmembers=count,
         seed=seed,
         device=devices.checked(device),
         progress=progress,
         **settings,
     )
-    about = about_run(chosen, configured, seed=seed, device=device)
+    about = about_run(chosen, configured, seed=seed, device=device, **estimate)
     result = result_of(found, [(slice(None), scene)], whole=scene, about=about)
     return replace(result, labels=labels)
 

@@ -23,6 +23,7 @@ from hsu_lib.scenes.own.opened import OwnImage
 from hsu_lib.scenes.own.reading import PLAIN, Reading
 from hsu_lib.scenes.own.selection import WHOLE, Selection
 from hsu_lib.unmixing import formats, outputs, picture
+from hsu_lib.unmixing.counting import counted, is_asked
 from hsu_lib.unmixing.matching import Bands, in_bands, in_unit
 from hsu_lib.unmixing.model import about_run, result_of
 from hsu_lib.unmixing.result import Result
@@ -46,7 +47,7 @@ class Request:
     method
         Name, or None for `fclsu` where endmembers are given and `vca-fclsu` where not.
     endmembers
-        How many to look for, or None.
+        How many to look for, or None for those of the image's reference, else as many as are estimated.
     endmembers_from, endmembers_scale
         Where given ones are from, and their divisor to reflectance, or None.
     settings
@@ -91,7 +92,7 @@ def run(asked: Request, tell: Callable[[str], Any], *, progress: bool = False) -
     outputs.check(files, _inputs(asked), overwrite=asked.overwrite)
     image = open_part(asked.image, asked.reading, asked.selection)
     image = _given(asked, method, configured, image)
-    _check_count(asked, method, image)
+    asked, image, estimate = _counted(asked, method, image)
     settings = {name: getattr(configured, name) for name in asked.settings}
     found = _unmix(method, image, asked, device, progress, settings)
     about = about_run(
@@ -102,6 +103,7 @@ def run(asked: Request, tell: Callable[[str], Any], *, progress: bool = False) -
         image=str(asked.image),
         endmembers_from=asked.endmembers_from,
         divisor=image.divisor,
+        **estimate,
     )
     small = _small(image)
     result = result_of(found, image.blocks(), whole=small, about=about)
@@ -184,14 +186,14 @@ def _sample(image: OwnImage) -> NDArray[np.float64]:
     return image.sample(_SAMPLE) / image.divisor
 
 
-def _check_count(asked: Request, method: Method, image: OwnImage) -> None:
-    """Ask how many endmembers to look for where nothing says it."""
+def _counted(asked: Request, method: Method, image: OwnImage) -> tuple[Request, OwnImage, dict[str, Any]]:
+    """All with a number of endmembers, and what is to be known of it where nothing but the image says it."""
     known = image.companions.get("E") is not None or image.companions.get("A") is not None
-    if asked.endmembers is None and not known and not method.needs.labels:
-        raise InputError(
-            f"{image.name}: say how many endmembers to look for, {option('endmembers', 4)} for instance, or "
-            f"give known ones: {option('endmembers_from', python='FILE', command='FILE')}"
-        )
+    if not is_asked(method, asked.endmembers, known):
+        return asked, image, {}
+    found = counted(image.scene())
+    image = replace(image, notes=(*image.notes, found.note))
+    return replace(asked, endmembers=found.number), image, {"endmembers_estimated": found.about}
 
 
 # --------------------------------------------------------------------------- the work
