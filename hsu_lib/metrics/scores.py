@@ -16,6 +16,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
 from hsu_lib.metrics.alignment import Float, align, pair, spectral_angle
+from hsu_lib.metrics.chosen import whole_library
 from hsu_lib.metrics.truth import Truth
 from hsu_lib.scene import Scene, Unmixing
 from hsu_lib.solvers.subspace import pca_truncation
@@ -130,7 +131,7 @@ def reconstruction_angle(Y: ArrayLike, E_hat: ArrayLike, A_hat: ArrayLike) -> fl
 
 def _mixed(E: ArrayLike, A: ArrayLike) -> Float:
     E, A = np.asarray(E, dtype=np.float64), np.asarray(A, dtype=np.float64)
-    return E @ A.reshape(len(A), -1)
+    return E @ A.reshape(len(A), int(np.prod(A.shape[1:])))  # of no endmember, too
 
 
 # --------------------------------------------------------------------------- orders of their own
@@ -250,7 +251,7 @@ def score(unmixing: Unmixing, scene: Scene, truth: Truth | None = None) -> tuple
         Scene it was made from. Without reference endmembers nothing is reordered, and only the
         reconstruction is scored.
     truth
-        What else is known of it (`hsu_lib.metrics.truth`): its clean image, and the FCLSU reference.
+        What else is known of it (`hsu_lib.metrics.truth`): its clean image, the FCLSU reference, the library.
 
     Returns
     -------
@@ -259,21 +260,24 @@ def score(unmixing: Unmixing, scene: Scene, truth: Truth | None = None) -> tuple
         ``mae-abundances-fclsu/MATERIAL``.
     aligned
         The unmixing, reordered by `align` if the scene has reference endmembers of the same number, and it
-        is not in their order by itself.
+        is not in their order by itself, nor in that of a library.
     """
     E, A = unmixing.E, unmixing.A
     scores = {
         "mse-reconstruction": reconstruction_mse(scene.Y, E, A),
         "sad-reconstruction": reconstruction_angle(scene.Y, E, A),
-        "extreme-abundances": extreme_share(A),
     }
     truth = (truth or Truth()).fitting(scene, E.shape[1])
     if truth.clean is not None:
         scores |= {
             "mse-spectral": reconstruction_mse(truth.clean, E, A),
             "mse-noise": mse(scene.Y, truth.clean),
-            "mse-spectral-pca": mse(pca_truncation(scene.Y, E.shape[1]), truth.clean),
         }
+    if unmixing.active is not None:
+        return scores | _of_library(unmixing, scene, truth), unmixing
+    scores["extreme-abundances"] = extreme_share(A)
+    if truth.clean is not None:
+        scores["mse-spectral-pca"] = mse(pca_truncation(scene.Y, E.shape[1]), truth.clean)
     materials = scene.materials or tuple(str(k + 1) for k in range(E.shape[1]))
     E_ref = scene.E if scene.E is not None and scene.E.shape == E.shape else None
     if "fclsu" in truth.references:
@@ -316,3 +320,17 @@ def score(unmixing: Unmixing, scene: Scene, truth: Truth | None = None) -> tuple
             f"rmse-abundances/{name}": float(error) for name, error in zip(materials, errors, strict=True)
         }
     return scores, aligned
+
+
+def _of_library(unmixing: Unmixing, scene: Scene, truth: Truth) -> dict[str, float]:
+    """Errors over all spectra of the library, if the scene's endmembers are some of them."""
+    found = whole_library(unmixing, scene, truth)
+    if found is None:
+        return {}
+    return {
+        "mse-abundances": mse(*found),
+        "rmse-abundances": rmse_pooled(*found),
+        "mae-abundances": mae(*found),
+        "sre-abundances": sre_db(*found),
+        "sre-abundances-plain": sre_db(*found, norms="plain"),
+    }
