@@ -356,7 +356,7 @@ def test_neighbours_of_a_constant_beyond_the_border_are_zero():
 @pytest.mark.parametrize("weight", [0.0, 0.01])
 def test_without_weights_s2wsu_is_sunsal(weight):
     _, _, given, shape = image()
-    found = sparse_maps.s2wsu(given, shape, weight, rounds=2000, thresholds=lambda X, by: torch.tensor(by))
+    found = sparse_maps.s2wsu(given, shape, weight, rounds=2000, thresholds=torch.full_like)
     torch.testing.assert_close(found.X, exact(given, weight), atol=1e-5, rtol=0)
 
 
