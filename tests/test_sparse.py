@@ -18,6 +18,9 @@ from hsu_lib.methods import METHODS, get
 from hsu_lib.methods.sparse import mua
 from hsu_lib.metrics.chosen import embedded
 from hsu_lib.runs import Run
+from hsu_lib.runs.layout import open_record, sealed
+from hsu_lib.runs.packing import light
+from hsu_lib.runs.record import made_record
 from hsu_lib.scene import SceneSpec, Status
 from hsu_lib.scenes.library import SpectralLibrary
 from hsu_lib.solvers import sparse, sparse_maps
@@ -470,6 +473,20 @@ def test_scores_are_over_the_whole_library_and_nothing_is_aligned():
     )
     without, _ = metrics.score(found, scene, metrics.Truth(library=library.spectra[:, :3]))
     assert "rmse-abundances" not in without
+
+
+def test_records_keep_which_spectra_they_have_and_published_maps_their_sums():
+    scene = pure_pixel_scene()
+    found = unmixed("sunsal", scene, weight=0.5)
+    run = Run("sunsal", SceneSpec("dc1"), settings={"weight": 0.5})
+    record = made_record(run, found, {}, scene=scene, seconds=1.0, device="cpu")
+    again = open_record(sealed(record), record.key, "here").unmixing
+    np.testing.assert_array_equal(again.A, found.A)
+    np.testing.assert_array_equal(again.active, found.active)
+    published = open_record(sealed(light(record, maps=True)), record.key, "here").unmixing
+    assert found.A.sum(axis=0).max() < 0.95
+    np.testing.assert_allclose(published.A, found.A, atol=1 / 509)
+    assert published.status is found.status
 
 
 @pytest.mark.parametrize("name", ["sunsal-tv", "s2wsu"])

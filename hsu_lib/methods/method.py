@@ -34,7 +34,7 @@ class Needs:
         The scene's own endmembers.
     library
         A spectral library to choose endmembers from: as many as the image asks for, so that no number of
-        them can be given.
+        them can be given. Its settings extend `hsu_lib.methods.sparse.library.LibrarySettings`.
     labels
         Pixels with known abundances; its settings extend `hsu_lib.methods.labelled.labels.LabelSettings`.
     truth
