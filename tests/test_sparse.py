@@ -560,6 +560,16 @@ def test_published_figures_on_dc1(name, settings, expected, within):
 
 
 @pytest.mark.real_data
+@pytest.mark.slow
+def test_published_errors_on_dc1_at_little_noise():
+    real("dc1")
+    settings = {"reading": "code", "weight": 0.01}
+    scores = runs.execute(Run("sunsal", SceneSpec("dc1", snr_db=40), settings=settings)).scores
+    assert scores["sre-abundances"] == pytest.approx(2 * 6.9161, abs=0.001)
+    assert scores["rmse-abundances"] == pytest.approx(0.007027, abs=1e-6)
+
+
+@pytest.mark.real_data
 def test_first_steps_on_dc1(dc1):
     given, X = dc1
     found = sparse_maps.sunsal_tv(given, (75, 75), 0.007, 0.01, iterations=10).X

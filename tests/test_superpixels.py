@@ -83,6 +83,13 @@ def test_basins_of_two_valleys_meet_on_a_line():
     assert (watershed(np.zeros((3, 4))) == 1).all()  # a plain is one basin
 
 
+def test_pixels_on_a_line_go_to_the_nearest_spectrum_or_the_nearest_sum():
+    Y = np.array([[1.0, 1, 0.9, 0, 0], [0, 0, 0.1, 1.1, 1.1], [0, 0, 0.1, 0, 0]])[:, None]
+    labels = np.array([[1, 1, 0, 2, 2]])
+    assert superpixels._without_lines(Y, labels, by_sum=False).tolist() == [[1, 1, 1, 2, 2]]
+    assert superpixels._without_lines(Y, labels, by_sum=True).tolist() == [[1, 1, 2, 2, 2]]
+
+
 @pytest.mark.parametrize("regions", [1, 4, 15])
 def test_a_tree_leaves_as_many_regions_as_are_asked_for(regions):
     Y, _ = checks(noise=0.1)

@@ -177,7 +177,7 @@ def _parts(labels: NDArray, *, corners: bool = False) -> Labels:
 # --------------------------------------------------------------------------- binary partition tree
 
 
-def partition_tree(Y: ArrayLike, regions: int) -> Labels:
+def partition_tree(Y: ArrayLike, regions: int, *, by_sum: bool = False) -> Labels:
     """Regions of a binary partition tree: basins of a watershed, merged pair by pair.
 
     The pair of neighbours whose mean spectra have the smallest angle is merged first; but while a region is
@@ -189,6 +189,9 @@ def partition_tree(Y: ArrayLike, regions: int) -> Labels:
         Image, shape ``(bands, height, width)``.
     regions
         How many to leave, if there are as many basins.
+    by_sum
+        Whether pixels on the lines of the watershed go to the basin whose median spectrum has the nearest sum
+        over the bands, as in the public code; else to the one whose median spectrum is nearest.
 
     Returns
     -------
@@ -200,7 +203,7 @@ def partition_tree(Y: ArrayLike, regions: int) -> Labels:
     Veganzones et al., IEEE TIP 23(8), 2014, 3574-3589; as used by Borsoi et al., IEEE TGRS 58, 2020.
     """
     Y = np.asarray(Y, dtype=np.float64)
-    basins = numbered(_without_lines(Y, watershed(gradient(Y))))
+    basins = numbered(_without_lines(Y, watershed(gradient(Y)), by_sum=by_sum))
     return numbered(_merged(region_means(Y, basins).T, basins, regions)[basins])
 
 
@@ -249,8 +252,8 @@ def watershed(surface: NDArray) -> Labels:
     return labels
 
 
-def _without_lines(Y: NDArray, labels: Labels) -> Labels:
-    """Pixels of the lines in the neighbouring basin whose median spectrum is nearest."""
+def _without_lines(Y: NDArray, labels: Labels, *, by_sum: bool) -> Labels:
+    """Pixels of the lines in the neighbouring basin whose median spectrum, or its sum, is nearest."""
     medians = np.stack([np.median(Y[:, labels == k], axis=1) for k in range(1, labels.max() + 1)])
     while (lines := np.argwhere(labels == 0)).size:
         filled = labels.copy()
@@ -258,7 +261,8 @@ def _without_lines(Y: NDArray, labels: Labels) -> Labels:
             around = labels[max(i - 1, 0) : i + 2, max(j - 1, 0) : j + 2]
             basins = np.unique(around[around > 0])
             if len(basins):
-                apart = np.abs(medians[basins - 1] - Y[:, i, j]).sum(axis=1)
+                apart = medians[basins - 1] - Y[:, i, j]
+                apart = np.abs(apart.sum(axis=1)) if by_sum else np.abs(apart).sum(axis=1)
                 filled[i, j] = basins[apart.argmin()]
         labels = filled
     return labels

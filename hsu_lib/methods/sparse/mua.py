@@ -51,6 +51,11 @@ class MuaSlicSettings(MuaSettings):
 class MuaBptSettings(MuaSettings):
     """Settings with a binary partition tree, each with its source."""
 
+    reading: Reading = sourced(
+        "document",
+        f"ours: both minima, exact, and pixels on lines in the nearest basin; code: iterations of the {CODE}, "
+        "and the basin with the nearest sum over the bands",
+    )
     side: int = sourced(10, f"{DEMO}: root of the mean number of pixels in a region", at_least=1)
 
 
@@ -61,7 +66,8 @@ def superpixels(scene: Scene, settings: MuaSlicSettings) -> NDArray[np.intp]:
 
 def branches(scene: Scene, settings: MuaBptSettings) -> NDArray[np.intp]:
     """Regions ``(height, width)`` of the tree."""
-    return partition_tree(scene.Y, scene.height * scene.width // settings.side**2)
+    regions = scene.height * scene.width // settings.side**2
+    return partition_tree(scene.Y, regions, by_sum=settings.reading == "code")
 
 
 def solve(regions: Callable[[Scene, Any], NDArray[np.intp]], problem: Problem, settings: Any) -> Unmixing:
