@@ -53,7 +53,7 @@ class MuaBptSettings(MuaSettings):
 
     reading: Reading = sourced(
         "document",
-        f"ours: both minima, exact, and pixels on lines in the nearest basin; code: iterations of the {CODE}, "
+        f"ours: both minima, exact, pixels on lines in the nearest basin; code: iterations of the {CODE}, "
         "and the basin with the nearest sum over the bands",
     )
     side: int = sourced(10, f"{DEMO}: root of the mean number of pixels in a region", at_least=1)
