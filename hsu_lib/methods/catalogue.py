@@ -34,6 +34,11 @@ from hsu_lib.methods.nonlinear.fan import FAN
 from hsu_lib.methods.nonlinear.hapke_cnn import HAPKE_CNN
 from hsu_lib.methods.priors.misicnet import MISICNET
 from hsu_lib.methods.priors.undip import CONFIGURABLE, UNDIP
+from hsu_lib.methods.sparse.clsunsal import CLSUNSAL
+from hsu_lib.methods.sparse.mua import MUA_BPT, MUA_SLIC
+from hsu_lib.methods.sparse.s2wsu import S2WSU
+from hsu_lib.methods.sparse.sunsal import SUNSAL
+from hsu_lib.methods.sparse.sunsal_tv import SUNSAL_TV
 
 METHODS: dict[str, Method] = {
     method.name: method
@@ -46,6 +51,12 @@ METHODS: dict[str, Method] = {
         PPI,
         RANDOM,
         UNIFORM,
+        SUNSAL,
+        SUNSAL_TV,
+        CLSUNSAL,
+        S2WSU,
+        MUA_SLIC,
+        MUA_BPT,
         PALM,
         NMF,
         MIN_SIMPLEX,

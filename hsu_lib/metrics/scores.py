@@ -8,7 +8,7 @@ image, `score` takes the pixels that count, and who calls a single score gives t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
 from hsu_lib.metrics.alignment import Float, align, finite, pair, spectral_angle
+from hsu_lib.metrics.chosen import whole_library
 from hsu_lib.metrics.truth import Truth
 from hsu_lib.scene import Array, Scene, Unmixing
 from hsu_lib.solvers.subspace import pca_truncation
@@ -132,7 +133,7 @@ def reconstruction_angle(Y: ArrayLike, E_hat: ArrayLike, A_hat: ArrayLike) -> fl
 
 def _mixed(E: ArrayLike, A: ArrayLike) -> Float:
     E, A = np.asarray(E, dtype=np.float64), np.asarray(A, dtype=np.float64)
-    return E @ A.reshape(len(A), -1)
+    return E @ A.reshape(len(A), int(np.prod(A.shape[1:])))  # of no endmember, too
 
 
 # --------------------------------------------------------------------------- orders of their own
@@ -259,7 +260,7 @@ def score(unmixing: Unmixing, scene: Scene, truth: Truth | None = None) -> tuple
         Scene it was made from. Without reference endmembers nothing is reordered, and only the
         reconstruction is scored. Pixels that do not count, by its mask or that of `unmixing`, are left out.
     truth
-        What else is known of it (`hsu_lib.metrics.truth`): its clean image, and the FCLSU reference.
+        What else is known of it (`hsu_lib.metrics.truth`): its clean image, the FCLSU reference, the library.
 
     Returns
     -------
@@ -268,7 +269,7 @@ def score(unmixing: Unmixing, scene: Scene, truth: Truth | None = None) -> tuple
         ``mae-abundances-fclsu/MATERIAL``.
     aligned
         The unmixing, reordered by `align` if the scene has reference endmembers of the same number, and it
-        is not in their order by itself.
+        is not in their order by itself, nor in that of a library.
 
     Raises
     ------
@@ -284,16 +285,16 @@ def score(unmixing: Unmixing, scene: Scene, truth: Truth | None = None) -> tuple
     scores = {
         "mse-reconstruction": reconstruction_mse(Y, E, A),
         "sad-reconstruction": reconstruction_angle(Y, E, A),
-        "extreme-abundances": extreme_share(A),
     }
     truth = (truth or Truth()).fitting(scene, E.shape[1])
-    if truth.clean is not None:
-        clean = seen(truth.clean)
-        scores |= {
-            "mse-spectral": reconstruction_mse(clean, E, A),
-            "mse-noise": mse(Y, clean),
-            "mse-spectral-pca": mse(pca_truncation(Y, E.shape[1]), clean),
-        }
+    clean = None if truth.clean is None else seen(truth.clean)
+    if clean is not None:
+        scores |= {"mse-spectral": reconstruction_mse(clean, E, A), "mse-noise": mse(Y, clean)}
+    if unmixing.active is not None:
+        return scores | _of_library(unmixing, scene, truth, seen), unmixing
+    scores["extreme-abundances"] = extreme_share(A)
+    if clean is not None:
+        scores["mse-spectral-pca"] = mse(pca_truncation(Y, E.shape[1]), clean)
     materials = scene.materials or tuple(str(k + 1) for k in range(E.shape[1]))
     E_ref = scene.E if scene.E is not None and scene.E.shape == E.shape else None
     if "fclsu" in truth.references:
@@ -339,6 +340,23 @@ def score(unmixing: Unmixing, scene: Scene, truth: Truth | None = None) -> tuple
             f"rmse-abundances/{name}": float(error) for name, error in zip(materials, errors, strict=True)
         }
     return scores, aligned
+
+
+def _of_library(
+    unmixing: Unmixing, scene: Scene, truth: Truth, seen: Callable[[Array], Array]
+) -> dict[str, float]:
+    """Errors over all spectra of the library, if the scene's endmembers are some of them."""
+    found = whole_library(unmixing, scene, truth)
+    if found is None:
+        return {}
+    estimate, reference = map(seen, found)
+    return {
+        "mse-abundances": mse(estimate, reference),
+        "rmse-abundances": rmse_pooled(estimate, reference),
+        "mae-abundances": mae(estimate, reference),
+        "sre-abundances": sre_db(estimate, reference),
+        "sre-abundances-plain": sre_db(estimate, reference, norms="plain"),
+    }
 
 
 def _counting(unmixing: Unmixing, scene: Scene) -> NDArray[np.bool_] | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hsu_lib.scene import Array, Scene
 from hsu_lib.solvers.extraction import sivm
@@ -33,10 +34,13 @@ class Truth:
         Image before noise was added, shape of `Y`; None where the image is all there is.
     references
         By name.
+    library
+        Spectra that were chosen from, shape ``(bands, spectra)``, or None.
     """
 
     clean: Array | None = None
     references: Mapping[str, Reference] = field(default_factory=dict)
+    library: NDArray | None = None
 
     @classmethod
     def of(cls, scene: Scene) -> Truth:
@@ -82,4 +86,11 @@ class Truth:
             and np.isfinite(reference.E).all()
         }
         clean = self.clean if self.clean is not None and self.clean.shape == scene.Y.shape else None
-        return Truth(clean, same)
+        return Truth(clean, same, self.library)
+
+    def places(self, E: NDArray) -> NDArray[np.intp] | None:
+        """Which spectra of the library endmembers ``(bands, endmembers)`` are; None if one is not in it."""
+        if self.library is None or len(self.library) != len(E):
+            return None
+        same = (self.library.astype(np.float32)[:, :, None] == E[:, None].astype(np.float32)).all(axis=0)
+        return same.argmax(axis=0) if same.any(axis=0).all() else None

@@ -24,12 +24,13 @@ from hsu_lib.scenes.own.reading import PLAIN, Reading
 from hsu_lib.scenes.own.selection import WHOLE, Selection
 from hsu_lib.unmixing import formats, outputs, picture
 from hsu_lib.unmixing.counting import counted, is_asked
+from hsu_lib.unmixing.libraries import check_asked, library_in
 from hsu_lib.unmixing.matching import Bands, in_bands, in_unit
 from hsu_lib.unmixing.model import about_run, result_of
 from hsu_lib.unmixing.result import Result
 from hsu_lib.unmixing.spectra import Spectra, read_spectra
 
-_BLIND, _GIVEN = "vca-fclsu", "fclsu"
+_BLIND, _GIVEN, _CHOOSING = "vca-fclsu", "fclsu", "sunsal"
 _SAMPLE = 1_000_000  # numbers of the image by which the unit of endmembers is told
 _SMALL = 400  # pixels of the composite, at most
 
@@ -45,11 +46,13 @@ class Request:
     reading, selection
         How the image is read, and which part of it is used.
     method
-        Name, or None for `fclsu` where endmembers are given and `vca-fclsu` where not.
+        Name, or None for `fclsu` where endmembers are given, `sunsal` where a library is, else `vca-fclsu`.
     endmembers
         How many to look for, or None for those of the image's reference, else as many as are estimated.
     endmembers_from, endmembers_scale
         Where given ones are from, and their divisor to reflectance, or None.
+    library
+        From where a method chooses endmembers: ``"usgs"`` or spectra as of `endmembers_from`, or None.
     settings
         Of the method, as typed.
     seed, device
@@ -65,6 +68,7 @@ class Request:
     endmembers: int | None = None
     endmembers_from: str | None = None
     endmembers_scale: float | None = None
+    library: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
     seed: int = 0
     device: str | None = None
@@ -83,18 +87,29 @@ def run(asked: Request, tell: Callable[[str], Any], *, progress: bool = False) -
     Diverged
         If the method diverged; then nothing is written.
     """
-    method = methods.get(asked.method or (_BLIND if asked.endmembers_from is None else _GIVEN))
+    usual = _GIVEN if asked.endmembers_from is not None else _BLIND if asked.library is None else _CHOOSING
+    method = methods.get(asked.method or usual)
     configured = method.configure(**typed(method.settings, asked.settings))
+    known = asked.endmembers is not None or asked.endmembers_from is not None
+    check_asked(method, library=asked.library is not None, endmembers=known)
     device = devices.checked(asked.device or default_device())
     for form in asked.forms:
         formats.check(form)
     files = outputs.planned(asked.out, asked.forms)
     outputs.check(files, _inputs(asked), overwrite=asked.overwrite)
     image = open_part(asked.image, asked.reading, asked.selection)
-    image = _given(asked, method, configured, image)
-    asked, image, estimate = _counted(asked, method, image)
+    library, estimate = None, dict[str, Any]()
+    if asked.library is not None:
+        bands, sample = _bands(image), _sample(image)
+        library, notes = library_in(asked.library, configured.angle, bands, sample, asked.endmembers_scale)
+        image = replace(image, notes=(*image.notes, *notes))
+    else:
+        image = _given(asked, method, configured, image)
+        asked, image, estimate = _counted(asked, method, image)
     settings = {name: getattr(configured, name) for name in asked.settings}
-    found = _unmix(method, image, asked, device, progress, settings)
+    found = _unmix(
+        method, image, asked, device, progress, settings | ({"library": library} if library else {})
+    )
     about = about_run(
         method,
         configured,
@@ -102,11 +117,12 @@ def run(asked: Request, tell: Callable[[str], Any], *, progress: bool = False) -
         device=device,
         image=str(asked.image),
         endmembers_from=asked.endmembers_from,
+        library=asked.library,
         divisor=image.divisor,
         **estimate,
     )
     small = _small(image)
-    result = result_of(found, image.blocks(), whole=small, about=about)
+    result = result_of(found, image.blocks(), whole=small, about=about, library=library)
     contents = {files.result: result.to_bytes(), files.picture: picture.png(result, small)}
     for form, paths in files.forms.items():
         contents |= dict(zip(paths, formats.contents(result, form), strict=True))
@@ -120,8 +136,10 @@ def _inputs(asked: Request) -> list[Path]:
     """Files that are read, those beside a header or of the same name included."""
     image = asked.image.expanduser()
     found = [image]
-    if asked.endmembers_from is not None:
-        spectra = Path(asked.endmembers_from).expanduser()
+    for given in (asked.endmembers_from, asked.library):
+        if given is None:
+            continue
+        spectra = Path(given).expanduser()
         found += [spectra, Path(str(spectra).rpartition(":")[0] or spectra)]
     if asked.selection.mask is not None:
         found.append(asked.selection.mask.expanduser())
@@ -230,6 +248,8 @@ def _report(method: Method, image: OwnImage, result: Result, tell: Callable[[str
     tell(f"{method.name} on {image.name} ({image.bands} bands, {image.height} x {image.width} pixels)")
     for note in result.read:
         tell(f"- {note}")
+    if "active" in result.about:
+        tell(f"{len(result.materials)} of {result.about['library_size']} spectra of the library are used")
     tell(f"endmembers: {', '.join(result.materials[:12])}{' ...' if len(result.materials) > 12 else ''}")
     size = float(np.nanmean(result.rmse))
     tell(f"residual: RMSE {size:.3g} in the mean over pixels, {np.nanmax(result.rmse):.3g} at most")

@@ -79,7 +79,8 @@ class Unmixer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """Find endmembers of spectra ``(pixels, bands)``; `y` is ignored."""
         spectra: NDArray = validate_data(self, X, dtype=_TYPES, ensure_min_samples=2, ensure_min_features=2)
         method = methods.get(self.method)
-        if method.needs.spatial or method.needs.endmembers or method.needs.labels:
+        needs = method.needs
+        if needs.spatial or needs.endmembers or needs.labels or needs.library:
             raise ValueError(
                 f"method: {method.name} needs more than spectra in rows; take such as vca-fclsu, nmf or palm"
             )
