@@ -36,15 +36,23 @@ from hsu_lib.words import seeds_of, value_of
 page = pages.Page("how_many", profile)
 levels = value_of(noise_levels, tuple[float, ...], "noise_levels")
 places, fields = (standings.places(names) for names in (scene, measured))
-missing = [str(spec) for spec in (*places, *fields) if not scenes.is_available(spec)]
-here = [spec for spec in places if str(spec) not in missing]
 noisy = {
     (spec.name, level): [replace(spec, snr_db=level, noise_seed=seed) for seed in seeds_of(seeds, "seeds")]
-    for spec in here
+    for spec in places
     for level in levels
 }
-found = {key: [counted(scenes.load(spec)) for spec in specs] for key, specs in noisy.items()}
-asis = {str(spec): counted(scenes.load(spec)) for spec in fields if str(spec) not in missing}
+
+
+def told_of(spec):
+    """What is counted on a scene; None where neither it nor what was published of it is here."""
+    return page.fact(str(spec), lambda: counted(scenes.load(spec)).about, needs=[spec])
+
+
+made = {key: [told_of(spec) for spec in specs] for key, specs in noisy.items()}
+found = {key: counts for key, counts in made.items() if None not in counts}
+asis = {str(spec): count for spec in fields if (count := told_of(spec))}
+here = [spec for spec in places if (spec.name, levels[0]) in found]
+missing = [str(spec) for spec in places if spec not in here] + [str(s) for s in fields if str(s) not in asis]
 
 
 def usual(spec):
@@ -59,7 +67,7 @@ LABELS = {name: estimator.label for name, estimator in ESTIMATORS.items()} | {"t
 
 def ranks(counts, name):
     """What an estimator finds in each draw of the noise; what is taken of all of them."""
-    return [count.number if name == "taken" else count.found[name].rank for count in counts]
+    return [count["number"] if name == "taken" else count["estimates"][name] for count in counts]
 
 
 def right(name):
@@ -71,7 +79,7 @@ images = sum(map(len, found.values()))
 runs_away = [
     f"{place} {min(known)} to {max(known)} ({TRUTH[place]})"
     for place, count in asis.items()
-    if (known := [estimate.rank for estimate in count.found.values() if estimate.rank is not None])
+    if (known := [rank for rank in count["estimates"].values() if rank is not None])
 ]
 page.text(
     "An image does not say how many materials it shows. What can be told is how many directions rise above "
@@ -88,7 +96,7 @@ page.text(
 
 # %% tags=["remove-cell", "nbval-check-output"]
 for (name, level), counts in found.items():
-    print(f"{name}, {level:g} dB: {TRUTH[name]} endmembers, {[count.number for count in counts]} taken")
+    print(f"{name}, {level:g} dB: {TRUTH[name]} endmembers, {[count['number'] for count in counts]} taken")
 
 # %% [markdown]
 # ## Noise that is what the estimators think it is
@@ -146,7 +154,7 @@ page.figure(
     ),
     caption=f"Estimated number of endmembers: dots are seeds ({seeds}), lines means, diamonds the truth. "
     "Where two find the same, one hides the other.",
-    needs=places,
+    needs=[spec for spec in places if spec not in here],
 )
 
 # %% [markdown]
@@ -181,12 +189,12 @@ of_made = {
 }
 of_measured = {str(spec): (spec, asis[str(spec)]) for spec in fields if str(spec) in asis}
 drawn = {
-    title: (scenes.load(spec), {LABELS[k]: e.rank for k, e in count.found.items() if k in SHOWN and e.rank})
+    title: (spec, {LABELS[key]: rank for key, rank in count["estimates"].items() if key in SHOWN and rank})
     for title, (spec, count) in (of_made | of_measured).items()
 }
 page.figure(
     "scree",
-    lambda: scree_panels({title: (image.pixels, marks) for title, (image, marks) in drawn.items()}),
+    lambda: scree_panels({t: (scenes.load(spec).pixels, marks) for t, (spec, marks) in drawn.items()}),
     alt="Scree plots. "
     + " ".join(
         f"{title}: {', '.join(f'{label} {rank}' for label, rank in marks.items())}."
