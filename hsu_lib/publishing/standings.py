@@ -25,7 +25,6 @@ OWN = {
     "MVC-NMF": "mvc-nmf",
     "NMF-QMV": "nmf-qmv",
     "CoNMF": "conmf",
-    "EDAA": "edaa",
 }
 #: To measure others by.
 LANDMARKS = [*OWN][:2]
