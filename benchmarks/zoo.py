@@ -3,7 +3,7 @@
 For each method of `CASES`, on a generated scene: an epoch (or iteration) as the library runs it, at its
 settings, against its bare products, forward and backward, of the same sizes in the same batches. A method
 joins with a line in `CASES`: where its progress bar is, what an epoch of it multiplies, and settings with
-which epochs are short.
+which epochs are short. One without a bar is run with few and with many iterations; the difference counts.
 
 Figures are medians; a method and its products are timed in turn, so that a machine that slows down slows
 both. Compare the ratios: seconds drift with the machine.
@@ -23,16 +23,22 @@ from typing import Any
 
 import numpy as np
 import torch
-from timing import parsed, save, stopwatch
+from timing import medians, parsed, save, stopwatch
 from torch import Tensor
+from torch.nn.functional import conv2d
 
 from hsu_lib.learning import fit as training
 from hsu_lib.learning.networks.wide import wide_convolution
 from hsu_lib.methods import METHODS
 from hsu_lib.methods.method import Problem
+from hsu_lib.methods.priors import undip
 from hsu_lib.scene import Scene
+from hsu_lib.solvers import archetypal
 
+#: Iterations between the runs with few and with many, where no bar counts them.
+STEPS = 30
 Call = Callable[[], object]
+Convolution = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,7 @@ class Case:
     Parameters
     ----------
     bar
-        The module whose progress bar counts its epochs.
+        The module whose progress bar counts its epochs; None where none does.
     bare
         Scene and settings to a call that does nothing but the products of an epoch.
     target
@@ -53,7 +59,7 @@ class Case:
         Those with which it is timed, where they are not its own.
     """
 
-    bar: ModuleType
+    bar: ModuleType | None
     bare: Callable[[Scene, Any], Call]
     target: float | None = None
     steps: str = "epochs"
@@ -90,11 +96,11 @@ def endnet(scene: Scene, settings: Any) -> Call:
     return once
 
 
-def gradients(x: Tensor, weight: Tensor) -> Call:
+def gradients(x: Tensor, weight: Tensor, convolution: Convolution = wide_convolution) -> Call:
     """A convolution forward, and backward from a random gradient to what needs one."""
-    pull = torch.rand_like(wide_convolution(x, weight))
+    pull = torch.rand_like(convolution(x, weight))
     wanted = [tensor for tensor in (x, weight) if tensor.requires_grad]
-    return lambda: torch.autograd.grad(wide_convolution(x, weight), wanted, pull)
+    return lambda: torch.autograd.grad(convolution(x, weight), wanted, pull)
 
 
 def cnnaeu(scene: Scene, settings: Any) -> Call:
@@ -113,7 +119,52 @@ def cnnaeu(scene: Scene, settings: Any) -> Call:
     return lambda: [call() for call in calls]
 
 
+def misicnet(scene: Scene, settings: Any) -> Call:
+    """Its convolutions, forward and backward: side 3 on a reflected border, and side 1 beside the first."""
+    p, filters, skip = scene.endmembers, settings.filters, settings.skip
+    layers = [(scene.bands, filters, 3), (scene.bands, skip, 1), (filters, filters, 3), (skip, filters, 3)]
+    calls = []
+    for number, (inputs, outputs, side) in enumerate([*layers, (filters, p, 3)]):
+        x, weight = (
+            torch.rand(shape).contiguous(memory_format=torch.channels_last)
+            for shape in (
+                (1, inputs, scene.height + side - 1, scene.width + side - 1),
+                (outputs, inputs, side, side),
+            )
+        )
+        calls.append(gradients(x.requires_grad_(number > 1), weight.requires_grad_(), conv2d))
+    return lambda: [call() for call in calls]
+
+
+def edaa(scene: Scene, settings: Any) -> Call:
+    """Products of a round of steps, of all starts."""
+    starts, p, Y = settings.starts, scene.endmembers, torch.rand(scene.bands, scene.height * scene.width)
+    A, E = torch.rand(starts, p, Y.shape[1]), torch.rand(starts, p, scene.bands)
+
+    def once() -> None:
+        gram, _ = E @ E.mT, E @ Y
+        for _ in range(settings.abundance_steps):
+            gram @ A
+        gram, _ = A @ A.mT, A @ Y.T
+        for _ in range(settings.endmember_steps):
+            (gram @ E) @ Y, A @ Y.T
+
+    return once
+
+
+def quadratic(scene: Scene, settings: Any) -> Call:
+    """Products of an iteration in the subspace, one for the abundances; those are found in several steps."""
+    p, rng = int(scene.endmembers or 0), np.random.default_rng(0)
+    X, A = rng.random((scene.height * scene.width, p - 1)), rng.random((scene.height * scene.width, p))
+    M, normal = rng.random((p - 1, p)), rng.random((p, p))
+    return lambda: (A.T @ A, X.T @ A, X @ M, A @ normal, A @ M.T)
+
+
 CASES = {
+    "misicnet": Case(undip, misicnet, target=1.25, steps="iterations", settings={"filters": 64}),
+    "edaa": Case(archetypal, edaa, steps="iterations", settings={"starts": 20}),
+    "nmf-qmv": Case(None, quadratic, 2, "iterations", {"tolerance": 0.0, "weight": 1.0}),
+    "conmf": Case(None, quadratic, 2, "iterations", {"tolerance": 0.0}),
     "endnet": Case(training, endnet, target=2),
     "cnnaeu": Case(training, cnnaeu, settings={"patches": 30}),
 }
@@ -122,10 +173,20 @@ CASES = {
 def measured(name: str, scene: Scene, repeats: int, clock: Callable[[], float]) -> dict[str, float]:
     """Seconds of an epoch of a method and of its products, in turn; the first two do not count."""
     case, method = CASES[name], METHODS[name]
+    problem = Problem(scene, int(scene.endmembers or 0))
+    if case.bar is None:
+        few, many = (method.configure(**case.settings, **{case.steps: steps}) for steps in (1, 1 + STEPS))
+        calls = {
+            "few": lambda: method.solve(problem, few),
+            "many": lambda: method.solve(problem, many),
+            "products": case.bare(scene, few),
+        }
+        taken = medians(calls, repeats, clock)
+        return {"epoch": (taken["many"] - taken["few"]) / STEPS, "products": taken["products"]}
     settings = method.configure(**case.settings, **{case.steps: repeats + 2})
     times: dict[str, list[float]] = {}
     with stopwatch(case.bar, "epoch", clock, {"products": case.bare(scene, settings)}, times):
-        method.solve(Problem(scene, int(scene.endmembers or 0)), settings)
+        method.solve(problem, settings)
     return {what: statistics.median(taken[2:]) for what, taken in times.items()}
 
 

@@ -82,6 +82,10 @@ def _mask(values: ArrayLike | None, shape: tuple[int, ...]) -> NDArray[np.bool_]
     return None if mask.all() else mask
 
 
+def _rank(E: NDArray) -> int:
+    return int(np.linalg.matrix_rank(E.astype(np.float64), rtol=_RANK))
+
+
 def _moved(georeference: Mapping[str, Any] | None, top: int, left: int) -> Mapping[str, Any] | None:
     """Georeference of a window; what the file says in its own words is of the whole image and goes."""
     if georeference is None:
@@ -337,7 +341,9 @@ class Unmixing:
     decoder
         What makes spectra of abundances, where that is not ``E A``.
     active
-        Which atom of the library each endmember is, shape ``(endmembers,)``; None without a library.
+        Which spectrum of the library each endmember is, shape ``(endmembers,)``, rising; None without a
+        library. All others have abundance 0 everywhere, so that the abundances of the whole library are
+        known; there may be no endmember at all.
     mask
         True where a pixel took part, shape ``(height, width)``, as that of the scene; `A` is NaN elsewhere.
         None where all did.
@@ -345,7 +351,7 @@ class Unmixing:
     Notes
     -----
     What is not finite though it took part is DIVERGED, whatever the method says; endmembers whose rank is
-    below their number are DEGENERATE, with a relative tolerance of 1e-6.
+    below their number are DEGENERATE, with a relative tolerance of 1e-6, unless they are a library's.
     """
 
     E: Array
@@ -369,7 +375,7 @@ class Unmixing:
         counted = self.A if self.mask is None else self.A[:, self.mask]
         if not (np.isfinite(self.E).all() and np.isfinite(counted).all()):
             object.__setattr__(self, "status", Status.DIVERGED)
-        elif np.linalg.matrix_rank(self.E.astype(np.float64), rtol=_RANK) < self.E.shape[1]:
+        elif self.active is None and _rank(self.E) < self.E.shape[1]:
             object.__setattr__(self, "status", Status.DEGENERATE)
         history = {name: np.asarray(curve, dtype=np.float32) for name, curve in self.history.items()}
         object.__setattr__(self, "history", history)

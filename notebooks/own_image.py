@@ -42,6 +42,7 @@ from spectral.io import envi
 import hsu_lib
 from hsu_lib import cli, metrics, scenes
 from hsu_lib.publishing import pages, scores
+from hsu_lib.scene import Unmixing
 
 page = pages.Page("own_image", profile)
 folder = Path(tempfile.mkdtemp())
@@ -67,8 +68,8 @@ def show(name, alt):
 def off(name):
     """How far the abundances of a result are from those that were put in."""
     found = hsu_lib.read_result(folder / f"{name}.npz")
-    A = found.A[metrics.align(found.E, lagoon.E)]
-    return scores.value("rmse-abundances", np.sqrt(np.nanmean((A - lagoon.A) ** 2)))
+    values, _ = metrics.score(Unmixing(found.E, found.A, mask=found.mask), lagoon)
+    return scores.value("rmse-abundances", values["rmse-abundances"])
 
 
 # %% [markdown]
@@ -193,7 +194,8 @@ for name in ("field", "camera", "maps/coast"):
 # | in doubt | assumed | say otherwise |
 # | --- | --- | --- |
 # | which array is the image | the only one with three axes; of a TIFF with pages, the largest unless another has as many pixels | `--variable s.cube` (structs and cells of a `.mat` by dotted name), `--variable 2` |
-# | which axis holds the bands | the one with as many entries as there are wavelengths, or bands by a number beside it; else the last, in a `.mat` only | `--layout bhw`, and `--size HEIGHT WIDTH` for a matrix of pixels |
+# | endmembers, abundances and names beside the image in its file | its reference, where they are called so (`E` or `M`, `A` or `S_GT`, `cood`) and their shapes fit; else left out, and named | `--endmembers-from FILE` takes others, `-p` another number |
+# | which axis holds the bands | the one with as many entries as there are wavelengths, bands by a number beside it, or rows of endmembers; else the last, in a `.mat` only | `--layout bhw`, and `--size HEIGHT WIDTH` for a matrix of pixels |
 # | in which order ENVI stores its numbers | as the header says, unless another interleave, byte order or sign alone makes spectra of them: that is asked for | `--layout bhw` (bsq), `hbw` (bil), `hwb` (bip); correct the header |
 # | pixels without data | what the file declares, NaN, and where its mask or alpha channel is 0; a constant, or one spectrum along the edge, that looks like fill is asked for | `--nodata -9999`, `--nodata -9999,0`, `--nodata border`, `--nodata none` |
 # | reflectance far below zero in most bands of a pixel | asked for: a border mixed with fill | `--mask FILE`, `--nodata none` |
@@ -216,7 +218,7 @@ for name in ("field", "camera", "maps/coast"):
 # | what is decided | how | to say otherwise |
 # | --- | --- | --- |
 # | method | `fclsu` for known spectra, else `vca-fclsu` | `--method` |
-# | number of endmembers | that of known spectra; else it is asked | `-p` |
+# | number of endmembers | that of known spectra, or of the reference in the file; else it is asked | `-p` |
 # | order of endmembers | as given; else by the centre of gravity of the spectra, short wavelengths first, for every seed | |
 # | bands | all that the file does not call bad and that hold data | `--bands`, `--drop-bands`: `1-100,120-180`, or `400-900nm` |
 # | pixels | all that have data | `--mask FILE`, where 0 leaves a pixel out; `--crop TOP LEFT HEIGHT WIDTH`, from 0 |

@@ -23,6 +23,7 @@ from typing import Literal, get_args, get_origin, get_type_hints
 import numpy as np
 import pytest
 import torch
+from toys import toy_library
 
 from hsu_lib import metrics, scenes
 from hsu_lib.methods import METHODS, get
@@ -99,13 +100,15 @@ def numbers(name: str, scene: Scene) -> dict[str, dict]:
     for case, settings in cases(name).items():
         method = get(name)
         labels = method.configure(**settings).labels(scene, SEED) if method.needs.labels else None
-        unmixing = method.unmix(scene, seed=SEED, labels=labels, **settings)
+        library = toy_library(scene) if method.needs.library else None
+        unmixing = method.unmix(scene, seed=SEED, labels=labels, library=library, **settings)
         unmixing = examined(unmixing, scene, labels) if labels else unmixing
         found[case] = {"E": projections(unmixing.E), "A": projections(unmixing.A)}
         if case == "quick":
-            scores, _ = metrics.score(unmixing, scene)
+            truth = metrics.Truth(library=library.spectra) if library else None
+            scores, _ = metrics.score(unmixing, scene, truth)
             curves = {k: curve for k, curve in unmixing.history.items() if k not in NO_CURVES}
-            found[case] |= {score: digits(scores[score]) for score in SCORES}
+            found[case] |= {score: digits(scores[score]) for score in SCORES if score in scores}
             found[case] |= {f"history/{k}": digits(np.ravel(curve)[-1]) for k, curve in curves.items()}
     return found
 

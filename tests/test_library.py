@@ -8,7 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scenes_helpers import real_file, save_usgs
 
+from hsu_lib.scenes import library_of
 from hsu_lib.scenes.library import USGS_LIBRARY, SpectralLibrary, splib07, usgs_library
+from hsu_lib.scenes.matlab import read_mat
+from hsu_lib.scenes.public.dc import DC_MATERIALS
 from hsu_lib.scenes.resampling import resample
 
 NAMES = ("Ammonio-jarosite SCR-NHJ", "Jarosite GDS99 K", "Jarosite GDS101 Na", "Calcite WS272", "Calcite")
@@ -19,6 +22,46 @@ FWHM = 2 * np.sqrt(2 * np.log(2))
 def library():
     spectra = np.arange(15.0).reshape(3, 5)
     return SpectralLibrary(spectra, np.arange(5), NAMES, np.array([400.0, 500, 600]))
+
+
+# --------------------------------------------------------------------------- parts
+
+
+def test_a_part_keeps_its_names():
+    library = SpectralLibrary(np.arange(12.0).reshape(2, 6), np.array([0, 1, 1, 2, 0, 1]), ("a", "b", "c"))
+    assert library.names == ("a 1", "b 1", "b 2", "c", "a 2", "b 3")
+    part = library.taken([5, 3])
+    assert part.classes == ("b", "c")
+    assert part.names == ("b", "c")
+    np.testing.assert_array_equal(part.spectra, library.spectra[:, [5, 3]])
+
+
+def fan(*degrees):
+    """Spectra of two bands at these angles."""
+    spectra = np.stack([f(np.deg2rad(degrees)) for f in (np.cos, np.sin)]) * np.arange(1, len(degrees) + 1)
+    return SpectralLibrary(spectra, np.arange(len(degrees)), tuple(map(str, degrees)))
+
+
+def test_a_spectrum_near_an_earlier_one_is_left_out():
+    library = fan(0, 4, 8, 5.1, 30)
+    assert library.pruned(5).names == ("0", "8", "30")  # 4 is near 0; 8 is not, as 4 was not kept
+    assert library.pruned(2).names == ("0", "4", "8", "30")
+    with pytest.raises(ValueError, match="zero or lack values"):
+        SpectralLibrary(np.zeros((2, 1)), np.arange(1), ("a",)).pruned(5)
+
+
+def test_nearest_pairs_come_first_in_their_order():
+    assert fan(0, 50, 20, 53, 21).nearest_first().names == ("20", "21", "50", "53", "0")
+
+
+@pytest.mark.real_data
+def test_the_library_of_dc1_is_derived_to_the_bit():
+    D = read_mat(real_file("dc1/EE.mat"))["EE"]
+    real_file(USGS_LIBRARY)
+    library = library_of("dc1")
+    np.testing.assert_array_equal(library.spectra, D)
+    assert [library.names.index(name) for name in DC_MATERIALS] == list(range(1, 10))
+    assert library_of("usgs", angle=3.0).spectra.shape == (224, 342)
 
 
 # --------------------------------------------------------------------------- search

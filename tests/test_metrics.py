@@ -210,3 +210,103 @@ def test_score_without_reference_is_the_reconstruction_alone():
     scores, same = metrics.score(Unmixing(scene.E, scene.A), bare)
     assert set(scores) == {"mse-reconstruction", "sad-reconstruction", "extreme-abundances"}
     np.testing.assert_array_equal(same.A, scene.A)
+
+
+# --------------------------------------------------------------------------- pixels that do not count
+
+
+def masked(scene: Scene, mask) -> Scene:
+    return Scene(scene.Y, scene.E, scene.A, scene.materials, mask=mask)
+
+
+@pytest.fixture(scope="module")
+def hole():
+    """True where a pixel of `real_mixture` counts: a corner and a pixel inside do not."""
+    mask = np.ones((7, 5), dtype=bool)
+    mask[:2, :2], mask[4, 3] = False, False
+    return mask
+
+
+def test_scores_ignore_pixels_that_do_not_count(hole):
+    """They are those of the pixels that do, one by one; only neighbours need their places."""
+    scene = real_mixture()
+    rng = np.random.default_rng(1)
+    A = rng.dirichlet(np.ones(3), 35).T.reshape(3, 7, 5)
+    truth = Truth(scene.Y + 0.1, {"fclsu": Reference(scene.E, np.where(hole, A[::-1], np.nan))})
+    spoilt = Unmixing(scene.E, np.where(hole, A, np.nan), mask=hole)
+    scores, aligned = metrics.score(spoilt, masked(scene, hole), truth)
+    assert np.isnan(aligned.A[:, ~hole]).all()
+
+    def row(maps):
+        return maps[:, hole][:, None]
+
+    alone = Scene(row(scene.Y), scene.E, row(scene.A), scene.materials)
+    beside = Truth(row(scene.Y) + 0.1, {"fclsu": Reference(scene.E, row(A[::-1]))})
+    expected, _ = metrics.score(Unmixing(scene.E, row(A)), alone, beside)
+    assert set(scores) == set(expected)
+    for name in set(scores) - {"detail-abundances"}:
+        assert scores[name] == pytest.approx(expected[name], rel=1e-6), name
+    assert all(map(np.isfinite, scores.values()))
+    # a mask of either suffices
+    assert metrics.score(spoilt, scene)[0].items() <= scores.items()
+    assert metrics.score(Unmixing(scene.E, A), masked(scene, hole))[0].items() <= scores.items()
+
+
+def test_details_are_of_neighbours_that_both_count(hole):
+    hat, ref = np.random.default_rng(0).random((2, 1, 7, 5))
+    hat += ref
+    steps = {}
+    for name, a in (("hat", hat[0]), ("ref", ref[0])):
+        steps[name] = [
+            a[i + di, j + dj] - a[i, j]
+            for di, dj in ((1, 0), (0, 1))
+            for i in range(7 - di)
+            for j in range(5 - dj)
+            if hole[i, j] and hole[i + di, j + dj]
+        ] + [0]
+    expected = np.corrcoef(steps["hat"], steps["ref"])[0, 1]
+    spoilt = np.where(hole, hat, np.nan)
+    assert metrics.detail_correlation(spoilt, ref, hole) == pytest.approx(expected, abs=1e-12)
+
+
+ONE = np.ones((3, 4, 2))
+
+
+@pytest.mark.parametrize(
+    "score",
+    [
+        *(metrics.mse, metrics.mae, metrics.rmse_pooled, metrics.rmse_averaged, metrics.rmse_per_endmember),
+        *(metrics.cosine_pooled, metrics.contrast_error, metrics.detail_correlation, metrics.sre_db),
+        *(metrics.mse_own_order, metrics.cosine_own_order),
+        lambda hat, _: metrics.extreme_share(hat),
+        lambda hat, ref: metrics.reconstruction_mse(ref, np.ones((3, 3)), hat),
+        lambda hat, ref: metrics.reconstruction_angle(hat, np.ones((3, 3)), ref),
+        lambda hat, ref: metrics.spectral_angle(hat[:, 0], ref[:, 0]),
+        lambda hat, ref: metrics.spectral_angles(hat[:, 0], ref[:, 0]),
+        lambda hat, ref: metrics.cosine_mean(hat[:, 0], ref[:, 0]),
+        lambda hat, ref: metrics.align(hat[:, 0], ref[:, 0]),
+        lambda hat, ref: metrics.score(Unmixing(ONE[:, :3, 0], hat), Scene(ref)),
+    ],
+)
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_no_score_averages_what_is_not_finite(score, value):
+    hat = ONE.copy()
+    hat[1, 0, 1] = value
+    with np.errstate(invalid="ignore"), pytest.raises(ValueError, match="NaN or infinite"):
+        score(hat, ONE)
+
+
+def test_where_nothing_counts_there_is_no_score(hole):
+    scene = real_mixture()
+    with pytest.raises(ValueError, match="nothing to score"):
+        metrics.score(Unmixing(scene.E, scene.A, mask=~hole), masked(scene, hole))
+
+
+def test_the_fclsu_reference_is_of_the_pixels_that_count(hole):
+    scene = real_mixture()
+    reference = Truth.with_fclsu(masked(scene, hole), noisy=False).references["fclsu"]
+    alone = Scene(scene.Y[:, hole][:, None], scene.E, scene.A[:, hole][:, None])
+    expected = Truth.with_fclsu(alone, noisy=False).references["fclsu"]
+    np.testing.assert_array_equal(reference.E, expected.E)
+    np.testing.assert_allclose(reference.A[:, hole], expected.A[:, 0], atol=1e-6)
+    assert np.isnan(reference.A[:, ~hole]).all()

@@ -273,7 +273,7 @@ def test_radiance_is_no_reflectance(tmp_path, counts, fields, radiance):
 def test_counts_by_the_header_are_no_ten_thousandths(tmp_path, counts, fields):
     header = envi(tmp_path, counts // 3, **({"reflectance_scale_factor": None} | fields))
     with pytest.raises(
-        InputError, match=r"such as (4095, the full count that the file names|100 for percent);"
+        InputError, match=r"such as (4095, the full count that the file names|4095 for 12 bits);"
     ):
         read_image(header)
     np.testing.assert_allclose(read_image(header, scale=4095).Y, counts // 3 / 4095, rtol=1e-6)
@@ -603,6 +603,36 @@ def test_interleave(tmp_path, held, told):
         InputError, match=r"layout=: 'b\(hw\)' is none of an ENVI image, which are bhw \(bsq\), "
     ):
         read_image(header, layout="b(hw)")
+
+
+@pytest.mark.parametrize("told", AXES)
+@pytest.mark.parametrize("held", AXES)
+def test_interleave_of_an_image_without_any_neighbours(tmp_path, held, told):
+    """Pixels in no order, as of a made scene: the spectra alone tell."""
+    x, rng = np.linspace(0, 1, 24)[:, None], np.random.default_rng(0)
+    E = 0.15 + 0.6 * np.exp(-(((x - [0.15, 0.5, 0.85]) / 0.2) ** 2))
+    values = 1e4 * np.einsum("bp,hwp->bhw", E, rng.dirichlet(np.full(3, 0.7), (14, 11)))
+    content = np.ascontiguousarray(values.transpose(AXES[held])).astype("<f4").tobytes()
+    fields = {"bands": 24, "lines": 14, "samples": 11, "data_type": 4, "interleave": told}
+    header = envi(tmp_path, values, content, **fields)
+    if held == told:
+        np.testing.assert_allclose(read_image(header).Y, values / 1e4, rtol=1e-6)
+    else:
+        with pytest.raises(InputError, match=f"expected {held}: only so are its spectra smooth"):
+            read_image(header)
+
+
+@pytest.mark.parametrize("interleave", AXES)
+def test_maps_that_have_nothing_to_do_with_each_other(tmp_path, interleave):
+    """As principal components: smooth in space, and in no way from band to band."""
+    rng = np.random.default_rng(1)
+    maps = np.cumsum(np.cumsum(rng.standard_normal((20, 30, 25)), axis=1), axis=2)
+    values = 5000 + 4000 * maps / np.abs(maps).max(axis=(1, 2), keepdims=True)
+    content = np.ascontiguousarray(values.transpose(AXES[interleave])).astype("<f4").tobytes()
+    fields = {"bands": 20, "lines": 30, "samples": 25, "data_type": 4, "interleave": interleave}
+    np.testing.assert_allclose(
+        read_image(envi(tmp_path, values, content, **fields)).Y, values / 1e4, rtol=1e-6
+    )
 
 
 @pytest.mark.parametrize("interleave", AXES)

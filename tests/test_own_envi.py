@@ -293,7 +293,8 @@ def test_damaged_files_are_read_right_or_refused(image):
             one_line(error)
             return
     if name.startswith("wavelength") and kind != "file":  # without them, or by a guess that is right
-        assert kind in ("gone", "empty", "junk", "other number")
+        unused = kind == "one odd" and image.fields.get("bbl", "").strip("{ ").startswith("0")
+        assert unused or kind in ("gone", "empty", "junk", "other number")
         image.wavelengths = None if scene.wavelengths is None else image.true
     if not told and (name, kind) != ("byte order", "other number"):
         agrees(scene, image)

@@ -154,6 +154,20 @@ def test_a_picture_without_its_data_is_the_published_one(folders, shown, monkeyp
     assert BeautifulSoup(shown[-1], "html.parser").img["alt"] == 'a "map"'
 
 
+def test_what_was_computed_from_data_is_told_without_them(folders, shown, monkeypatch):
+    page = pages.Page("patching", "desk")
+    assert page.fact("bands", lambda: {"of": (156, 198)}, needs=["lagoon"]) == {"of": [156, 198]}
+    ended(page)
+    published.publish("desk", source=folders / "chapters")
+    monkeypatch.setattr(pages.scenes, "is_available", lambda scene: False)
+    never = lambda: pytest.fail("there is no data to compute from")  # noqa: E731
+    for profile in ("desk", "quick"):
+        page = pages.Page("patching", profile)
+        assert page.fact("bands", never, needs=["lagoon"]) == {"of": [156, 198]}
+        assert page.fact("nothing", never, needs=["lagoon"]) is None
+        assert manifest.Manifest.read(page.out / "chapter.json").facts == {"bands": {"of": [156, 198]}}
+
+
 def test_pictures_of_estimates_tell_the_seeds_that_they_show(folders, shown, monkeypatch):
     page = pages.Page("patching", "desk")
     monkeypatch.setattr(pages.scenes, "is_available", lambda scene: False)

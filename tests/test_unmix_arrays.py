@@ -74,7 +74,6 @@ def test_labelled_arrays_keep_their_labels(scene):
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({}, "how many endmembers"),
         ({"endmembers": np.ones((5, 2))}, "spectra of 5 bands for an image of 12"),
         ({"endmembers": 99}, "more than image can tell apart"),
         ({"endmembers": 3, "method": "vca"}, "no method 'vca'"),

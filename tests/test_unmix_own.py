@@ -17,11 +17,12 @@ from hsu_lib.cli import main
 from hsu_lib.methods.method import Method
 from hsu_lib.scene import Status
 from hsu_lib.scenes import read_image
+from hsu_lib.scenes.own.masks import read_mask
+from hsu_lib.scenes.own.selection import bands_of, moved
 from hsu_lib.unmixing import read_result
 from hsu_lib.unmixing.diagnosis import findings, noise_level
 from hsu_lib.unmixing.order import stable_order
 from hsu_lib.unmixing.outputs import planned
-from hsu_lib.unmixing.selection import Selection, _mask, bands_of, moved
 
 BANDS, HEIGHT, WIDTH = 30, 14, 11
 WAVES = np.linspace(420, 2480, BANDS)
@@ -99,7 +100,6 @@ def test_endmembers_beside_the_image_in_its_own_file(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ((), "say how many endmembers to look for, --endmembers 4 for instance, or give known ones"),
         (("--method", "fclsu"), "needs known endmembers and field has none: give --endmembers-from"),
         (("-p", 4, "--endmembers-from", "spectra.csv"), "asked for 4 endmembers, but field has 3"),
         (("--method", "vca-fclsu", "--endmembers-from", "spectra.csv"), "give --method fclsu"),
@@ -190,10 +190,8 @@ def test_transparent_pixels_of_a_picture_are_left_out(tmp_path, color, channels)
     grey = np.where(white, 255 if color == "two" else color, 0)
     picture = np.stack([grey] * (channels - 1) + [255 * opaque], axis=-1).astype(np.uint8)
     Image.fromarray(picture).save(tmp_path / "mask.png")
-    notes: list[str] = []
-    mask = _mask(Selection(mask=tmp_path / "mask.png"), (HEIGHT, WIDTH), notes)
+    mask = read_mask(tmp_path / "mask.png", [(HEIGHT, WIDTH)])
     np.testing.assert_array_equal(mask, opaque & white)
-    assert notes == [f"mask.png leaves out {(~(opaque & white)).sum()} of {mask.size} pixels, as asked"]
 
 
 def test_a_border_mixed_with_fill_is_left_out_by_a_mask(tmp_path, monkeypatch):

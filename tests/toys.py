@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from hsu_lib.methods import get
 from hsu_lib.scene import Scene, Status
+from hsu_lib.scenes.library import SpectralLibrary
 
 
 def pure_pixel_scene(height=7, width=5, bands=12, endmembers=3, seed=0) -> Scene:
@@ -22,6 +26,22 @@ def pure_pixel_scene(height=7, width=5, bands=12, endmembers=3, seed=0) -> Scene
         materials=tuple("abcdefgh"[:endmembers]),
         name="toy",
     )
+
+
+def toy_library(scene: Scene) -> SpectralLibrary:
+    """The scene's endmembers, and each the other way round: a library of twice as many."""
+    spectra = np.hstack([scene.E, scene.E[::-1]]).astype(np.float64)
+    names = tuple(f"spectrum {k}" for k in range(spectra.shape[1]))
+    return SpectralLibrary(spectra, np.arange(len(names)), names)
+
+
+def asked_of(name: str, scene: Scene, **given: Any) -> dict[str, Any]:
+    """Arguments of `Method.unmix`: the quick settings, and a library in place of a number of endmembers."""
+    method = get(name)
+    if method.needs.library:
+        given = {"library": toy_library(scene)} | given
+        given.pop("endmembers", None)
+    return dict(method.quick) | given
 
 
 def ends_well(name: str) -> tuple[Status, ...]:

@@ -19,6 +19,8 @@ from hsu_lib.methods.factorization.nmf import NMF
 from hsu_lib.methods.factorization.palm import PALM
 from hsu_lib.methods.factorization.qmv import QMV
 from hsu_lib.methods.geometric.fclsu import FCLSU
+from hsu_lib.methods.geometric.nfindr import NFINDR
+from hsu_lib.methods.geometric.ppi import PPI
 from hsu_lib.methods.geometric.random import RANDOM
 from hsu_lib.methods.geometric.sivm import SIVM
 from hsu_lib.methods.geometric.snpa import SNPA
@@ -28,8 +30,15 @@ from hsu_lib.methods.labelled.fclsu import LABELLED
 from hsu_lib.methods.labelled.ldvae import LDVAE
 from hsu_lib.methods.labelled.spacnn import SPACNN
 from hsu_lib.methods.method import Method
+from hsu_lib.methods.nonlinear.fan import FAN
+from hsu_lib.methods.nonlinear.hapke_cnn import HAPKE_CNN
 from hsu_lib.methods.priors.misicnet import MISICNET
 from hsu_lib.methods.priors.undip import CONFIGURABLE, UNDIP
+from hsu_lib.methods.sparse.clsunsal import CLSUNSAL
+from hsu_lib.methods.sparse.mua import MUA_BPT, MUA_SLIC
+from hsu_lib.methods.sparse.s2wsu import S2WSU
+from hsu_lib.methods.sparse.sunsal import SUNSAL
+from hsu_lib.methods.sparse.sunsal_tv import SUNSAL_TV
 
 METHODS: dict[str, Method] = {
     method.name: method
@@ -38,8 +47,16 @@ METHODS: dict[str, Method] = {
         VCA,
         SIVM,
         SNPA,
+        NFINDR,
+        PPI,
         RANDOM,
         UNIFORM,
+        SUNSAL,
+        SUNSAL_TV,
+        CLSUNSAL,
+        S2WSU,
+        MUA_SLIC,
+        MUA_BPT,
         PALM,
         NMF,
         MIN_SIMPLEX,
@@ -58,6 +75,8 @@ METHODS: dict[str, Method] = {
         UNDIP,
         CONFIGURABLE,
         MISICNET,
+        FAN,
+        HAPKE_CNN,
         LABELLED,
         LDVAE,
         SPACNN,

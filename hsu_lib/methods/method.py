@@ -33,7 +33,8 @@ class Needs:
     endmembers
         The scene's own endmembers.
     library
-        A spectral library.
+        A spectral library to choose endmembers from: as many as the image asks for, so that no number of
+        them can be given. Its settings extend `hsu_lib.methods.sparse.library.LibrarySettings`.
     labels
         Pixels with known abundances; its settings extend `hsu_lib.methods.labelled.labels.LabelSettings`.
     truth
@@ -64,7 +65,7 @@ class Problem:
     scene
         The image. Its `E` is for methods that need endmembers, or whose settings ask for them.
     endmembers
-        How many to find.
+        How many to find; how many spectra the library has, where there is one.
     seed
         Of everything random.
     device
@@ -94,6 +95,17 @@ class Problem:
     def label(self) -> str | None:
         """What a progress bar says; None where none is wanted."""
         return f"{self.scene.name}, seed {self.seed}" if self.progress else None
+
+    def chosen(self, X: np.ndarray, status: Status) -> Unmixing:
+        """Unmixing of abundances ``(spectra, pixels)`` of the whole library: what any pixel has is active.
+
+        It has the library's spectra as endmembers, in their order.
+        """
+        assert self.library is not None
+        X = np.asarray(X, dtype=np.float32)
+        active = np.flatnonzero((X > 0).any(axis=1) | ~np.isfinite(X).all(axis=1))
+        E = self.library.spectra[:, active].astype(np.float32)
+        return Unmixing(E, self.maps(X[active]), status, ordered=True, active=active)
 
     def maps(self, A: np.ndarray) -> np.ndarray:
         """Abundances ``(endmembers, pixels)`` as maps, float32, ``(endmembers, height, width)``."""
@@ -126,6 +138,9 @@ class Method:
         What it is given beside the image.
     source
         Paper, or document and section.
+    asc
+        Whether abundances sum to one in every pixel (ASC) whatever the settings. That they are not negative
+        (ANC) every method promises.
     version
         Raised whenever results change; part of every stored run's key.
     quick
@@ -141,6 +156,7 @@ class Method:
     defaults: tuple[tuple[str, Any], ...] = ()
     needs: Needs = Needs()
     source: str = ""
+    asc: bool = True
     version: int = 1
     quick: tuple[tuple[str, Any], ...] = ()
 
@@ -211,7 +227,7 @@ class Method:
         labels
             Pixels to learn from, of a method that needs them; by default a part of the scene's own.
         library
-            Spectra to choose from, of a method that needs them.
+            Spectra to choose from, of a method that needs them, in the bands and the unit of the scene.
         truth
             What is known of the scene, of a method that watches; by default the scene's own reference.
         checkpoint
@@ -222,15 +238,16 @@ class Method:
         Returns
         -------
         Unmixing
-            With `A` that fulfils ANC and ASC, unless its status is DIVERGED; NaN where the scene's mask is
-            False.
+            With `A` that fulfils ANC, and ASC where the method promises it (`asc`), unless its status is
+            DIVERGED; NaN where the scene's mask is False.
 
         Raises
         ------
         ValueError
-            If the number of endmembers is missing, below one, or above bands or pixels; if something
-            that the method needs is missing or does not fit; if a setting is wrong; if a method that looks
-            at neighbours is given an image of which more than half does not count.
+            If the number of endmembers is missing, below one, or above bands or pixels, or is given though a
+            library is chosen from; if something that the method needs is missing or does not fit; if a
+            setting is wrong; if a method that looks at neighbours is given an image of which more than half
+            does not count.
         """
         if scene.mask is not None:
             spatial = self.needs.spatial
@@ -260,9 +277,11 @@ class Method:
                 raise ValueError(
                     f"{labels.scene.name} has {labels.scene.bands} bands, {scene.name} {scene.bands}"
                 )
-        if needs.library and library is None:
-            raise ValueError(f"{self.name} chooses endmembers from a spectral library: give one as `library`")
-        count = self._count(scene, endmembers, labels, start)
+        if needs.library:
+            library = self._checked(library, scene, endmembers)
+            count = library.spectra.shape[1]
+        else:
+            count = self._count(scene, endmembers, labels, start)
         if needs.first is not None:
             if start is None:
                 method, theirs = needs.first(configured)
@@ -302,6 +321,30 @@ class Method:
                 "set trained_on to a scene that has, or take a blind method (`hsu methods` lists them)"
             )
         return settings.labels(scene, seed)
+
+    def _checked(
+        self, library: SpectralLibrary | None, scene: Scene, endmembers: int | None
+    ) -> SpectralLibrary:
+        """The library, if it is there and fits."""
+        if endmembers is not None:
+            raise ValueError(
+                f"{self.name} takes as many spectra of its library as the image asks for: "
+                "give no number of endmembers"
+            )
+        if library is None:
+            raise ValueError(
+                f"{self.name} chooses endmembers from a spectral library: give one as `library`, "
+                "hsu_lib.scenes.library_of('usgs') for instance"
+            )
+        bands, count = library.spectra.shape
+        if bands != scene.bands or count == 0:
+            raise ValueError(
+                f"a library of {count} spectra in {bands} bands for {scene.name} with {scene.bands}: "
+                "bring it to the bands of the image, with SpectralLibrary.resampled for instance"
+            )
+        if not np.isfinite(library.spectra).all():
+            raise ValueError("spectra of the library have no value in some bands: leave those bands out")
+        return library
 
     def _count(
         self, scene: Scene, endmembers: int | None, labels: Labels | None, start: Unmixing | None

@@ -12,13 +12,28 @@ Float = NDArray[np.float64]
 
 
 def pair(hat: ArrayLike, ref: ArrayLike) -> tuple[Float, Float]:
-    """Estimate and reference in double precision; refused if their shapes differ or they are empty."""
-    x, y = real(hat, "estimate").astype(np.float64), real(ref, "reference").astype(np.float64)
+    """Estimate and reference in double precision; refused if shapes differ, one is empty or not finite."""
+    x, y = finite(hat, "estimate"), finite(ref, "reference")
     if x.shape != y.shape:
         raise ValueError(f"estimate has shape {x.shape}, reference {y.shape}: they must be equal")
-    if x.size == 0:
-        raise ValueError("nothing to compare: the arrays are empty")
     return x, y
+
+
+def finite(values: ArrayLike, name: str) -> Float:
+    """Values in double precision; refused if there are none, or one is NaN or infinite.
+
+    One NaN would make a score of all pixels NaN, or count as an angle of 90 degrees.
+    """
+    array = real(values, name).astype(np.float64)
+    if array.size == 0:
+        raise ValueError(f"{name}: nothing to compare, the array is empty")
+    bad = array.size - int(np.isfinite(array).sum())
+    if bad:
+        raise ValueError(
+            f"{name}: {bad} of {array.size} values are NaN or infinite; give only pixels that count, "
+            "such as A[:, mask]"
+        )
+    return array
 
 
 def _unit(X: Float) -> tuple[Float, NDArray[np.bool_]]:
@@ -48,7 +63,7 @@ def spectral_angle(E_hat: ArrayLike, E_ref: ArrayLike) -> Float:
     Raises
     ------
     ValueError
-        If the shapes differ.
+        If the shapes differ or a value is not finite.
 
     Examples
     --------
@@ -104,8 +119,6 @@ def align(E_hat: ArrayLike, E_ref: ArrayLike) -> NDArray[np.intp]:
         If the shapes differ or a value is not finite.
     """
     x, y = pair(E_hat, E_ref)
-    if not (np.isfinite(x).all() and np.isfinite(y).all()):
-        raise ValueError("cannot align endmembers that are not finite")
     estimate, reference = linear_sum_assignment(spectral_angles(x, y))
     order = np.empty(len(estimate), dtype=np.intp)
     order[reference] = estimate

@@ -23,7 +23,7 @@ def examine(
     scene
         What was unmixed.
     test
-        Which pixels to look at, shape ``(height * width,)``.
+        Which pixels to look at, shape ``(height * width,)``; all of them count in the scene.
     clean
         The image without noise, shape of ``scene.Y``.
 
@@ -38,7 +38,9 @@ def examine(
         endmember.
     """
     A = A.reshape(len(A), -1)
-    found = {"constraints": np.array([A.min(), np.abs(A.sum(axis=0, dtype=np.float64) - 1).max()])}
+    counts = np.ones(A.shape[1], dtype=bool) if scene.mask is None else scene.mask.ravel()
+    sums = A[:, counts].sum(axis=0, dtype=np.float64)
+    found = {"constraints": np.array([A[:, counts].min(), np.abs(sums - 1).max()])}
 
     def errors(name: str, decoded: NDArray, Y: NDArray) -> dict[str, NDArray]:
         angles = spectral_angle(decoded, Y)

@@ -2,22 +2,24 @@
 
 Scores compare an estimate with a reference in the order given; `hsu_lib.metrics.alignment.align` finds the
 order. Angles are in radians, everything else in the unit of its inputs; percent and degrees belong to
-tables. Nothing here changes its inputs.
+tables. Nothing here changes its inputs. A value that is not finite is refused, never averaged: of a masked
+image, `score` takes the pixels that count, and who calls a single score gives them, ``A[:, mask]``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
-from hsu_lib.metrics.alignment import Float, align, pair, spectral_angle
+from hsu_lib.metrics.alignment import Float, align, finite, pair, spectral_angle
+from hsu_lib.metrics.chosen import whole_library
 from hsu_lib.metrics.truth import Truth
-from hsu_lib.scene import Scene, Unmixing
+from hsu_lib.scene import Array, Scene, Unmixing
 from hsu_lib.solvers.subspace import pca_truncation
 
 #: Raised when a score is added or changed: stored runs then get theirs anew, from their arrays.
@@ -131,7 +133,7 @@ def reconstruction_angle(Y: ArrayLike, E_hat: ArrayLike, A_hat: ArrayLike) -> fl
 
 def _mixed(E: ArrayLike, A: ArrayLike) -> Float:
     E, A = np.asarray(E, dtype=np.float64), np.asarray(A, dtype=np.float64)
-    return E @ A.reshape(len(A), -1)
+    return E @ A.reshape(len(A), int(np.prod(A.shape[1:])))  # of no endmember, too
 
 
 # --------------------------------------------------------------------------- orders of their own
@@ -204,7 +206,7 @@ def extreme_share(A: ArrayLike) -> float:
 
     Our reading of "almost binary" in the report on perturbations, section Samson dataset.
     """
-    A = np.asarray(A)
+    A = finite(A, "abundances")
     return float(np.mean((A < 0.05) | (A > 0.95)))
 
 
@@ -220,14 +222,19 @@ def contrast_error(A_hat: ArrayLike, A_ref: ArrayLike) -> float:
     return float(np.mean(np.abs(spread[0] - spread[1])))
 
 
-def detail_correlation(A_hat: ArrayLike, A_ref: ArrayLike) -> float:
+def detail_correlation(A_hat: ArrayLike, A_ref: ArrayLike, mask: NDArray[np.bool_] | None = None) -> float:
     """Pearson correlation of the differences between neighbouring pixels, mean over endmembers.
 
     Differences to the right and downwards keep edges and texture and remove what is smooth. A map
     without any difference has correlation 0. Our reading of "details" in the report on perturbations,
-    section Samson dataset. Shapes ``(endmembers, height, width)``.
+    section Samson dataset. Shapes ``(endmembers, height, width)``; neighbours that do not both count by the
+    `mask` ``(height, width)`` have no difference.
     """
-    pairs = zip(*(_differences(a) for a in pair(A_hat, A_ref)), strict=True)
+    if mask is not None:
+        A_hat, A_ref = np.where(mask, A_hat, 0), np.where(mask, A_ref, 0)
+    maps = pair(A_hat, A_ref)
+    counts = np.ones(maps[0].shape[1:], dtype=bool) if mask is None else mask
+    pairs = zip(*(_differences(A, counts) for A in maps), strict=True)
     found = []
     for x, y in pairs:
         x, y = x - x.mean(), y - y.mean()
@@ -236,9 +243,10 @@ def detail_correlation(A_hat: ArrayLike, A_ref: ArrayLike) -> float:
     return float(np.mean(found))
 
 
-def _differences(A: Float) -> list[Float]:
-    """Per endmember all differences to the right and downwards, and a zero so that none is empty."""
-    return [np.concatenate([np.diff(a, axis=0).ravel(), np.diff(a, axis=1).ravel(), [0.0]]) for a in A]
+def _differences(A: Float, counts: NDArray[np.bool_]) -> list[Float]:
+    """Per endmember the differences to the right and downwards, and a zero so that none is empty."""
+    down, right = counts[1:] & counts[:-1], counts[:, 1:] & counts[:, :-1]
+    return [np.concatenate([np.diff(a, axis=0)[down], np.diff(a, axis=1)[right], [0.0]]) for a in A]
 
 
 def score(unmixing: Unmixing, scene: Scene, truth: Truth | None = None) -> tuple[dict[str, float], Unmixing]:
@@ -250,9 +258,9 @@ def score(unmixing: Unmixing, scene: Scene, truth: Truth | None = None) -> tuple
         Estimate, in any order of endmembers.
     scene
         Scene it was made from. Without reference endmembers nothing is reordered, and only the
-        reconstruction is scored.
+        reconstruction is scored. Pixels that do not count, by its mask or that of `unmixing`, are left out.
     truth
-        What else is known of it (`hsu_lib.metrics.truth`): its clean image, and the FCLSU reference.
+        What else is known of it (`hsu_lib.metrics.truth`): its clean image, the FCLSU reference, the library.
 
     Returns
     -------
@@ -261,26 +269,39 @@ def score(unmixing: Unmixing, scene: Scene, truth: Truth | None = None) -> tuple
         ``mae-abundances-fclsu/MATERIAL``.
     aligned
         The unmixing, reordered by `align` if the scene has reference endmembers of the same number, and it
-        is not in their order by itself.
+        is not in their order by itself, nor in that of a library.
+
+    Raises
+    ------
+    ValueError
+        If no pixel counts, or a value of one that does is not finite: a diverged unmixing has no scores.
     """
-    E, A = unmixing.E, unmixing.A
+    counts = _counting(unmixing, scene)
+
+    def seen(maps: Array) -> Array:
+        return maps if counts is None else maps[:, counts]
+
+    E, Y, A = unmixing.E, seen(scene.Y), seen(unmixing.A)
     scores = {
-        "mse-reconstruction": reconstruction_mse(scene.Y, E, A),
-        "sad-reconstruction": reconstruction_angle(scene.Y, E, A),
-        "extreme-abundances": extreme_share(A),
+        "mse-reconstruction": reconstruction_mse(Y, E, A),
+        "sad-reconstruction": reconstruction_angle(Y, E, A),
     }
     truth = (truth or Truth()).fitting(scene, E.shape[1])
-    if truth.clean is not None:
-        scores |= {
-            "mse-spectral": reconstruction_mse(truth.clean, E, A),
-            "mse-noise": mse(scene.Y, truth.clean),
-            "mse-spectral-pca": mse(pca_truncation(scene.Y, E.shape[1]), truth.clean),
-        }
+    clean = None if truth.clean is None else seen(truth.clean)
+    if clean is not None:
+        scores |= {"mse-spectral": reconstruction_mse(clean, E, A), "mse-noise": mse(Y, clean)}
+    if unmixing.active is not None:
+        return scores | _of_library(unmixing, scene, truth, seen), unmixing
+    scores["extreme-abundances"] = extreme_share(A)
+    if clean is not None:
+        scores["mse-spectral-pca"] = mse(pca_truncation(Y, E.shape[1]), clean)
     materials = scene.materials or tuple(str(k + 1) for k in range(E.shape[1]))
     E_ref = scene.E if scene.E is not None and scene.E.shape == E.shape else None
     if "fclsu" in truth.references:
         other = truth.references["fclsu"]
-        errors = np.abs(A[align(E, other.E)] - other.A).mean(axis=(1, 2), dtype=np.float64)
+        difference = np.abs(A[align(E, other.E)] - seen(other.A))
+        errors = difference.mean(axis=tuple(range(1, difference.ndim)), dtype=np.float64)
+        errors = finite(errors, "distance of A from the FCLSU reference")
         scores["mae-abundances-fclsu"] = float(errors.mean())
         if E_ref is not None:
             order = align(other.E, E_ref)
@@ -299,22 +320,51 @@ def score(unmixing: Unmixing, scene: Scene, truth: Truth | None = None) -> tuple
     }
     scores |= {f"sad-endmembers/{name}": float(angle) for name, angle in zip(materials, angles, strict=True)}
     if scene.A is not None:
-        errors = rmse_per_endmember(aligned.A, scene.A)
+        A_hat, A_ref = seen(aligned.A), seen(scene.A)
+        errors = rmse_per_endmember(A_hat, A_ref)
         scores |= {
-            "mse-abundances": mse(aligned.A, scene.A),
-            "rmse-abundances": rmse_pooled(aligned.A, scene.A),
+            "mse-abundances": mse(A_hat, A_ref),
+            "rmse-abundances": rmse_pooled(A_hat, A_ref),
             "rmse-abundances-averaged": float(np.mean(errors)),
-            "mae-abundances": mae(aligned.A, scene.A),
-            "cos-abundances": cosine_pooled(aligned.A, scene.A),
-            "extreme-abundances-reference": extreme_share(scene.A),
-            "contrast-abundances": contrast_error(aligned.A, scene.A),
-            "detail-abundances": detail_correlation(aligned.A, scene.A),
-            "mse-abundances-own-order": mse_own_order(A, scene.A),
-            "cos-abundances-own-order": cosine_own_order(A, scene.A),
-            "sre-abundances": sre_db(aligned.A, scene.A),
-            "sre-abundances-plain": sre_db(aligned.A, scene.A, norms="plain"),
+            "mae-abundances": mae(A_hat, A_ref),
+            "cos-abundances": cosine_pooled(A_hat, A_ref),
+            "extreme-abundances-reference": extreme_share(A_ref),
+            "contrast-abundances": contrast_error(A_hat, A_ref),
+            "detail-abundances": detail_correlation(aligned.A, scene.A, counts),
+            "mse-abundances-own-order": mse_own_order(A, A_ref),
+            "cos-abundances-own-order": cosine_own_order(A, A_ref),
+            "sre-abundances": sre_db(A_hat, A_ref),
+            "sre-abundances-plain": sre_db(A_hat, A_ref, norms="plain"),
         }
         scores |= {
             f"rmse-abundances/{name}": float(error) for name, error in zip(materials, errors, strict=True)
         }
     return scores, aligned
+
+
+def _of_library(
+    unmixing: Unmixing, scene: Scene, truth: Truth, seen: Callable[[Array], Array]
+) -> dict[str, float]:
+    """Errors over all spectra of the library, if the scene's endmembers are some of them."""
+    found = whole_library(unmixing, scene, truth)
+    if found is None:
+        return {}
+    estimate, reference = map(seen, found)
+    return {
+        "mse-abundances": mse(estimate, reference),
+        "rmse-abundances": rmse_pooled(estimate, reference),
+        "mae-abundances": mae(estimate, reference),
+        "sre-abundances": sre_db(estimate, reference),
+        "sre-abundances-plain": sre_db(estimate, reference, norms="plain"),
+    }
+
+
+def _counting(unmixing: Unmixing, scene: Scene) -> NDArray[np.bool_] | None:
+    """Pixels to score: those that took part and count in the scene; None where all do."""
+    masks = [mask for mask in (scene.mask, unmixing.mask) if mask is not None]
+    if not masks:
+        return None
+    counts: NDArray[np.bool_] = np.logical_and.reduce(masks)
+    if not counts.any():
+        raise ValueError(f"no pixel of {scene.name} that counts took part, so there is nothing to score")
+    return counts

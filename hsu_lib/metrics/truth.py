@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hsu_lib.scene import Array, Scene
 from hsu_lib.solvers.extraction import sivm
@@ -33,10 +34,13 @@ class Truth:
         Image before noise was added, shape of `Y`; None where the image is all there is.
     references
         By name.
+    library
+        Spectra that were chosen from, shape ``(bands, spectra)``, or None.
     """
 
     clean: Array | None = None
     references: Mapping[str, Reference] = field(default_factory=dict)
+    library: NDArray | None = None
 
     @classmethod
     def of(cls, scene: Scene) -> Truth:
@@ -60,13 +64,15 @@ class Truth:
         -------
         Truth
             References ``"reference"`` and ``"fclsu"``: endmembers by SiVM from the clean image, as many as
-            the scene's own reference has, and abundances by FCLSU.
+            the scene's own reference has, and abundances by FCLSU, NaN where no pixel counts.
         """
         references = dict(cls.of(clean).references)
         if clean.endmembers is not None:
-            E = sivm(clean.pixels, clean.endmembers).E
-            A = fclsu(clean.pixels, E).reshape(-1, clean.height, clean.width)
-            references["fclsu"] = Reference(E.astype(np.float32), A.astype(np.float32))
+            counts = np.ones((clean.height, clean.width), bool) if clean.mask is None else clean.mask
+            E = sivm(clean.Y[:, counts], clean.endmembers).E
+            A = np.full((clean.endmembers, *counts.shape), np.nan, dtype=np.float32)
+            A[:, counts] = fclsu(clean.Y[:, counts], E)
+            references["fclsu"] = Reference(E.astype(np.float32), A)
         return cls(clean.Y if noisy else None, references)
 
     def fitting(self, scene: Scene, endmembers: int) -> Truth:
@@ -80,4 +86,11 @@ class Truth:
             and np.isfinite(reference.E).all()
         }
         clean = self.clean if self.clean is not None and self.clean.shape == scene.Y.shape else None
-        return Truth(clean, same)
+        return Truth(clean, same, self.library)
+
+    def places(self, E: NDArray) -> NDArray[np.intp] | None:
+        """Which spectra of the library endmembers ``(bands, endmembers)`` are; None if one is not in it."""
+        if self.library is None or len(self.library) != len(E):
+            return None
+        same = (self.library.astype(np.float32)[:, :, None] == E[:, None].astype(np.float32)).all(axis=0)
+        return same.argmax(axis=0) if same.any(axis=0).all() else None

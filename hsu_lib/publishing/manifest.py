@@ -20,7 +20,7 @@ from hsu_lib.runs.canonical import sealed, unsealed
 SUMS = "SHA256SUMS"
 _SUMMED = ("chapters/*.json", "figures/*")
 #: Fields that are written only if they hold something.
-_MAY_LACK = ("answers", "executed")
+_MAY_LACK = ("answers", "facts", "executed")
 _OWN = "# of the lines above: "
 
 
@@ -69,6 +69,8 @@ class Manifest:
         What the chapter's claims came to.
     pictures
         Names of the pictures that need public data, to be published as images.
+    facts
+        What was computed from public data, to be published as it is: JSON-ready values by name.
     executed
         How it was run to its end; None while it runs, where it was stopped, and in old manifests.
     """
@@ -79,6 +81,7 @@ class Manifest:
     maps: list[str] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     pictures: list[str] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
     executed: Executed | None = None
 
     def write(self, path: Path) -> None:

@@ -7,8 +7,10 @@ is in `html` and its templates.
 from __future__ import annotations
 
 import io
+import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -197,6 +199,38 @@ class Page:
             write_atomically(self.out / "figures" / f"{name}.webp", data)
         _show(html.figure(name, data, alt=alt, caption=caption, notes=["published picture"] * bool(missing)))
 
+    def fact(self, name: str, compute: Callable[[], Any], *, needs: Iterable[SceneSpec | str]) -> Any:
+        """What is computed from scenes; the published value where these are not on this machine, or None.
+
+        Parameters
+        ----------
+        name
+            Unique on the page.
+        compute
+            Makes a JSON-ready value; called only if everything it needs is here.
+        needs
+            The scenes. Nothing is downloaded.
+        """
+        if all(map(scenes.is_available, needs)):
+            value = json.loads(json.dumps(compute()))
+        else:
+            value = next((facts[name] for facts in self._published_facts if name in facts), None)
+        if value is not None:
+            self.manifest.facts[name] = value
+            self._keep()
+        return value
+
+    @cached_property
+    def _published_facts(self) -> list[dict[str, Any]]:
+        """Those of the profile before those of others, the largest first."""
+        places = [folder / "chapters" / f"{self.manifest.chapter}.json" for folder in self._published()]
+        return [Manifest.read(path).facts for path in places if path.exists()]
+
+    def _published(self) -> list[Path]:
+        """Folders of what is published: of the profile, then of others, the largest first."""
+        profile = self.manifest.profile
+        return [paths.published() / p for p in (profile, *(p for p in reversed(PROFILES) if p != profile))]
+
     def endmembers(
         self,
         scene: str,
@@ -299,9 +333,8 @@ class Page:
         _show(html.movie(name, moving.getvalue(), still.getvalue(), alt=alt, caption=caption))
 
     def _published_picture(self, name: str) -> bytes | None:
-        profile = self.manifest.profile
-        for place in (profile, *(p for p in reversed(PROFILES) if p != profile)):
-            path = paths.published() / place / "figures" / f"{self.manifest.chapter}-{name}.webp"
+        for folder in self._published():
+            path = folder / "figures" / f"{self.manifest.chapter}-{name}.webp"
             if path.exists():
                 return read_published(path)
         return None

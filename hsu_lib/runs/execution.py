@@ -22,6 +22,7 @@ from hsu_lib.runs.question import Run
 from hsu_lib.runs.record import Record, arrays_of, made_record
 from hsu_lib.runs.store import Store
 from hsu_lib.scene import Scene, SceneSpec, Status, Unmixing
+from hsu_lib.scenes.library import SpectralLibrary
 
 #: Scores that mean something for a set of pixels without their places.
 _PIXELWISE = ("rmse-", "mse-abundances", "mae-", "cos-abundances", "sre-", "mse-reconstruction")
@@ -67,10 +68,10 @@ def execute(run: Run, *, device: str = "cpu", progress: bool = False, store: Sto
         torch.cuda.synchronize()
     seconds = time.perf_counter() - started
     scores: Mapping[str, float] = {}
-    if method.needs.labels:
-        unmixing = examined(unmixing, scene, given["labels"], _clean(run.scene))
     if unmixing.status is not Status.DIVERGED:
-        scores, unmixing = _scored(unmixing, scene, _truth(run.scene))
+        if method.needs.labels:
+            unmixing = examined(unmixing, scene, given["labels"], _clean(run.scene))
+        scores, unmixing = _scored(unmixing, scene, _truth_for(run, given.get("library")))
     return made_record(run, unmixing, scores, scene=scene, seconds=seconds, device=device)
 
 
@@ -83,16 +84,33 @@ def _obtained(run: Run, scene: Scene, **how: Any) -> dict[str, Any]:
 
 
 def beside_image(run: Run, scene: Scene) -> dict[str, Any]:
-    """Labels and truth, for a method that needs them, by the names that `Method.unmix` gives them."""
+    """Labels, library, truth, for a method that needs them, by the names that `Method.unmix` gives them."""
     method = methods.get(run.method)
     given: dict[str, Any] = {}
     if method.needs.labels:
         other = run.training
         settings = method.configure(**run.settings)
         given["labels"] = Labels(scenes.load(other)) if other else settings.labels(scene, run.seed)
+    if run.library:
+        given["library"] = _library(run, scene)
     if method.needs.truth:
         given["truth"] = _truth(run.scene)
     return given
+
+
+@lru_cache(maxsize=2)
+def _library_of(name: str, angle: float) -> SpectralLibrary:
+    return scenes.library_of(name, angle=angle)
+
+
+def _library(run: Run, scene: Scene) -> SpectralLibrary:
+    """What the run's method chooses from, in the bands of the scene."""
+    library = _library_of(run.library, methods.get(run.method).configure(**run.settings).angle)
+    if scene.wavelengths is None:
+        raise ValueError(f"{scene.name} has no wavelengths: no library can be resampled to its bands")
+    assert library.wavelengths is not None
+    theirs = library.wavelengths.astype(np.float32)
+    return library if np.array_equal(theirs, scene.wavelengths) else library.resampled(scene.wavelengths)
 
 
 def _first(run: Run, *, store: Store | None, **how: Any) -> Record:
@@ -113,6 +131,8 @@ def examined(unmixing: Unmixing, scene: Scene, labels: Labels, clean: NDArray | 
     if unmixing.decoder is None:
         return unmixing
     test = labels.kept_for_testing(scene).ravel()
+    if scene.mask is not None:
+        test = test & scene.mask.ravel()  # never the labels themselves
     found = examine(unmixing.A, unmixing.decoder, scene, test, clean)
     return replace(unmixing, history={**unmixing.history, "test": test.astype(np.float32), **found})
 
@@ -142,6 +162,11 @@ def _scored(unmixing: Unmixing, scene: Scene, truth: Truth) -> tuple[dict[str, f
 def _clean(spec: SceneSpec) -> NDArray | None:
     """The scene's image without noise, where noise is added."""
     return None if spec.snr_db is None else scenes.load(replace(spec, snr_db=None)).Y
+
+
+def _truth_for(run: Run, library: SpectralLibrary | None) -> Truth:
+    """What the scores of a run compare with; a library is one thing of them, for a method that has one."""
+    return replace(_truth(run.scene), library=None if library is None else library.spectra)
 
 
 @lru_cache(maxsize=4)
@@ -189,7 +214,9 @@ def rescored(record: Record) -> Record:
     made = {**record.made, "scores": metrics.VERSION}
     if record.status == Status.DIVERGED.name:
         return replace(record, made=made)
-    needs = methods.get(record.asked["method"]).needs
+    run, scene = Run.from_asked(record.asked), scenes.load(record.scene)
+    needs = methods.get(run.method).needs
     unmixing = replace(record.unmixing, ordered=needs.labels or needs.endmembers)
-    scores, _ = _scored(unmixing, scenes.load(record.scene), _truth(record.scene))
+    library = _library(run, scene) if run.library else None
+    scores, _ = _scored(unmixing, scene, _truth_for(run, library))
     return replace(record, scores=scores, made=made)

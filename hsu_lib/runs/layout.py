@@ -262,7 +262,8 @@ def _unpacked(data: bytes, *, sealed: bool) -> dict[str, NDArray]:
     if COMPACT in arrays:
         arrays |= expanded(arrays.pop(COMPACT))
     for name in [name for name in arrays if name.endswith("_quantised")]:
-        arrays[name.removesuffix("_quantised")] = dequantise(arrays.pop(name))
+        # those of a library need not sum to one
+        arrays[name.removesuffix("_quantised")] = dequantise(arrays.pop(name), asc="active" not in arrays)
     return arrays
 
 
@@ -271,10 +272,12 @@ def quantise(A: NDArray) -> NDArray[np.uint8]:
     return np.round(np.clip(A, 0, 1) * 255).astype(np.uint8)
 
 
-def dequantise(levels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Abundances ``(..., endmembers, height, width)`` from `quantise`, rescaled to sum to one (ASC).
+def dequantise(levels: NDArray[np.uint8], *, asc: bool) -> NDArray[np.float32]:
+    """Abundances ``(..., endmembers, height, width)`` from `quantise`, with `asc` rescaled to sum to one.
 
-    Each is within 1/510 of the original before that.
+    Each is within 1/510 of the original before that, if this was not above one.
     """
     A = levels.astype(np.float32)
+    if not asc:
+        return A / np.float32(255)
     return A / A.sum(axis=-3, keepdims=True).clip(min=1.0)

@@ -63,7 +63,10 @@ def published_form(record: Record) -> Record:
     kept = thinned(record)
     arrays = {name: array for name, array in record.arrays.items() if not is_long(record, name)}
     arrays.pop(_SPLIT, None)
-    arrays = {name: rounded(a) if a.ndim == 1 and a.size > LONG else a for name, a in arrays.items()}
+    arrays = {
+        name: rounded(a) if a.dtype.kind == "f" and a.ndim == 1 and a.size > LONG else a
+        for name, a in arrays.items()
+    }
     arrays |= {name: rounded(a) if name in record.arrays else a for name, a in kept.items()}
     return with_computed(record, arrays)
 

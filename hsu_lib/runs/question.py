@@ -10,6 +10,7 @@ from hsu_lib import methods, scenes
 from hsu_lib.methods.settings import asked as asked_settings
 from hsu_lib.runs.canonical import digest, to_json
 from hsu_lib.scene import SceneSpec
+from hsu_lib.scenes.catalogue import USGS, usgs_version
 
 #: What is added to a noise seed for the scene that is learnt from, so that both have draws of their own.
 _OTHER_DRAW = 1_000_003
@@ -60,6 +61,7 @@ class Run:
             }
             | ({} if first is None else {"first": first.asked()})
             | self._asked_training()
+            | self._asked_library()
         )
 
     @classmethod
@@ -99,6 +101,18 @@ class Run:
     def _asked_training(self) -> dict[str, Any]:
         spec = self.training
         return {} if spec is None else {"training": spec.to_dict() | {"version": scenes.version(spec)}}
+
+    @property
+    def library(self) -> str:
+        """Which library this chooses from, by the names of `hsu_lib.scenes.library_of`; empty for none."""
+        method = methods.get(self.method)
+        if not method.needs.library:
+            return ""
+        return method.configure(**self.settings).chosen_from or self.scene.name
+
+    def _asked_library(self) -> dict[str, Any]:
+        # the version of a scene says which its own library is
+        return {"library": usgs_version()} if self.library == USGS else {}
 
     @property
     def key(self) -> str:

@@ -37,8 +37,8 @@ class Record:
         scores, fingerprint of the scene, date (UTC); ``abundances`` where they were ``"left out"`` or are
         ``"in 255 steps"``, and ``estimate_of``, the key of the run whose estimate is scored here again.
     arrays
-        ``E`` and ``A`` in the order of the reference, ``history/NAME`` curves. A published record
-        may lack ``A``.
+        ``E`` and ``A`` in the order of the reference, ``history/NAME`` curves; ``active``, which spectra of
+        the library these are, where there is one. A published record may lack ``A``.
     origin
         ``"local"``, or the profile it was published with; empty for one just computed.
     """
@@ -83,12 +83,15 @@ class Record:
         curves = {
             name.removeprefix("history/"): a for name, a in self.arrays.items() if name.startswith("history/")
         }
-        return Unmixing(self.arrays["E"], self.arrays["A"], Status[self.status], curves)
+        E, A, active = self.arrays["E"], self.arrays["A"], self.arrays.get("active")
+        return Unmixing(E, A, Status[self.status], curves, active=active)
 
 
 def arrays_of(unmixing: Unmixing) -> dict[str, NDArray]:
     """What a record keeps of an unmixing, by the names of its arrays."""
-    return {"E": unmixing.E, "A": unmixing.A} | {f"history/{n}": c for n, c in unmixing.history.items()}
+    curves = {f"history/{n}": c for n, c in unmixing.history.items()}
+    active = {} if unmixing.active is None else {"active": unmixing.active}
+    return {"E": unmixing.E, "A": unmixing.A} | active | curves
 
 
 def made_record(

@@ -13,8 +13,9 @@ from hsu_lib.scene import Scene, SceneSpec
 from hsu_lib.scenes import public
 from hsu_lib.scenes.generated import lagoon, minerals, semireal
 from hsu_lib.scenes.info import Read, SceneInfo
+from hsu_lib.scenes.library import USGS_LIBRARY, SpectralLibrary, usgs_library
 from hsu_lib.scenes.noise import add_noise
-from hsu_lib.scenes.public import download
+from hsu_lib.scenes.public import dc, download
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +26,8 @@ _ALL = (
     *semireal.SCENES,
     *minerals.SCENES,
 )
+#: The library of minerals that is no scene's own.
+USGS = "usgs"
 _SCENES = {info.name: info for info, _ in _ALL}
 _READERS: dict[str, Read] = {info.name: read for info, read in _ALL}
 
@@ -99,6 +102,42 @@ def _whole(name: str, reference: str, may_download: bool, progress: bool) -> Sce
     get = partial(download.read, download=may_download, progress=progress)
     scene = _READERS[name](reference, get)
     return replace(scene, name=name, reference=_SCENES[name].references[reference])
+
+
+def library_of(name: str, *, angle: float = dc.ANGLE, progress: bool = False) -> SpectralLibrary:
+    """Spectral library that a scene is a mixture of, or the minerals of the USGS.
+
+    Parameters
+    ----------
+    name
+        A scene, ``"dc1"`` for instance; or ``"usgs"`` for the library of 1995 without spectra that are nearly
+        alike (`hsu_lib.scenes.library.SpectralLibrary.pruned`).
+    angle
+        Of ``"usgs"``: how many degrees two spectra are apart at least.
+    progress
+        Whether to show a bar while downloading.
+
+    Raises
+    ------
+    ValueError
+        If the scene is not known, or no mixture of a library.
+    FileNotFoundError
+        If a file is missing and is not, or cannot be, downloaded.
+    """
+    get = partial(download.read, progress=progress)
+    if name == USGS:
+        return usgs_library(get).pruned(angle)
+    if name not in dc.LIBRARIES:
+        raise ValueError(
+            f"{describe(name).name} is no mixture of a library, as {' and '.join(dc.LIBRARIES)} are: "
+            f"choose from {USGS!r}"
+        )
+    return dc.LIBRARIES[name](get)
+
+
+def usgs_version() -> str:
+    """Checksum of the file of ``"usgs"``, for the keys of runs; no file is opened."""
+    return download.registry()[USGS_LIBRARY].checksum
 
 
 def version(spec: SceneSpec | str) -> str:

@@ -46,6 +46,56 @@ class SpectralLibrary:
     wavelengths: NDArray[np.float64] | None = None
     fwhm: NDArray[np.float64] | None = None
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Name of each spectrum: its class, and a number from 1 where it is not the only one of it."""
+        several = np.bincount(self.labels, minlength=len(self.classes)) > 1
+        seen, names = np.zeros(len(self.classes), dtype=int), []
+        for label in self.labels:
+            seen[label] += 1
+            names.append(f"{self.classes[label]} {seen[label]}" if several[label] else self.classes[label])
+        return tuple(names)
+
+    def taken(self, spectra: ArrayLike) -> SpectralLibrary:
+        """Only the spectra of these indices, in this order, and their classes."""
+        spectra = np.asarray(spectra, dtype=np.intp)
+        kept, labels = np.unique(self.labels[spectra], return_inverse=True)
+        classes = tuple(self.classes[k] for k in kept)
+        return replace(self, spectra=self.spectra[:, spectra], labels=labels, classes=classes)
+
+    def pruned(self, angle: float) -> SpectralLibrary:
+        """Without spectra that are nearly like an earlier one.
+
+        In the order of the library a spectrum is kept if it is at `angle` or more, in degrees, from all that
+        are kept already.
+
+        Raises
+        ------
+        ValueError
+            If a spectrum is zero or has no value in some band, so that it has no angle.
+        """
+        cosines = self._cosines()
+        kept: list[int] = []
+        for k, row in enumerate(cosines):
+            if not (row[kept] > np.cos(np.deg2rad(angle))).any():
+                kept.append(k)
+        return self.taken(kept)
+
+    def nearest_first(self) -> SpectralLibrary:
+        """In the order of the angle to the nearest other spectrum; see `pruned` for errors."""
+        cosines = self._cosines()
+        np.fill_diagonal(cosines, -np.inf)
+        # both of a pair have one angle and keep their order
+        return self.taken(np.argsort(-cosines.max(axis=1), kind="stable"))
+
+    def _cosines(self) -> NDArray[np.float64]:
+        norms = np.linalg.norm(self.spectra, axis=0)
+        if not (np.isfinite(norms).all() and (norms > 0).all()):
+            raise ValueError("some spectra of the library are zero or lack values: they have no angle")
+        unit = self.spectra / norms
+        cosines = unit.T @ unit
+        return (cosines + cosines.T) / 2
+
     def of(self, material: str) -> NDArray[np.float64]:
         """Spectra of one material, shape ``(bands, n)``; ``"asphalt road"`` is of class ``"asphalt"``.
 

@@ -73,7 +73,7 @@ def vca(
     Nascimento and Bioucas-Dias, "Vertex component analysis: a fast algorithm to unmix hyperspectral
     data", IEEE TGRS 43(4), 2005, 898-910.
     """
-    Y = _checked(Y, endmembers)
+    Y = checked(Y, endmembers)
     bands, pixels = Y.shape
     mean = Y.mean(axis=1, keepdims=True)
     centred = leading(Y @ Y.T / pixels - mean @ mean.T, endmembers)
@@ -158,7 +158,7 @@ def sivm(Y: ArrayLike, endmembers: int, *, start: Start = "mean") -> Extraction:
     web-scale matrix factorization", CIKM 2010, 1785-1788; Heylen, Burazerovic and Scheunders, "Fully
     constrained least squares spectral unmixing by simplex projection", IEEE TGRS 49(11), 2011 (distances).
     """
-    Y = _checked(Y, endmembers)
+    Y = checked(Y, endmembers)
     origin = Y.mean(axis=1, keepdims=True) if start == "mean" else 0.0
     first = int(((Y - origin) ** 2).sum(axis=0).argmax())
     apart = Y - Y[:, [first]]
@@ -191,7 +191,7 @@ def snpa(Y: ArrayLike, endmembers: int) -> Extraction:
     Gillis, "Successive nonnegative projection algorithm for robust nonnegative blind source
     separation", SIAM J. Imaging Sciences 7(2), 2014, 1420-1450.
     """
-    Y = _checked(Y, endmembers)
+    Y = checked(Y, endmembers)
     distance = (Y**2).sum(axis=0)  # squared, to the hull of the origin
     chosen: list[int] = []
     while len(chosen) < endmembers:
@@ -202,7 +202,8 @@ def snpa(Y: ArrayLike, endmembers: int) -> Extraction:
     return Extraction(Y[:, chosen], np.array(chosen))
 
 
-def _checked(Y: ArrayLike, endmembers: int) -> NDArray[np.float64]:
+def checked(Y: ArrayLike, endmembers: int) -> NDArray[np.float64]:
+    """Image in float64, shape ``(bands, pixels)``, that has as many endmembers to be picked; else refused."""
     Y = real(Y, "Y").astype(np.float64)
     if Y.ndim != 2 or Y.size == 0:
         raise ValueError(f"expected an image as a matrix (bands, pixels), got shape {Y.shape}")

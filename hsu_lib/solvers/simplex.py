@@ -1,6 +1,8 @@
-"""Simplices in few dimensions: the largest among the pixels, and how near one is to their hull."""
+"""Simplices in few dimensions: the largest among the pixels, their hull, and how near one is to it."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,8 @@ Float = NDArray[np.float64]
 _HULL_DIMENSIONS = 5
 #: Added to singular values before their logarithms are summed, as in the public code of NMF-QMV.
 _FLAT = 1e-4
+#: A volume is larger if it is by more than this share: a bit more than rounding.
+_ROUNDING = 1e-12
 
 
 def largest_simplex(X: Float, *, runs: int, seed: int) -> NDArray[np.intp]:
@@ -53,6 +57,68 @@ def largest_simplex(X: Float, *, runs: int, seed: int) -> NDArray[np.intp]:
     corners = np.concatenate([X[:, indices].transpose(1, 0, 2), np.ones((runs, 1, count))], axis=1)
     volume = np.log(np.linalg.svd(corners, compute_uv=False) + _FLAT).sum(axis=1)
     return indices[volume.argmax()]
+
+
+class Exchange(NamedTuple):
+    """A simplex and how it grew.
+
+    Parameters
+    ----------
+    indices
+        Numbers of the points at its vertices, shape ``(dimensions + 1,)``.
+    log_volumes
+        Logarithm of the volume times ``dimensions!``, at the start and after each sweep; never falls.
+    converged
+        Whether no other point at any one vertex would make it larger.
+    """
+
+    indices: NDArray[np.intp]
+    log_volumes: Float
+    converged: bool
+
+
+def exchanged(X: Float, start: NDArray[np.intp]) -> Exchange:
+    r"""Simplex of points grown until no exchange of one vertex makes it larger: the search of N-FINDR.
+
+    The volume is :math:`|\det M|` over a constant, with a column :math:`(x_k; 1)` of `M` for each vertex. It
+    is linear in each column: with the others fixed, that of all points is :math:`|n^\top (x; 1)|`, times a
+    constant, with `n` the unit normal of the others. So a vertex takes one product with all points and no
+    determinant. Others that depend linearly have many normals; any of them leads out of a simplex without
+    volume.
+
+    Parameters
+    ----------
+    X
+        Shape ``(dimensions, points)``.
+    start
+        Numbers of the points to begin with, shape ``(dimensions + 1,)``.
+
+    Returns
+    -------
+    Exchange
+        Local optimum; or what was reached after three sweeps per vertex. Of equal points the first is taken.
+
+    References
+    ----------
+    Winter, "N-FINDR: an algorithm for fast autonomous spectral end-member determination in hyperspectral
+    data", Proc. SPIE 3753, 1999, 266-275.
+    """
+    count = len(X) + 1
+    lifted = np.vstack([X, np.ones(X.shape[1])])
+    indices = start.copy()
+    volumes = [np.linalg.slogdet(lifted[:, indices])[1]]
+    grew = True
+    while grew and len(volumes) <= 3 * count:
+        grew = False
+        for k in range(count):
+            normal = np.linalg.svd(np.delete(lifted[:, indices], k, axis=1).T)[2][-1]
+            heights = normal @ lifted
+            ends = heights.argmax(), heights.argmin()
+            best = max(ends, key=lambda end: (abs(heights[end]), -end))
+            if abs(heights[best]) > (1 + _ROUNDING) * abs(heights[indices[k]]):
+                indices[k], grew = best, True
+        volumes.append(np.linalg.slogdet(lifted[:, indices])[1])
+    return Exchange(indices, np.array(volumes), not grew)
 
 
 def hull_vertices(X: Float, *, projections: int = 100, seed: int = 0) -> NDArray[np.intp]:

@@ -15,6 +15,10 @@ from hsu_lib import methods
 from hsu_lib.errors import InputError
 from hsu_lib.learning import devices
 from hsu_lib.scene import Scene
+from hsu_lib.scenes.catalogue import USGS
+from hsu_lib.scenes.library import SpectralLibrary
+from hsu_lib.unmixing.counting import counted, is_asked
+from hsu_lib.unmixing.libraries import check_asked, library_in
 from hsu_lib.unmixing.matching import Bands, in_bands, in_unit
 from hsu_lib.unmixing.model import about_run, result_of, with_endmembers
 from hsu_lib.unmixing.result import Result
@@ -33,6 +37,7 @@ def unmix(
     mask: ArrayLike | None = None,
     names: Sequence[str] = (),
     endmembers_scale: float | None = None,
+    library: ArrayLike | str | Path | None = None,
     seed: int = 0,
     device: str = "cpu",
     progress: bool = False,
@@ -51,15 +56,19 @@ def unmix(
     endmembers
         How many to look for; or known ones: an array ``(bands, endmembers)``, a DataArray, or what
         ``hsu unmix --endmembers-from`` takes, such as ``"usgs:alunite,kaolinite"``. Those with wavelengths
-        are resampled to the image's.
+        are resampled to the image's. By default those of a scene's reference; without one, as many as
+        `hsu_lib.methods.rank.count_by` finds, which the result tells.
     wavelengths
         Of the bands, in nm, shape ``(bands,)``.
     mask
         True where a pixel counts, shape ``(height, width)`` or ``(pixels,)``.
     names
-        Of given endmembers.
+        Of given endmembers, or of the spectra of a library.
     endmembers_scale
-        Divisor of given endmembers to reflectance.
+        Divisor of given endmembers, or of a library, to reflectance.
+    library
+        What methods such as ``"sunsal"`` choose endmembers from: ``"usgs"``, the minerals of 1995; or
+        spectra, as known endmembers are given.
     seed, device, progress
         As those of `hsu_lib.methods.Method.unmix`.
     **settings
@@ -87,26 +96,38 @@ def unmix(
            [0. , 1. , 0.5]], dtype=float32)
     """
     scene, labels = _scene(Y, wavelengths, mask)
-    count = endmembers if isinstance(endmembers, int | np.integer) else None
-    if count is None and endmembers is not None:
+    count = int(endmembers) if isinstance(endmembers, int | np.integer) else None
+    chosen, given = None if method is None else methods.get(method), library is not None
+    if library is not None or (chosen is not None and chosen.needs.library):
+        chosen = chosen or methods.get("sunsal")
+        check_asked(chosen, library=given, endmembers=endmembers is not None)
+    elif count is None and endmembers is not None:
         scene = _given(scene, endmembers, names, endmembers_scale)
     elif endmembers_scale is not None or len(names):
         raise InputError("endmembers: names and endmembers_scale are of given ones, and none are given")
     known = scene.E is not None and count is None
-    chosen = methods.get(method or ("fclsu" if known else "vca-fclsu"))
+    chosen = chosen or methods.get("fclsu" if known else "vca-fclsu")
     if endmembers is not None and count is None and not chosen.needs.endmembers:
         raise InputError(f"{chosen.name} finds its own endmembers: give method='fclsu', or a number of them")
     configured = chosen.configure(**settings)
+    atoms, estimate = None, dict[str, Any]()
+    if library is not None:
+        scene, atoms = _choosing(scene, library, names, endmembers_scale, configured.angle)
+    elif is_asked(chosen, count, scene.endmembers is not None):
+        counting = counted(scene)
+        count, estimate = counting.number, {"endmembers_estimated": counting.about}
+        scene = replace(scene, read=(*scene.read, counting.note))
     found = chosen.unmix(
         scene,
-        endmembers=None if count is None else int(count),
+        endmembers=count,
+        library=atoms,
         seed=seed,
         device=devices.checked(device),
         progress=progress,
         **settings,
     )
-    about = about_run(chosen, configured, seed=seed, device=device)
-    result = result_of(found, [(slice(None), scene)], whole=scene, about=about)
+    about = about_run(chosen, configured, seed=seed, device=device, **estimate)
+    result = result_of(found, [(slice(None), scene)], whole=scene, about=about, library=atoms)
     return replace(result, labels=labels)
 
 
@@ -182,27 +203,53 @@ def _wavelengths(values: Any, band: Any) -> ArrayLike | None:
 
 def _given(scene: Scene, endmembers: Any, names: Sequence[str], scale: float | None) -> Scene:
     """The scene with known endmembers, in its bands and unit."""
-    if isinstance(endmembers, str | Path):
-        spectra = read_spectra(endmembers)
-    elif _is_labelled(endmembers):
-        spectra = _labelled_spectra(endmembers)
-    else:
-        values = np.asarray(endmembers, dtype=np.float64)
-        if values.ndim != 2:
-            raise InputError(
-                f"endmembers: expected a number, or an array (bands, endmembers), got {values.shape}"
-            )
-        if len(values) != scene.bands and len(values) == scene.width:
-            raise InputError(_TURNED.format(f"endmembers of {len(values)} bands", scene.Y.shape))
-        spectra = Spectra(values, path=Path("endmembers"))
-    bands = Bands(scene.wavelengths, np.arange(scene.bands), scene.bands)
-    E, notes = in_bands(spectra, bands)
-    pixels = scene.pixels if scene.mask is None else scene.Y[:, scene.mask]
-    E, more = in_unit(spectra, E, pixels, scale)
+    spectra = _spectra(scene, endmembers, "endmembers")
+    E, notes = in_bands(spectra, _bands(scene))
+    E, more = in_unit(spectra, E, _pixels(scene), scale)
     names = tuple(names) or spectra.names
     if names and len(names) != E.shape[1]:
         raise InputError(f"names: {len(names)} for {E.shape[1]} endmembers")
     return with_endmembers(scene, E, names, [*notes, *more])
+
+
+def _choosing(
+    scene: Scene, library: Any, names: Sequence[str], scale: float | None, angle: float
+) -> tuple[Scene, SpectralLibrary]:
+    """The scene, with a note, and a library in its bands and unit."""
+    if str(library).lower() != USGS:
+        library = _spectra(scene, library, "library")
+        if names and len(names) != library.values.shape[1]:
+            raise InputError(f"names: {len(names)} for {library.values.shape[1]} spectra of the library")
+        library = replace(library, names=tuple(names) or library.names)
+    found, notes = library_in(library, angle, _bands(scene), _pixels(scene), scale)
+    return replace(scene, read=(*scene.read, *notes)), found
+
+
+def _bands(scene: Scene) -> Bands:
+    return Bands(scene.wavelengths, np.arange(scene.bands), scene.bands)
+
+
+def _pixels(scene: Scene) -> NDArray:
+    return scene.pixels if scene.mask is None else scene.Y[:, scene.mask]
+
+
+def _spectra(scene: Scene, given: Any, what: str) -> Spectra:
+    """Spectra that are given as a file, an array or a DataArray; `what` they are called in messages."""
+    if isinstance(given, str | Path):
+        return read_spectra(given)
+    if _is_labelled(given):
+        return _labelled_spectra(given)
+    values = np.asarray(given, dtype=np.float64)
+    if values.ndim != 2:
+        asked = (
+            "a number, or an array (bands, endmembers)"
+            if what == "endmembers"
+            else "an array (bands, spectra)"
+        )
+        raise InputError(f"{what}: expected {asked}, got {values.shape}")
+    if len(values) != scene.bands and len(values) == scene.width:
+        raise InputError(_TURNED.format(f"{what} of {len(values)} bands", scene.Y.shape))
+    return Spectra(values, path=Path(what))
 
 
 def _labelled_spectra(endmembers: Any) -> Spectra:

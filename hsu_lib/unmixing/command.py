@@ -18,19 +18,21 @@ from hsu_lib.methods.blocks import unmix_in_blocks
 from hsu_lib.methods.settings import typed
 from hsu_lib.runs import default_device
 from hsu_lib.scene import Scene, Unmixing
+from hsu_lib.scenes.own.image import open_part
 from hsu_lib.scenes.own.opened import OwnImage
-from hsu_lib.scenes.own.units import in_reflectance
+from hsu_lib.scenes.own.reading import PLAIN, Reading
+from hsu_lib.scenes.own.selection import WHOLE, Selection
 from hsu_lib.unmixing import formats, outputs, picture
+from hsu_lib.unmixing.counting import counted, is_asked
+from hsu_lib.unmixing.libraries import check_asked, library_in
 from hsu_lib.unmixing.matching import Bands, in_bands, in_unit
 from hsu_lib.unmixing.model import about_run, result_of
 from hsu_lib.unmixing.result import Result
-from hsu_lib.unmixing.selection import Selection, open_part
 from hsu_lib.unmixing.spectra import Spectra, read_spectra
 
-_BLIND, _GIVEN = "vca-fclsu", "fclsu"
+_BLIND, _GIVEN, _CHOOSING = "vca-fclsu", "fclsu", "sunsal"
 _SAMPLE = 1_000_000  # numbers of the image by which the unit of endmembers is told
 _SMALL = 400  # pixels of the composite, at most
-_ARRAYS = (".mat", ".h5", ".hdf5", ".npz")
 
 
 @dataclass(frozen=True)
@@ -41,16 +43,16 @@ class Request:
     ----------
     image
         File of the image.
-    reading
-        Arguments of `hsu_lib.scenes.read_image`.
-    selection
-        Part of the image.
+    reading, selection
+        How the image is read, and which part of it is used.
     method
-        Name, or None for `fclsu` where endmembers are given and `vca-fclsu` where not.
+        Name, or None for `fclsu` where endmembers are given, `sunsal` where a library is, else `vca-fclsu`.
     endmembers
-        How many to look for, or None.
+        How many to look for, or None for those of the image's reference, else as many as are estimated.
     endmembers_from, endmembers_scale
         Where given ones are from, and their divisor to reflectance, or None.
+    library
+        From where a method chooses endmembers: ``"usgs"`` or spectra as of `endmembers_from`, or None.
     settings
         Of the method, as typed.
     seed, device
@@ -60,12 +62,13 @@ class Request:
     """
 
     image: Path
-    reading: Mapping[str, Any] = field(default_factory=dict)
-    selection: Selection = field(default_factory=Selection)
+    reading: Reading = PLAIN
+    selection: Selection = WHOLE
     method: str | None = None
     endmembers: int | None = None
     endmembers_from: str | None = None
     endmembers_scale: float | None = None
+    library: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
     seed: int = 0
     device: str | None = None
@@ -84,18 +87,29 @@ def run(asked: Request, tell: Callable[[str], Any], *, progress: bool = False) -
     Diverged
         If the method diverged; then nothing is written.
     """
-    method = methods.get(asked.method or (_BLIND if asked.endmembers_from is None else _GIVEN))
+    usual = _GIVEN if asked.endmembers_from is not None else _BLIND if asked.library is None else _CHOOSING
+    method = methods.get(asked.method or usual)
     configured = method.configure(**typed(method.settings, asked.settings))
+    known = asked.endmembers is not None or asked.endmembers_from is not None
+    check_asked(method, library=asked.library is not None, endmembers=known)
     device = devices.checked(asked.device or default_device())
     for form in asked.forms:
         formats.check(form)
     files = outputs.planned(asked.out, asked.forms)
     outputs.check(files, _inputs(asked), overwrite=asked.overwrite)
-    image = open_part(asked.image, asked.selection, **asked.reading)
-    image = _given(asked, method, configured, image)
-    _check_count(asked, method, image)
+    image = open_part(asked.image, asked.reading, asked.selection)
+    library, estimate = None, dict[str, Any]()
+    if asked.library is not None:
+        bands, sample = _bands(image), _sample(image)
+        library, notes = library_in(asked.library, configured.angle, bands, sample, asked.endmembers_scale)
+        image = replace(image, notes=(*image.notes, *notes))
+    else:
+        image = _given(asked, method, configured, image)
+        asked, image, estimate = _counted(asked, method, image)
     settings = {name: getattr(configured, name) for name in asked.settings}
-    found = _unmix(method, image, asked, device, progress, settings)
+    found = _unmix(
+        method, image, asked, device, progress, settings | ({"library": library} if library else {})
+    )
     about = about_run(
         method,
         configured,
@@ -103,10 +117,12 @@ def run(asked: Request, tell: Callable[[str], Any], *, progress: bool = False) -
         device=device,
         image=str(asked.image),
         endmembers_from=asked.endmembers_from,
+        library=asked.library,
         divisor=image.divisor,
+        **estimate,
     )
     small = _small(image)
-    result = result_of(found, image.blocks(), whole=small, about=about)
+    result = result_of(found, image.blocks(), whole=small, about=about, library=library)
     contents = {files.result: result.to_bytes(), files.picture: picture.png(result, small)}
     for form, paths in files.forms.items():
         contents |= dict(zip(paths, formats.contents(result, form), strict=True))
@@ -120,8 +136,10 @@ def _inputs(asked: Request) -> list[Path]:
     """Files that are read, those beside a header or of the same name included."""
     image = asked.image.expanduser()
     found = [image]
-    if asked.endmembers_from is not None:
-        spectra = Path(asked.endmembers_from).expanduser()
+    for given in (asked.endmembers_from, asked.library):
+        if given is None:
+            continue
+        spectra = Path(given).expanduser()
         found += [spectra, Path(str(spectra).rpartition(":")[0] or spectra)]
     if asked.selection.mask is not None:
         found.append(asked.selection.mask.expanduser())
@@ -158,30 +176,17 @@ def _given(asked: Request, method: Method, configured: Any, image: OwnImage) -> 
             f"{option('endmembers_scale')} is of the endmembers that are given: with which file?"
         )
     if method.needs.endmembers and image.companions.get("E") is None:
-        return _beside(image, method)
+        beside = "".join(f"; {note}" for note in image.notes if "left out: no endmembers" in note)
+        raise InputError(
+            f"{method.name} needs known endmembers and {image.name} has none: give "
+            f"{option('endmembers_from', python='FILE', command='FILE')} (.csv, ENVI library, .npz, .mat, or "
+            f"usgs:NAME,NAME), or take a blind method (`hsu methods` lists them){beside}"
+        )
     return image
 
 
 def _takes_endmembers(method: Method, configured: Any) -> bool:
     return method.needs.endmembers or getattr(configured, "endmembers_from", "") == "scene"
-
-
-def _beside(image: OwnImage, method: Method) -> OwnImage:
-    """Endmembers called E in the image's own file, in its unit or in reflectance."""
-    try:
-        if image.path.suffix.lower() not in _ARRAYS:
-            raise InputError("no file of arrays")
-        spectra = read_spectra(f"{image.path}:E")
-        E, notes = in_bands(spectra, _bands(image))
-    except (InputError, OSError):
-        raise InputError(
-            f"{method.name} needs known endmembers and {image.name} has none: give "
-            f"{option('endmembers_from', python='FILE', command='FILE')} (.csv, ENVI library, .npz, .mat, or "
-            "usgs:NAME,NAME), or take a blind method (`hsu methods` lists them)"
-        ) from None
-    E, note = in_reflectance(image.path, E, _sample(image), image.divisor)
-    notes = ["endmembers E of the same file", *notes[:-1], *([note] if note else [])]
-    return _with(image, spectra, E, notes)
 
 
 def _with(image: OwnImage, spectra: Spectra, E: NDArray, notes: Sequence[str]) -> OwnImage:
@@ -199,14 +204,14 @@ def _sample(image: OwnImage) -> NDArray[np.float64]:
     return image.sample(_SAMPLE) / image.divisor
 
 
-def _check_count(asked: Request, method: Method, image: OwnImage) -> None:
-    """Ask how many endmembers to look for where nothing says it."""
+def _counted(asked: Request, method: Method, image: OwnImage) -> tuple[Request, OwnImage, dict[str, Any]]:
+    """All with a number of endmembers, and what is to be known of it where nothing but the image says it."""
     known = image.companions.get("E") is not None or image.companions.get("A") is not None
-    if asked.endmembers is None and not known and not method.needs.labels:
-        raise InputError(
-            f"{image.name}: say how many endmembers to look for, {option('endmembers', 4)} for instance, or "
-            f"give known ones: {option('endmembers_from', python='FILE', command='FILE')}"
-        )
+    if not is_asked(method, asked.endmembers, known):
+        return asked, image, {}
+    found = counted(image.scene())
+    image = replace(image, notes=(*image.notes, found.note))
+    return replace(asked, endmembers=found.number), image, {"endmembers_estimated": found.about}
 
 
 # --------------------------------------------------------------------------- the work
@@ -243,6 +248,8 @@ def _report(method: Method, image: OwnImage, result: Result, tell: Callable[[str
     tell(f"{method.name} on {image.name} ({image.bands} bands, {image.height} x {image.width} pixels)")
     for note in result.read:
         tell(f"- {note}")
+    if "active" in result.about:
+        tell(f"{len(result.materials)} of {result.about['library_size']} spectra of the library are used")
     tell(f"endmembers: {', '.join(result.materials[:12])}{' ...' if len(result.materials) > 12 else ''}")
     size = float(np.nanmean(result.rmse))
     tell(f"residual: RMSE {size:.3g} in the mean over pixels, {np.nanmax(result.rmse):.3g} at most")

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsu_lib.scene import Status
+from hsu_lib.solvers.noise import moments, regression_noise
 
 _ROUNDING = 1e-5  # of single precision, with what it grows to; relative to the largest singular value
 _COPY = 1e-5  # relative RMS difference of copies
@@ -19,9 +20,8 @@ _PIXELS = 4000
 def noise_level(pixels: NDArray, endmembers: int) -> float:
     """Standard deviation of the noise, root mean square over the bands.
 
-    What is left of each band after regression on all others, which share the signal but not the noise; of
-    fewer pixels than that takes, what principal components beyond the number of endmembers hold. Rounding
-    of the type is not counted as noise.
+    By `hsu_lib.solvers.noise.regression_noise`; of fewer pixels than that takes, what principal components
+    beyond the number of endmembers hold. Rounding of the type is not counted as noise.
 
     Parameters
     ----------
@@ -34,11 +34,6 @@ def noise_level(pixels: NDArray, endmembers: int) -> float:
     -------
     float
         0 where there are too few bands or pixels to tell.
-
-    References
-    ----------
-    Roger and Arnold, International Journal of Remote Sensing 17 (1996) 951-962; in this form Bioucas-Dias
-    and Nascimento, IEEE TGRS 46 (2008) 2435-2445.
     """
     Y = np.asarray(pixels, dtype=np.float64)[:, :: max(1, pixels.shape[1] // _PIXELS)]
     bands, count = Y.shape
@@ -46,8 +41,7 @@ def noise_level(pixels: NDArray, endmembers: int) -> float:
     if min(bands, count) <= endmembers + 1 or size <= 0:
         return 0.0
     if count >= 3 * bands:
-        inverse = np.linalg.inv(Y @ Y.T / count + 1e-13 * size * np.eye(bands))
-        variance = float(np.mean(1 / np.diag(inverse))) * count / (count - bands + 1)
+        variance = float(np.mean(regression_noise(moments(Y)).variances))
     else:
         values = np.linalg.svd(Y, compute_uv=False)[endmembers:]
         variance = float(np.sum(values**2)) / ((bands - endmembers) * (count - endmembers))

@@ -17,6 +17,7 @@ except ImportError as error:
 from hsu_lib import methods
 from hsu_lib.scene import Scene, Status
 from hsu_lib.solvers.fclsu import fclsu
+from hsu_lib.unmixing.counting import counted
 from hsu_lib.unmixing.order import stable_order
 
 _TYPES = (np.float64, np.float32)
@@ -28,7 +29,7 @@ class Unmixer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     Parameters
     ----------
     n_components
-        How many endmembers.
+        How many endmembers; None for as many as `hsu_lib.methods.rank.count_by` finds.
     method
         A name of ``hsu methods`` that finds endmembers and does not look at neighbours.
     settings
@@ -63,7 +64,7 @@ class Unmixer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def __init__(
         self,
-        n_components: int = 2,
+        n_components: int | None = 2,
         *,
         method: str = "vca-fclsu",
         settings: dict[str, Any] | None = None,
@@ -78,13 +79,15 @@ class Unmixer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """Find endmembers of spectra ``(pixels, bands)``; `y` is ignored."""
         spectra: NDArray = validate_data(self, X, dtype=_TYPES, ensure_min_samples=2, ensure_min_features=2)
         method = methods.get(self.method)
-        if method.needs.spatial or method.needs.endmembers or method.needs.labels:
+        needs = method.needs
+        if needs.spatial or needs.endmembers or needs.labels or needs.library:
             raise ValueError(
                 f"method: {method.name} needs more than spectra in rows; take such as vca-fclsu, nmf or palm"
             )
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         scene = Scene(spectra.T[:, None], name="X")
-        found = method.unmix(scene, endmembers=self.n_components, seed=seed, **(self.settings or {}))
+        count = counted(scene).number if self.n_components is None else self.n_components
+        found = method.unmix(scene, endmembers=count, seed=seed, **(self.settings or {}))
         if found.status is Status.DIVERGED:
             raise ValueError(found.status.value)
         E = found.E[:, stable_order(found.E)].astype(spectra.dtype)

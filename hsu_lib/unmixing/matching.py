@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsu_lib.errors import InputError, option
-from hsu_lib.scenes.own.border import numbered
 from hsu_lib.scenes.own.fill import is_sentinel
+from hsu_lib.scenes.own.selection import numbered
 from hsu_lib.scenes.own.units import factor_between
 from hsu_lib.scenes.resampling import resample
 from hsu_lib.unmixing.spectra import Spectra, oriented

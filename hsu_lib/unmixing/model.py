@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 import hsu_lib
+from hsu_lib.errors import InputError
 from hsu_lib.methods import Method
 from hsu_lib.metrics.alignment import align
 from hsu_lib.scene import Scene, Status, Unmixing
+from hsu_lib.scenes.library import SpectralLibrary
 from hsu_lib.unmixing.diagnosis import findings, noise_level
 from hsu_lib.unmixing.order import stable_order
 from hsu_lib.unmixing.result import Result
@@ -33,6 +35,7 @@ def result_of(
     *,
     whole: Scene,
     about: Mapping[str, Any],
+    library: SpectralLibrary | None = None,
 ) -> Result:
     """Result of an unmixing.
 
@@ -46,14 +49,23 @@ def result_of(
         The image, or a block of it that has its wavelengths, mask aside, and its reference.
     about
         What is to be known of how it was made.
+    library
+        What the method chose from; which of its spectra are used is then known, too.
 
     Raises
     ------
     Diverged
         If the method diverged.
+    InputError
+        If no spectrum of the library is used.
     """
     if found.status is Status.DIVERGED:
         raise Diverged(f"no result: {found.status.value}")
+    if library is not None and found.active is not None:
+        if not len(found.active):
+            raise InputError("no pixel has any spectrum of the library: lower the weight, or check the units")
+        whole = replace(whole, E=None, A=None, materials=())
+        about = {**about, "library_size": len(library.names), "active": found.active.tolist()}
     rmse = np.full(found.A.shape[1:], np.nan, dtype=np.float32)
     parts: list[NDArray] = []
     for rows, scene in blocks:
@@ -61,9 +73,14 @@ def result_of(
         counting = scene.pixels if scene.mask is None else scene.Y[:, scene.mask]
         parts.append(counting[:, :: max(1, found.A[0].size // _PIXELS)].copy())  # and not a view of it all
     pixels = np.concatenate(parts, axis=1)
-    found, names = _ordered(found, whole)  # after the residual: a decoder has the method's order
-    A = found.A.reshape(len(found.A), -1) if found.mask is None else found.A[:, found.mask]
-    worst, warnings = findings(found.E, A, noise_level(pixels, len(A)), names, picked=not found.ordered)
+    worst: Status | None = None
+    warnings: list[str] = []
+    if library is not None and found.active is not None:  # of a library, which is what it is
+        names = tuple(library.names[k] for k in found.active)
+    else:
+        found, names = _ordered(found, whole)  # after the residual: a decoder has the method's order
+        A = found.A.reshape(len(found.A), -1) if found.mask is None else found.A[:, found.mask]
+        worst, warnings = findings(found.E, A, noise_level(pixels, len(A)), names, picked=not found.ordered)
     warnings += _unexplained(rmse, pixels)
     status = worst or found.status
     if found.status is Status.STOPPED:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from hsu_lib.errors import InputError, option
 from hsu_lib.scenes.library import usgs_library
 from hsu_lib.scenes.matlab import read_nested
+from hsu_lib.scenes.own.companions import texts_in
 from hsu_lib.scenes.own.content import content_of
 from hsu_lib.scenes.own.header import Header, is_header, read_header
 from hsu_lib.scenes.own.wavelengths import in_nm
@@ -23,9 +24,6 @@ from hsu_lib.unmixing.result import MADE_BY
 USGS = "usgs:"
 _TABLES = (".csv", ".tsv", ".txt")
 _SPECTRA = ("E", "endmembers", "M", "spectra", "S", "library", "refl", "reflectance")
-_NAMES = re.compile(
-    r"(materials?|names?|labels?|cood|classes|endmember_?names?|spectra_?names?)(\.\d+)*", re.I
-)
 _WAVELENGTHS = re.compile(
     r"(wave_?lengths?|wl|wvl|lambda|wave|nm|bands?_?nm|centers|centres)(_(nm|um))?", re.I
 )
@@ -218,13 +216,8 @@ def _of_arrays(path: Path, held: Mapping[str, NDArray], variable: str | None) ->
     if waves is not None and waves.size != len(values):
         values = values.T
     nm, note = (None, "") if waves is None else in_nm(path, waves, _unit_in(held))
-    texts = [
-        str(text).strip()
-        for key, value in held.items()
-        if _NAMES.fullmatch(_last_name(key)) and value.dtype.kind in "US"
-        for text in value.ravel()
-    ]
-    names = tuple(texts) if len(texts) == values.shape[1] else ()
+    texts = texts_in(held)
+    names = texts if len(texts) == values.shape[1] else ()
     return Spectra(values, names, nm, path=path, notes=(note,) if note else (), turned=turned)
 
 
@@ -250,12 +243,6 @@ def _is_wavelengths(key: str, values: NDArray) -> bool:
 
 def _last(name: str) -> str:
     return name.rpartition(".")[2]
-
-
-def _last_name(name: str) -> str:
-    """``materials.2`` of ``s.materials.2``: what a cell of texts is called."""
-    found = re.search(r"[^.]*[^.\d][^.]*(\.\d+)*$", name)
-    return found[0] if found else name
 
 
 def _usgs(words: str) -> Spectra:

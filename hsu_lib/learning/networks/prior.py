@@ -243,6 +243,51 @@ class MinimumSimplexPrior(nn.Module):
         self.E.data.clamp_(0, 1)
 
 
+class IntimatePrior(nn.Module):
+    """HapkeCNN: a network for the abundances, and the endmembers, which are trained with it.
+
+    One step down, one up, one skip connection of few channels; both are normalised once more where they join.
+
+    Parameters
+    ----------
+    E
+        Endmembers to start from, shape ``(bands, endmembers)``. The input has as many channels as bands.
+    filters
+        Channels of the hidden layers.
+    skip
+        Channels of the skip connection.
+
+    References
+    ----------
+    Rasti, Koirala and Scheunders, "HapkeCNN: blind nonlinear unmixing for intimate mixtures using Hapke
+    model and convolutional neural network", IEEE TGRS 60, 2022.
+    """
+
+    #: Height and width must be divisible by it.
+    multiple = 2
+
+    def __init__(self, E: Tensor, *, filters: int = 256, skip: int = 4) -> None:
+        super().__init__()
+        bands, endmembers = E.shape
+        self.E = nn.Parameter(E.clone())
+        self.skip = block(bands, skip, 1)
+        self.down = nn.Sequential(block(bands, filters, 3, stride=2), block(filters, filters, 3))
+        self.up = nn.Sequential(
+            nn.BatchNorm2d(skip + filters),
+            block(skip + filters, filters, 3),
+            nn.Conv2d(filters, endmembers, 1),
+        )
+
+    def forward(self, Z: Tensor) -> Tensor:
+        """Abundances of the input ``(images, bands, height, width)``, of its size."""
+        deep = F.interpolate(self.down(Z), scale_factor=2.0, mode="bilinear", align_corners=True)
+        return F.softmax(self.up(torch.cat([self.skip(Z), deep], dim=1)), dim=1)
+
+    def clip(self, *_: Any) -> None:
+        """Endmembers back between 0 and 1; a hook for after a step."""
+        self.E.data.clamp_(0, 1)
+
+
 def parameters(network: nn.Module) -> int:
     """Number of trainable values."""
     return sum(p.numel() for p in network.parameters())

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from hsu_lib.errors import InputError, brief, option
 from hsu_lib.scenes.matlab import read_nested
+from hsu_lib.scenes.own.companions import companions_of, is_companion, is_endmembers
 from hsu_lib.scenes.own.cube import Cube
 from hsu_lib.scenes.own.layouts import as_cube
+from hsu_lib.scenes.own.reading import Reading
 
 _HEIGHT_KEYS = ("height", "rows", "nrow", "nrows", "lines")
 _WIDTH_KEYS = ("width", "cols", "ncol", "ncols", "samples", "columns")
-_COMPANIONS = ("E", "A", "materials")
 #: Names of wavelengths, or of what else there is one per band.
 _WAVELENGTHS = re.compile(
     r"(centra?l?_?|center_?|centre_?)?(wave_?(length|number)?s?|wl|wls|wvl|wvls|lambdas?|nm|bands?_?(nm|um)|"
@@ -33,10 +34,8 @@ _MOST = 100  # arrays that a message lists
 _MATLAB = "(height, width, bands), MATLAB's usual order"
 
 
-def read_arrays(
-    path: Path, kind: str, variable: str | None, layout: str | None, size: tuple[int, int] | None
-) -> Cube:
-    """Image of a ``.mat``, ``.npz``, ``.npy`` or HDF5 file; arguments as those of `read_image`.
+def read_arrays(path: Path, kind: str, reading: Reading) -> Cube:
+    """Image of a ``.mat``, ``.npz``, ``.npy`` or HDF5 file.
 
     Parameters
     ----------
@@ -44,31 +43,24 @@ def read_arrays(
         ``"matlab"``, ``"numpy"`` or ``"hdf5"``.
     """
     variables, attributes = _variables(path, kind)
-    name = _choose(path, variables, variable)
+    name = _choose(path, variables, reading.variable)
     values = variables[name]
-    size = size or _size_in(variables)
-    archive = kind == "numpy"
-    companions = {k: v for k, v in variables.items() if archive and k in _COMPANIONS and k != name}
-    notes = [f"array {name!r}"]
+    size, layout, matlab, why = reading.size or _size_in(variables), reading.layout, kind == "matlab", ""
     if layout is None:
-        layout, why = _layout_of(path, name, variables, size, matlab=kind == "matlab")
-        notes = [f"array {name!r} read as {layout}{why}"]
-    else:
-        notes = [f"array {name!r} read as {layout}"]
+        layout, why = _layout_of(path, name, variables, size, matlab=matlab)
     cube = as_cube(path, values, layout, size)
-    if "A" in companions:
-        companions["A"] = as_cube(path, companions["A"], layout, size)
-    materials = tuple(str(material) for material in np.ravel(companions.pop("materials", ())))
-    wavelengths, unit, note = _wavelengths_of(path, name, variables, attributes, len(cube), strict=archive)
-    about = attributes.get(name, {})
+    companions, beside = companions_of(path, name, variables, cube, layout, matlab=matlab)
+    wavelengths, unit, note = _wavelengths_of(
+        path, name, variables, attributes, len(cube), strict=kind == "numpy"
+    )
     return Cube(
         cube,
         wavelengths=wavelengths,
         unit=unit,
-        companions={**companions, "materials": materials},
-        notes=(*notes, *note),
+        companions=companions,
+        notes=(f"array {name!r} read as {layout}{why}", *note, *beside),
         said=f"array {name!r}",
-        **linear(about, len(cube)),
+        **linear(attributes.get(name, {}), len(cube)),
     )
 
 
@@ -143,8 +135,12 @@ def _hdf5(path: Path) -> tuple[dict[str, NDArray], dict[str, dict[str, Any]]]:
     attributes: dict[str, dict[str, Any]] = {}
 
     def visit(name: str, held: Any) -> None:
-        if isinstance(held, h5py.Dataset) and held.dtype.kind in "biufcSU" and held.size:
-            arrays[name.replace("/", ".")] = np.asarray(held)
+        if not isinstance(held, h5py.Dataset) or not held.size:
+            return
+        text = h5py.check_string_dtype(held.dtype) is not None
+        if text or held.dtype.kind in "biufc":
+            values = np.asarray(held.asstr(errors="replace")[()]).astype(str) if text else np.asarray(held)
+            arrays[name.replace("/", ".")] = values
             attributes[name.replace("/", ".")] = dict(held.attrs)
 
     with h5py.File(path) as file:
@@ -165,13 +161,15 @@ def _choose(path: Path, variables: Mapping[str, NDArray], wanted: str | None) ->
         if variables[name].dtype.kind not in "iuf" or variables[name].ndim not in (2, 3):
             raise InputError(f"{path}: {wanted!r} is no real 3-D or 2-D array of numbers; it holds {held}")
         return name
-    numeric = {k: v for k, v in variables.items() if v.dtype.kind in "iuf" and k not in _COMPANIONS}
+    numeric = {k: v for k, v in variables.items() if v.dtype.kind in "iuf"}
     cubes = [k for k, v in numeric.items() if v.ndim == 3]
     size = _size_in(variables)
     matrices = [k for k, v in numeric.items() if v.ndim == 2 and min(v.shape) > 1]
     if size is not None:
         matrices = [k for k in matrices if size[0] * size[1] in numeric[k].shape]
-    found = cubes or matrices
+    # a reference is the image only where nothing else can be
+    images = [[k for k in listed if not is_companion(k)] for listed in (cubes, matrices)]
+    found = next(filter(None, (*images, cubes, matrices)), [])
     if len(found) == 1:
         return found[0]
     if found:
@@ -231,6 +229,16 @@ def _counts(variables: Mapping[str, NDArray]) -> dict[str, int]:
     return found
 
 
+def _rows_of_endmembers(variables: Mapping[str, NDArray], shape: tuple[int, ...]) -> dict[str, int]:
+    """Rows of what may be endmembers by name and shape, and no map of the image."""
+    maps = {(first, second) for first in shape for second in shape}
+    return {
+        key: len(values)
+        for key, values in variables.items()
+        if is_endmembers(key) and values.ndim == 2 and len(values) in shape and values.shape not in maps
+    }
+
+
 def _layout_of(
     path: Path, name: str, variables: Mapping[str, NDArray], size: tuple[int, int] | None, *, matlab: bool
 ) -> tuple[str, str]:
@@ -266,7 +274,8 @@ def _layout_of_cube(
 ) -> tuple[str, str]:
     """Layout of a cube by what speaks of its bands or its pixels; doubt is an error."""
     shape = variables[name].shape
-    counts = _counts(_near(name, variables))
+    near = _near(name, variables)
+    counts = _counts(near) or _rows_of_endmembers(near, shape)
     fits = {axis for axis in range(3) if shape[axis] in counts.values()}
     if len(fits) == 1:
         axis = fits.pop()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -24,21 +23,23 @@ from hsu_lib.scenes.own.fill import (
     survey,
     suspects,
 )
+from hsu_lib.scenes.own.masks import read_mask
 from hsu_lib.scenes.own.opened import OwnImage
-from hsu_lib.scenes.own.scale import DARKEST, divisor, is_count, is_percent, is_radiance
+from hsu_lib.scenes.own.reading import PLAIN, NoData, Reading
+from hsu_lib.scenes.own.scale import divisor_of
+from hsu_lib.scenes.own.selection import WHOLE, Selection, bands_in, numbered, windowed
 from hsu_lib.scenes.own.units import in_reflectance
 from hsu_lib.scenes.own.wavelengths import in_nm
-
-#: Stored numbers that are no data: one, several, or ``"none"``, whatever the file says; None: what it says.
-#: ``"border"`` among them: pixels along the edge, and others, of one and the same spectrum.
-NoData = float | str | Sequence[float | str] | None
 
 _LOWEST = -0.5  # reflectance that no correction of the atmosphere leaves in most bands of a pixel
 _SAMPLE = 4_000_000  # numbers of which percentiles are taken; of smaller images all are
 
 
-def checked(path: Path, cube: Cube, *, nodata: NoData = None, scale: float | None = None) -> OwnImage:
-    """A file's image with every decision made: bands, mask, gains, scale, wavelengths.
+def checked(path: Path, cube: Cube, reading: Reading = PLAIN, selection: Selection = WHOLE) -> OwnImage:
+    """A file's image, or a part of it, with every decision made: bands, mask, gains, scale, wavelengths.
+
+    The part comes first, whatever else is to be decided: what is left out is not looked at, so it may hold
+    anything.
 
     Parameters
     ----------
@@ -46,22 +47,24 @@ def checked(path: Path, cube: Cube, *, nodata: NoData = None, scale: float | Non
         For messages and the name.
     cube
         What the file holds and says.
-    nodata
-        See `NoData`.
-    scale
-        Divisor to reflectance, after gains; None leaves it to the file.
+    reading, selection
+        What the user says of it, and which part is asked for.
 
     Raises
     ------
+    FileNotFoundError
+        If there is no such file of a mask.
     InputError
-        If it cannot be an image of reflected light, or what it says is contradictory or in doubt.
+        If it cannot be an image of reflected light, what it says is contradictory or in doubt, or the part is
+        none of it.
     """
     _check_shapes(path, cube)
+    cube, mask = _part(path, cube, selection)
     notes = list(cube.notes)
-    fill, said = _fill(cube, nodata)
-    found = survey(cube.values, _good(path, cube, notes), fill)
-    found, outside = _with_mask(path, cube, found)
-    notes += outside
+    bands = _used(path, cube, selection, notes)
+    _check_linear(path, cube, bands)
+    fill, said = _fill(cube, reading.nodata)
+    found = survey(cube.values, bands, fill, _counting(path, cube, selection, mask, notes))
     _check_content(path, cube, found, fill)
     if said != {"none"}:
         found = _without_flat(path, found, notes)
@@ -91,7 +94,7 @@ def checked(path: Path, cube: Cube, *, nodata: NoData = None, scale: float | Non
         suspects=tuple(listed),
     )
     sample = image.sample(_SAMPLE)
-    number = _divisor(path, cube, sample, scale, notes, float(found.high.max()))
+    number = divisor_of(path, cube, sample, reading.scale, notes, float(found.high.max()))
     _check_lowest(path, replace(image, divisor=number), found, said, cube.fill, notes)
     image = replace(image, divisor=number, wavelengths=_wavelengths(path, cube, found.bands, notes))
     companions = _companions(path, cube, image, sample / number, notes)
@@ -103,30 +106,88 @@ def _check_shapes(path: Path, cube: Cube) -> None:
     if values.dtype.kind not in "iuf":
         raise InputError(f"{path}: its numbers are {values.dtype}, expected integers or real numbers")
     if values.ndim != 3 or len(values) < 2 or values.size == 0:
-        raise InputError(f"{path}: an image of (bands, height, width) = {values.shape} cannot be unmixed")
+        raise InputError(
+            f"{path}: an image of (bands, height, width) = {values.shape} cannot be unmixed: 2 bands and a "
+            "pixel are the least"
+        )
     for name, held in (("gains", cube.gains), ("offsets", cube.offsets), ("good bands", cube.good)):
         if held is not None and held.shape != (len(values),):
             raise InputError(f"{path}: {cube.said}: {held.size} {name} for {len(values)} bands")
-    if cube.gains is not None and not (np.isfinite(cube.gains) & (cube.gains > 0)).all():
-        band = int((~(np.isfinite(cube.gains) & (cube.gains > 0))).argmax())
+    if cube.wavelengths is not None and np.size(cube.wavelengths) != len(values):
         raise InputError(
-            f"{path}: {cube.said}: gain of band {band + 1} is {cube.gains[band]:g}, expected a number above "
-            "zero; correct or remove the gains"
+            f"{path}: {np.size(cube.wavelengths)} wavelengths for {len(values)} bands; correct or remove them"
         )
-    if cube.offsets is not None and not np.isfinite(cube.offsets).all():
+
+
+def _check_linear(path: Path, cube: Cube, bands: NDArray[np.intp]) -> None:
+    """Gains and offsets of the bands that are used."""
+    if cube.gains is not None:
+        gains = cube.gains[bands]
+        wrong = ~(np.isfinite(gains) & (gains > 0))
+        if wrong.any():
+            first = int(wrong.argmax())
+            raise InputError(
+                f"{path}: {cube.said}: gain of band {bands[first] + 1} is {gains[first]:g}, expected a "
+                "number above zero; correct or remove the gains"
+            )
+    if cube.offsets is not None and not np.isfinite(cube.offsets[bands]).all():
         raise InputError(f"{path}: {cube.said}: an offset is not finite; correct or remove the offsets")
 
 
-def _good(path: Path, cube: Cube, notes: list[str]) -> NDArray[np.intp]:
-    """Bands that the file does not call bad."""
-    if cube.good is None:
-        return np.arange(len(cube.values))
-    bands, bad = np.flatnonzero(cube.good), np.flatnonzero(~cube.good)
-    if len(bands) < 2:
-        raise InputError(f"{path}: {cube.said} calls {len(bands)} of {len(cube.good)} bands good, too few")
+# --------------------------------------------------------------------------- the part that is looked at
+
+
+def _part(path: Path, cube: Cube, selection: Selection) -> tuple[Cube, NDArray[np.bool_] | None]:
+    """The window that is asked for, and a mask of it."""
+    _, *whole = cube.values.shape
+    top, left, height, width = selection.crop or (0, 0, *whole)
+    if selection.crop is not None:
+        cube = windowed(path, cube, selection.crop)
+    if selection.mask is None:
+        return cube, None
+    mask = read_mask(selection.mask, (tuple(whole), (height, width)))
+    return cube, mask if mask.shape == (height, width) else mask[top : top + height, left : left + width]
+
+
+def _used(path: Path, cube: Cube, selection: Selection, notes: list[str]) -> NDArray[np.intp]:
+    """Bands that are asked for and that the file does not call bad."""
+    count = len(cube.values)
+
+    def centres() -> NDArray | None:
+        return None if cube.wavelengths is None else in_nm(path, cube.wavelengths, cube.unit)[0]
+
+    asked = bands_in(path, selection, count, centres)
+    if not asked.all():
+        notes.append(f"{(~asked).sum()} bands left out, as asked: {numbered(np.flatnonzero(~asked))}")
+    good = asked if cube.good is None else asked & cube.good
+    if good.sum() < 2:
+        of = f"{count} bands" if asked.all() else f"the {asked.sum()} bands that are asked for"
+        raise InputError(f"{path}: {cube.said} calls {good.sum()} of {of} good, at least 2 are needed")
+    bad = np.flatnonzero(asked & ~good)
     if len(bad):
         notes.append(f"{len(bad)} bands left out that the file calls bad: {numbered(bad)}")
-    return bands
+    return np.flatnonzero(good)
+
+
+def _counting(
+    path: Path, cube: Cube, selection: Selection, mask: NDArray[np.bool_] | None, notes: list[str]
+) -> NDArray[np.bool_]:
+    """Pixels that count by the file's own mask and by the user's, shape ``(height, width)``."""
+    counts = np.ones(cube.values.shape[1:], dtype=bool)
+    if cube.mask is not None and not cube.mask.all():
+        notes.append(f"{(~cube.mask).sum()} of {counts.size} pixels are outside the mask of the file")
+        counts &= cube.mask
+    if not counts.any():
+        raise InputError(f"{path}: its mask leaves no pixel")
+    if mask is not None and selection.mask is not None:
+        notes.append(f"{selection.mask.name} leaves out {(~mask).sum()} of {mask.size} pixels, as asked")
+        counts &= mask
+    if not counts.any():
+        raise InputError(f"{path}: {option('mask', str(selection.mask))} leaves no pixel")
+    return counts
+
+
+# --------------------------------------------------------------------------- fill values
 
 
 def _fill(cube: Cube, nodata: NoData) -> tuple[tuple[float, ...], set[str]]:
@@ -159,16 +220,6 @@ def _without_border(
         raise InputError(f"{path}: {option('nodata', BORDER)} leaves no pixel")
     notes.append(f"{border} of {mask.size} pixels left out as a border, as asked")
     return replace(found, mask=mask), [suspect for suspect in listed if suspect is not border]
-
-
-def _with_mask(path: Path, cube: Cube, found: Survey) -> tuple[Survey, list[str]]:
-    """Survey with the file's own mask, and a note."""
-    if cube.mask is None or cube.mask.all():
-        return found, []
-    if not cube.mask.any():
-        raise InputError(f"{path}: its mask leaves no pixel")
-    note = f"{int((~cube.mask).sum())} of {cube.mask.size} pixels are outside the mask of the file"
-    return replace(found, mask=found.mask & cube.mask), [note]
 
 
 def _check_content(path: Path, cube: Cube, found: Survey, fill: tuple[float, ...]) -> None:
@@ -210,7 +261,7 @@ def _of_fill(found: Survey, fill: tuple[float, ...]) -> list[str]:
     notes, what = [], _named(fill)
     if len(found.empty):
         notes.append(f"{len(found.empty)} bands left out without data ({what}): {numbered(found.empty)}")
-    masked = int((~found.mask).sum())
+    masked = int((found.counts & ~found.mask).sum())
     if masked:
         partly = f", {found.partly} of them in some bands only" if found.partly else ""
         notes.append(f"{masked} of {found.mask.size} pixels masked, without data ({what}){partly}")
@@ -219,50 +270,6 @@ def _of_fill(found: Survey, fill: tuple[float, ...]) -> list[str]:
 
 def _named(fill: Sequence[float]) -> str:
     return " or ".join(["NaN", *(f"{value:g}" for value in fill if not np.isnan(value))])
-
-
-def _divisor(
-    path: Path, cube: Cube, sample: NDArray, given: float | None, notes: list[str], highest: float
-) -> float:
-    """What stands for a reflectance of one after the gains, where gains and a scale may contradict."""
-    declared, gains = cube.scale, cube.gains
-    applied = gains is not None or cube.offsets is not None
-    if applied:
-        notes.append(f"gains and offsets of {cube.said} applied")
-    if gains is not None and declared is not None and declared != 1 and given is None:
-        if not np.allclose(gains * declared, 1, rtol=1e-3):
-            both = int(declared) if declared == int(declared) else declared
-            raise InputError(
-                f"{path}: {cube.said} has gains ({gains.min():g} to {gains.max():g}) and a reflectance "
-                f"scale factor ({declared:g}): which one makes reflectance? Give {option('scale', 1)} for "
-                f"the gains alone, {option('scale', both)} for both, or remove one from the header"
-            )
-        notes.append(f"reflectance scale factor {declared:g} says the same as the gains")
-        declared = None
-    elif declared is None and given is None and is_radiance(cube.quantity):
-        raise InputError(
-            f"{path}: {cube.said} says that its numbers are radiance, {shorten(cube.quantity, 60)!r}: "
-            f"convert them to reflectance, or give {option('scale', 1)} to unmix them as they are"
-        )
-    said = f"reflectance scale factor of {cube.said}"
-    percent = declared is None and is_percent(cube.quantity)
-    if percent:
-        declared, said = 100.0, f"percent of {cube.said}"
-    number, note = divisor(
-        path,
-        sample,
-        given,
-        declared,
-        said,
-        darkest=0.01 if percent else DARKEST,  # of numbers up to one, percent may be a mere word
-        highest=highest,
-        full=cube.full,
-        counts=is_count(cube.quantity),
-        gains=gains,
-        applied=cube.said if applied else "",
-    )
-    notes.append(note)
-    return number
 
 
 def _check_lowest(
@@ -301,35 +308,24 @@ def _check_lowest(
 def _wavelengths(path: Path, cube: Cube, bands: NDArray[np.intp], notes: list[str]) -> NDArray | None:
     if cube.wavelengths is None:
         return None
-    if np.size(cube.wavelengths) != len(cube.values):
-        raise InputError(
-            f"{path}: {np.size(cube.wavelengths)} wavelengths for {len(cube.values)} bands; correct or "
-            "remove them"
-        )
-    nm, note = in_nm(path, cube.wavelengths, cube.unit)
+    nm, note = in_nm(path, cube.wavelengths, cube.unit, bands)
     notes.append(note)
-    return None if nm is None else nm[bands]
+    return nm
 
 
 def _companions(path: Path, cube: Cube, image: OwnImage, sample: NDArray, notes: list[str]) -> dict[str, Any]:
-    """Reference of the file, its endmembers in reflectance and in the bands that are kept."""
+    """Reference of the file, finite where it counts, its endmembers in reflectance and in the bands kept."""
     held = dict(cube.companions)
-    if held.get("E") is not None:
-        E = np.asarray(held["E"], dtype=np.float64)
-        if E.ndim == 2 and len(E) == len(cube.values):
-            E, note = in_reflectance(path, E[image.kept], sample, image.divisor)
+    if "E" in held:
+        E = np.asarray(held.pop("E"), dtype=np.float64)[image.kept]
+        if np.isfinite(E).all():
+            held["E"], note = in_reflectance(path, E, sample, image.divisor)
             notes += [note] if note else []
-        held["E"] = E  # of another shape: `Scene` says so
+        else:
+            notes.append("endmembers of the file are left out: some of their numbers are no data")
+    if "A" in held:
+        counted = held["A"] if image.mask is None else held["A"][:, image.mask]
+        if not np.isfinite(counted).all():
+            del held["A"]
+            notes.append("abundances of the file are left out: some of their numbers are no data")
     return held
-
-
-def numbered(bands: NDArray[np.intp]) -> str:
-    """Bands counted from 1, as files count them, in ranges.
-
-    Examples
-    --------
-    >>> numbered(np.array([0, 1, 2, 6]))
-    '1-3, 7'
-    """
-    runs = np.split(bands, np.flatnonzero(np.diff(bands) > 1) + 1)
-    return ", ".join(f"{run[0] + 1}" if len(run) == 1 else f"{run[0] + 1}-{run[-1] + 1}" for run in runs)

@@ -10,24 +10,15 @@ from numpy.typing import NDArray
 
 from hsu_lib.errors import InputError, brief, option
 from hsu_lib.scenes.own.content import content_of
-from hsu_lib.scenes.own.cube import Cube, release
-from hsu_lib.scenes.own.fill import is_fill
+from hsu_lib.scenes.own.cube import Cube
 from hsu_lib.scenes.own.header import INTERLEAVES, TYPES, Header, georeference_of, is_header, read_header
+from hsu_lib.scenes.own.plausible import LAYOUT, check_interleave, check_type
+from hsu_lib.scenes.own.reading import PLAIN, Reading
 from hsu_lib.scenes.own.scale import is_radiance
 
 _ENDINGS = ("", "img", "dat", "bsq", "bil", "bip", "raw", "bin", "cub", "envi", "rfl", "refl", "rdn")
 _OTHER = ("tif", "tiff", "h5", "hdf5", "he5", "nc", "nc4")
 _FILE_TYPES = ("", "envi", "envistandard")
-
-
-#: Layouts as `read_image` has them, of interleaves.
-LAYOUT = {"bsq": "bhw", "bil": "hbw", "bip": "hwb"}
-
-_ENOUGH = 500  # numbers from which their type and order can be told
-_SAMPLE = 1_000_000  # numbers that are looked at for their type
-_SPECTRAL = 12  # bands from which spectra are smooth
-_PLACES = 48  # lines, and samples, that are looked at for the interleave
-_OTHER_SIGN = {"i2": "u2", "u2": "i2", "i4": "u4", "u4": "i4", "i8": "u8", "u8": "i8"}
 
 
 def header_of(path: Path) -> Path | None:
@@ -46,14 +37,8 @@ def header_of(path: Path) -> Path | None:
     return next(filter(is_header, beside), None)
 
 
-def read_envi(
-    path: Path,
-    header_path: Path,
-    variable: str | None = None,
-    layout: str | None = None,
-    size: tuple[int, int] | None = None,
-) -> Cube:
-    """Image of a header, its numbers as they are stored; `variable` and `layout` of HDF5 beside a header.
+def read_envi(path: Path, header_path: Path, reading: Reading = PLAIN) -> Cube:
+    """Image of a header, its numbers as they are stored, or of the file of another format that it describes.
 
     Raises
     ------
@@ -66,9 +51,10 @@ def read_envi(
     image = _image_of(header) if path == header_path else path
     kind = content_of(image)
     if kind in ("tiff", "hdf5", "netcdf"):
-        found = _inside(image, kind, header, variable, layout, size)
+        found = _inside(image, kind, header, reading)
         if found is not None:
             return found
+    layout = reading.layout
     interleave = header.one_of("interleave", INTERLEAVES) if layout is None else _as_asked(image, layout)
     _check_kind(header, image, kind)
     dtype, offset = header.dtype(), header.offset()
@@ -81,10 +67,10 @@ def read_envi(
         "bip": ((lines, samples, bands), (2, 0, 1)),
     }[interleave]
     cube = flat.reshape(shape).transpose(axes)
-    _check_type(header, cube)
+    check_type(header, cube)
     notes, named = ["ENVI image"], image.suffix.lower().lstrip(".")
     if layout is None:
-        _check_interleave(header, flat, (bands, lines, samples), interleave)
+        check_interleave(header, flat, (bands, lines, samples), interleave)
     else:
         notes = [f"ENVI image read as {interleave} ({layout}), as asked"]
     if named in INTERLEAVES and named != interleave and layout is None:
@@ -280,113 +266,7 @@ def _check_size(
     )
 
 
-def _check_type(header: Header, values: NDArray) -> None:
-    """Numbers that are spectra only in the other byte order, or with or without a sign, were written so."""
-    if values.dtype.itemsize == 1 or values.size < _ENOUGH:
-        return
-    sample = np.array(values[:, :: max(1, values.size // _SAMPLE)])
-    release(values)
-    swapped = sample.byteswap()
-    if sample.dtype.kind == "f":
-        wrong, why = _ordinary(sample) < 0.5 and _ordinary(swapped) > 0.9, "are its numbers of ordinary size"
-    else:
-        told, other = _roughness(sample), _roughness(swapped)
-        wrong, why = told > 0.1 and told > 3 * other, "are its spectra smooth"
-    if wrong:
-        raise header.wrong("byte order", f"{1 - int(header.text('byte order'))}: only so {why}")
-    sign = _OTHER_SIGN.get(sample.dtype.str[1:])
-    if sign is None or _wraps(sample) < 1e-4:
-        return
-    turned = sample.view(sample.dtype.str[0] + sign)
-    small = sign[0] == "u" or np.abs(turned.astype(np.float64)).max() < 2.0 ** (8 * turned.itemsize - 2)
-    if small and _wraps(turned) == 0:
-        code = next(code for code, name in TYPES.items() if name == sign)
-        raise header.wrong("data type", f"{code}: only so do its spectra not jump from end to end")
-
-
-def _check_interleave(header: Header, flat: NDArray, size: tuple[int, int, int], told: str) -> None:
-    """Numbers that are an image of smooth spectra only in another interleave were written in it."""
-    if size[0] < _SPECTRAL or flat.size < _ENOUGH:
-        return
-    ignored = header.number("data ignore value")
-    seen = {name: _texture(flat, size, name, () if ignored is None else (ignored,)) for name in INTERLEAVES}
-    release(flat)
-    rough, between = seen.pop(told)
-    other = min(seen, key=lambda name: seen[name][0])
-    smooth, apart = seen[other]
-    if rough > 0.03 and rough > 3 * smooth and apart > 0.2 * between:
-        raise header.wrong(
-            "interleave",
-            f"{other}: only so are image and spectra smooth",
-            f"correct the header, or give {option('layout', LAYOUT[other])} for {other}, "
-            f"{option('layout', LAYOUT[told])} if {told} is right",
-        )
-
-
-def _texture(
-    flat: NDArray, size: tuple[int, int, int], interleave: str, fill: tuple[float, ...]
-) -> tuple[float, float]:
-    """Typical step along the roughest axis, over the range, and share of the variance between bands.
-
-    Of all bands of some lines and samples, and of the neighbours of these.
-    """
-    bands, lines, samples = size
-    strides = {
-        "bsq": (lines * samples, samples, 1),
-        "bil": (samples, bands * samples, 1),
-        "bip": (1, bands * samples, bands),
-    }[interleave]
-    rng = np.random.default_rng(0)
-    places = [np.arange(bands), *(rng.permutation(count)[:_PLACES] for count in (lines, samples))]
-
-    def taken(*steps: int) -> NDArray:
-        moved = [np.minimum(at + step, n - 1) for at, step, n in zip(places, steps, size, strict=True)]
-        first, second, third = np.ix_(*(at * stride for at, stride in zip(moved, strides, strict=True)))
-        held = flat[first + second + third]
-        return np.where(is_fill(held, fill), np.nan, held.astype(np.float64))
-
-    held = taken(0, 0, 0)
-    if not np.isfinite(held).all(axis=0).any():
-        return 0.0, 0.0
-    low, high = np.nanpercentile(held, (1, 99))
-    if low == high:
-        return 0.0, 0.0
-    steps = [np.nanmedian(np.abs(taken(*step) - held)) for step in np.eye(3, dtype=int)]
-    held = held[:, np.isfinite(held).all(axis=0)]
-    return float(max(steps) / (high - low)), float(held.mean(axis=1).var() / held.var())
-
-
-def _ordinary(values: NDArray) -> float:
-    """Share of numbers that are of a size that measured ones have, or none."""
-    with np.errstate(invalid="ignore"):
-        size = np.abs(values)
-        return float((np.isnan(values) | (values == 0) | ((size > 1e-5) & (size < 1e6))).mean())
-
-
-def _wraps(values: NDArray) -> float:
-    """Share of steps from band to band over more than half of what the type holds; of extremes, none."""
-    numbers = values.astype(np.float64)
-    numbers[(values == values.min()) | (values == values.max())] = np.nan  # may be fill
-    half = 2.0 ** (8 * values.dtype.itemsize - 1)
-    with np.errstate(invalid="ignore"):
-        return float((np.abs(np.diff(numbers, axis=0)) > half).mean())
-
-
-def _roughness(values: NDArray) -> float:
-    """Typical step from band to band, over the range of most values."""
-    low, high = np.percentile(values, (1, 99))
-    step = np.median(np.abs(np.diff(values.astype(np.float64), axis=0)))
-    return float(step / (high - low)) if high > low else 0.0
-
-
-def _inside(
-    image: Path,
-    kind: str,
-    header: Header,
-    variable: str | None,
-    layout: str | None,
-    size: tuple[int, int] | None,
-) -> Cube | None:
+def _inside(image: Path, kind: str, header: Header, reading: Reading) -> Cube | None:
     """Image of a TIFF, HDF5 or NetCDF file, described by the header if it is of it.
 
     None where the file only looks like one.
@@ -397,11 +277,11 @@ def _inside(
     if told in _FILE_TYPES:
         others = [other for other in _beside(header) if other != image and _fits(header, other)]
         if others and not _fits(header, image):
-            cube = read_other(image, kind, variable=variable, layout=layout, size=size)
+            cube = read_other(image, kind, reading)
             return replace(cube, notes=(*cube.notes, f"{header.path.name} is of {others[0].name}"))
     bands, lines, samples = (header.whole(field) for field in ("bands", "lines", "samples"))
     try:
-        cube = read_other(image, kind, variable=variable, layout=layout, size=(lines, samples))
+        cube = read_other(image, kind, replace(reading, size=(lines, samples)))
     except Exception as error:
         if _fits(header, image) and told in _FILE_TYPES:
             return None  # raw numbers that begin so by chance

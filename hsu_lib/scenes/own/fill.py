@@ -31,8 +31,10 @@ class Survey:
         Which bands hold data, counted from 0.
     empty
         Which do not: fill in every pixel.
+    counts
+        True where a pixel was looked at, shape ``(height, width)``.
     mask
-        True where a pixel has a value in all of `bands`, shape ``(height, width)``.
+        True where such a pixel has a value in all of `bands`.
     partly
         How many of the others have one in some of them.
     low, high
@@ -41,6 +43,7 @@ class Survey:
 
     bands: NDArray[np.intp]
     empty: NDArray[np.intp]
+    counts: NDArray[np.bool_]
     mask: NDArray[np.bool_]
     partly: int
     low: NDArray
@@ -48,28 +51,38 @@ class Survey:
 
 
 @np.errstate(invalid="ignore")  # of signalling NaN
-def survey(values: NDArray, bands: NDArray[np.intp], fill: Sequence[float]) -> Survey:
-    """Look at the stored numbers, shape ``(all bands, height, width)``, of some bands, a block at a time."""
+def survey(
+    values: NDArray,
+    bands: NDArray[np.intp],
+    fill: Sequence[float],
+    counts: NDArray[np.bool_] | None = None,
+) -> Survey:
+    """Look at the stored numbers, shape ``(all bands, height, width)``, of some bands, a block at a time.
+
+    Where `counts` ``(height, width)`` is False, they may be anything.
+    """
     _, height, width = values.shape
+    counts = np.ones((height, width), dtype=bool) if counts is None else counts
     missing = np.zeros((height, width), dtype=np.int64)  # bands without a value, of each pixel
     per_band = np.zeros(len(bands), dtype=np.int64)
     low, high = np.full(len(bands), np.inf), np.full(len(bands), -np.inf)
     for rows in row_blocks(values, len(bands)):
         block = np.asarray(values[bands, rows])
-        absent = is_fill(block, fill)
-        if absent.any():
+        absent, inside = is_fill(block, fill), counts[rows]
+        if absent.any() or not inside.all():
             missing[rows] = absent.sum(axis=0)
-            per_band += absent.sum(axis=(1, 2))
-            there = ~absent
+            per_band += (absent & inside).sum(axis=(1, 2))
+            there = ~absent & inside
             below = np.where(there, block, np.inf).min(axis=(1, 2))
             above = np.where(there, block, -np.inf).max(axis=(1, 2))
         else:
             below, above = block.min(axis=(1, 2)), block.max(axis=(1, 2))
         low, high = np.minimum(low, below), np.maximum(high, above)
-    empty = per_band == height * width
+    empty = per_band == counts.sum()
     missing -= int(empty.sum())
-    partly = int(((missing > 0) & (missing < len(bands) - empty.sum())).sum())
-    return Survey(bands[~empty], bands[empty], missing == 0, partly, low[~empty], high[~empty])
+    partly = int((counts & (missing > 0) & (missing < len(bands) - empty.sum())).sum())
+    mask = counts & (missing == 0)
+    return Survey(bands[~empty], bands[empty], counts, mask, partly, low[~empty], high[~empty])
 
 
 def is_fill(block: NDArray, fill: Sequence[float]) -> NDArray[np.bool_]:

@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 
 from hsu_lib.errors import InputError, option
 from hsu_lib.scenes.own.arrays import linear, read_arrays
+from hsu_lib.scenes.own.companions import companions_of, is_companion
 from hsu_lib.scenes.own.cube import Cube
 from hsu_lib.scenes.own.products import PRODUCTS, with_metadata
+from hsu_lib.scenes.own.reading import PLAIN, Reading
 
 _BANDS = re.compile(
     r"(spectral_?)?(bands?|wave_?lengths?|wl|wvl|lambda|channels?|spectral|wavenumbers?)", re.I
@@ -36,14 +38,7 @@ def has(package: str) -> bool:
     return importlib.util.find_spec(package) is not None
 
 
-def read_other(
-    path: Path,
-    kind: str,
-    *,
-    variable: str | None = None,
-    layout: str | None = None,
-    size: tuple[int, int] | None = None,
-) -> Cube:
+def read_other(path: Path, kind: str, reading: Reading = PLAIN) -> Cube:
     """Image of a file of a `kind` that `content_of` told, or of any other that GDAL reads.
 
     Raises
@@ -53,11 +48,11 @@ def read_other(
     """
     with _quiet():
         if kind == "hdf5":
-            return _read_hdf5(path, variable, layout, size)
+            return _read_hdf5(path, reading)
         if kind in ("netcdf", "zarr"):
-            return _read_labelled(path, kind, variable, layout)
+            return _read_labelled(path, kind, reading)
         if kind == "tiff":
-            return with_metadata(path, _read_tiff(path, variable))
+            return with_metadata(path, _read_tiff(path, reading.variable))
         return with_metadata(path, _read_gdal(path))
 
 
@@ -74,20 +69,20 @@ def _quiet() -> Iterator[None]:
         logger.disabled = was
 
 
-def _read_hdf5(path: Path, variable: str | None, layout: str | None, size: tuple[int, int] | None) -> Cube:
+def _read_hdf5(path: Path, reading: Reading) -> Cube:
     import h5py
 
     netcdf = path.suffix.lower() in (".nc", ".nc4", ".cdf")
     with h5py.File(path) as file:
-        if variable is None:
+        if reading.variable is None:
             for is_one, read in PRODUCTS:
                 if is_one(file):
                     return read(path, file)
         netcdf |= "_NCProperties" in file.attrs
         labelled = any("DIMENSION_LIST" in held.attrs for held in file.values())
-    if (netcdf or labelled) and layout is None and has("xarray") and has("h5netcdf"):
-        return _read_labelled(path, "hdf5", variable, None)
-    return read_arrays(path, "hdf5", variable, layout, size)
+    if (netcdf or labelled) and reading.layout is None and has("xarray") and has("h5netcdf"):
+        return _read_labelled(path, "hdf5", reading)
+    return read_arrays(path, "hdf5", reading)
 
 
 # --------------------------------------------------------------------------- rasters
@@ -308,7 +303,7 @@ def _place(file: Any) -> dict[str, Any] | None:
 # --------------------------------------------------------------------------- labelled arrays
 
 
-def _read_labelled(path: Path, kind: str, variable: str | None, layout: str | None) -> Cube:
+def _read_labelled(path: Path, kind: str, reading: Reading) -> Cube:
     """NetCDF or Zarr through xarray: the names of the dimensions say which one the bands are."""
     needed = {"hdf5": ("xarray", "h5netcdf"), "zarr": ("xarray", "zarr"), "netcdf": ("xarray",)}[kind]
     for package in needed:
@@ -321,14 +316,14 @@ def _read_labelled(path: Path, kind: str, variable: str | None, layout: str | No
         held = dict(dataset.variables)
         if (
             kind == "hdf5"
-            and variable not in held
+            and reading.variable not in held
             and not any(len(_long(other)) == 3 for other in held.values())
         ):
-            return read_arrays(path, kind, variable, None, None)  # it is in a group
+            return read_arrays(path, kind, reading)  # it is in a group
         dataset.load()
-    chosen = _chosen(path, held, variable)
+    chosen = _chosen(path, held, reading.variable)
     array = held[chosen]
-    order = _dimensions(path, array, layout)
+    order = _dimensions(path, array, reading.layout)
     array = array.isel({name: 0 for name in array.dims if name not in order})
     values = np.asarray(array.transpose(*order))
     if str(array.attrs.get("_Unsigned", "")).lower() == "true" and values.dtype.kind == "i":
@@ -339,15 +334,27 @@ def _read_labelled(path: Path, kind: str, variable: str | None, layout: str | No
     text = None if crs is None else crs.attrs.get("crs_wkt")
     place = {} if text is None else {"crs": text}
     transform = _regular(held.get(order[2]), held.get(order[1]))
+    arrays = {str(key): _bands_first(other, order) for key, other in held.items()}
+    companions, beside = companions_of(path, str(chosen), arrays, values, "bhw")
     return Cube(
         values,
         wavelengths=wavelengths,
         unit=unit,
         said=f"variable {chosen!r}",
         georeference={**place, **({"transform": transform} if transform else {})} or None,
-        notes=(f"variable {chosen!r}, bands along {order[0]!r}",),
+        companions=companions,
+        notes=(f"variable {chosen!r}, bands along {order[0]!r}", *beside),
         **linear(about, len(values)),
     )
+
+
+def _bands_first(array: Any, order: tuple[str, str, str]) -> NDArray:
+    """Values of a variable beside the image, dimensions that they share in the order of the image's."""
+    shared = [name for name in order if name in array.dims]
+    others = [name for name in array.dims if name not in shared]
+    last = order[0] not in shared  # as endmembers come in place of bands, and after them
+    values = np.asarray(array.transpose(*others, *shared) if last else array.transpose(*shared, *others))
+    return values if values.dtype.kind != "O" else values.astype(str)
 
 
 def _chosen(path: Path, held: dict[Any, Any], wanted: str | None) -> Any:
@@ -357,6 +364,7 @@ def _chosen(path: Path, held: dict[Any, Any], wanted: str | None) -> Any:
             raise InputError(f"{path}: no variable {wanted!r}; it holds {listed}")
         return wanted
     cubes = [key for key, other in held.items() if len(_long(other)) == 3 and other.dtype.kind in "iuf"]
+    cubes = [key for key in cubes if not is_companion(str(key))] or cubes
     if len(cubes) != 1:
         ask = f"give {option('variable')} the image" if cubes else "no variable with three axes in it"
         raise InputError(f"{path}: {ask}; it holds {listed}")

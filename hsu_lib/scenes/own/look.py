@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from hsu_lib.errors import InputError
 from hsu_lib.scene import Scene
-from hsu_lib.scenes.own.border import NoData, checked
+from hsu_lib.scenes.own.border import checked
 from hsu_lib.scenes.own.cube import Cube
+from hsu_lib.scenes.own.files import open_cube
 from hsu_lib.scenes.own.fill import Survey, survey, suspects
-from hsu_lib.scenes.own.image import open_cube
 from hsu_lib.scenes.own.opened import OwnImage
+from hsu_lib.scenes.own.reading import Reading
 
 _PERCENTILES = (0.1, 1, 50, 99, 99.9)
 _SAMPLE = 4_000_000  # numbers of which percentiles are taken
@@ -43,15 +45,7 @@ class Look:
     small: Scene
 
 
-def look(
-    path: str | Path,
-    *,
-    variable: str | None = None,
-    layout: str | None = None,
-    size: tuple[int, int] | None = None,
-    scale: float | None = None,
-    nodata: NoData = None,
-) -> Look:
+def look(path: str | Path, **given: Any) -> Look:
     """Look at an image; arguments as those of `read_image`.
 
     Raises
@@ -59,15 +53,16 @@ def look(
     InputError
         If not even its numbers can be found.
     """
-    path = Path(path).expanduser()
-    cube = open_cube(path, variable=variable, layout=layout, size=size)
-    found = survey(cube.values, np.arange(len(cube.values)), cube.fill)
+    path, reading = Path(path).expanduser(), Reading(**given)
+    cube = open_cube(path, reading)
+    counts = cube.mask if cube.mask is not None and cube.mask.any() else None
+    found = survey(cube.values, np.arange(len(cube.values)), cube.fill, counts)
     if len(found.bands) == 0 or not found.mask.any():  # nothing to take percentiles of
         found = survey(cube.values, np.arange(len(cube.values)), ())
     raw = OwnImage(path, cube.values, found.bands, None if found.mask.all() else found.mask)
     facts, refusal = _facts(cube, found, raw), None
     try:
-        image = checked(path, cube, nodata=nodata, scale=scale)
+        image = checked(path, cube, reading)
     except InputError as error:
         image, refusal = raw, error
     else:

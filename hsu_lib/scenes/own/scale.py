@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from textwrap import shorten
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsu_lib.errors import InputError, option
+from hsu_lib.scenes.own.cube import Cube
 
 _BRIGHTEST = 2.0  # 99.9th percentile of reflectance is below it: snow and glint reach beyond one
 DARKEST = 0.002  # 99.9th percentile of deep water is above it
 _TEN_THOUSAND = (2_000.0, 16_000.0)  # 99.9th percentiles of reflectance stored as a ten-thousandth
 _FULL = (4095.0, 16383.0)  # largest counts of cameras of 12 and 14 bits
+#: What the number of a reflectance of one may be, as an example for numbers up to it.
+_USUAL = (
+    *((100, "percent"), (255, "bytes"), (1000, "thousandths"), (4095, "12 bits")),
+    *((10_000, "ten-thousandths"), (16383, "14 bits"), (65535, "16 bits")),
+)
 
 
 #: Watts with steradians, in whatever order and prefixes.
@@ -43,6 +50,50 @@ def is_percent(quantity: str) -> bool:
 def is_count(quantity: str) -> bool:
     """Whether they mean what a sensor counts: ``"DN"``."""
     return bool(_COUNT.search(quantity))
+
+
+def divisor_of(
+    path: Path, cube: Cube, sample: NDArray, given: float | None, notes: list[str], highest: float
+) -> float:
+    """What stands for a reflectance of one after the gains, where gains and a scale may contradict."""
+    declared, gains = cube.scale, cube.gains
+    applied = gains is not None or cube.offsets is not None
+    if applied:
+        notes.append(f"gains and offsets of {cube.said} applied")
+    if gains is not None and declared is not None and declared != 1 and given is None:
+        if not np.allclose(gains * declared, 1, rtol=1e-3):
+            both = int(declared) if declared == int(declared) else declared
+            raise InputError(
+                f"{path}: {cube.said} has gains ({gains.min():g} to {gains.max():g}) and a reflectance "
+                f"scale factor ({declared:g}): which one makes reflectance? Give {option('scale', 1)} for "
+                f"the gains alone, {option('scale', both)} for both, or remove one from the header"
+            )
+        notes.append(f"reflectance scale factor {declared:g} says the same as the gains")
+        declared = None
+    elif declared is None and given is None and is_radiance(cube.quantity):
+        raise InputError(
+            f"{path}: {cube.said} says that its numbers are radiance, {shorten(cube.quantity, 60)!r}: "
+            f"convert them to reflectance, or give {option('scale', 1)} to unmix them as they are"
+        )
+    said = f"reflectance scale factor of {cube.said}"
+    percent = declared is None and is_percent(cube.quantity)
+    if percent:
+        declared, said = 100.0, f"percent of {cube.said}"
+    number, note = divisor(
+        path,
+        sample,
+        given,
+        declared,
+        said,
+        darkest=0.01 if percent else DARKEST,  # of numbers up to one, percent may be a mere word
+        highest=highest,
+        full=cube.full,
+        counts=is_count(cube.quantity),
+        gains=gains,
+        applied=cube.said if applied else "",
+    )
+    notes.append(note)
+    return number
 
 
 def divisor(
@@ -110,14 +161,14 @@ def divisor(
     if ten_thousandths and _TEN_THOUSAND[0] <= top <= _TEN_THOUSAND[1]:
         return 10_000.0, f"divided by 10000, which is a guess: {told}"
     hint = "" if 1e-9 < top < 1e9 else " (or they are of another type or byte order than the file says)"
-    example = "100 for percent"
+    example = next((f", such as {number} for {of}" for number, of in _USUAL if 1 < top <= number), "")
     if full is not None:
-        example = f"{full:g}, the full count that the file names"
+        example = f", such as {full:g}, the full count that the file names"
     gain = 1.0 if gains is None or np.ptp(gains) else float(gains[0])
     if gain > 1 and DARKEST <= top / gain**2 <= _BRIGHTEST:
-        example = f"{gain**2:.10g}, if the gain {gain:g} is meant to divide by"
+        example = f", such as {gain**2:.10g}, if the gain {gain:g} is meant to divide by"
     raise InputError(
         f"{path}: {told}, which is no reflectance, and nothing says what it is to be divided by{hint}. Give "
-        f"{scale}: the number that stands for a reflectance of one, such as {example}; "
+        f"{scale}: the number that stands for a reflectance of one{example}; "
         f"{option('scale', 1)} takes the numbers as they are"
     )

@@ -58,10 +58,10 @@ def in_reflectance(path: Path, E: NDArray, Y: NDArray, divisor: float) -> tuple[
     by = min(ways, key=lambda number: abs(np.log(factor * number)))
     if not 1 / _NEAR <= factor * by <= _NEAR:
         raise InputError(
-            f"{path}: its endmembers E are in another unit than its image: multiplied by {_round(factor):g} "
-            "they would explain it. Bring both to one unit"
+            f"{path}: its endmembers are in another unit than its image: multiplied by {_round(factor):g} "
+            "they would explain it. Bring both to one unit, or rename that array if it is no reference"
         )
-    return E / by, "" if divisor == 1 else f"endmembers E {ways[by] if by == 1 else f'divided by {by:g}'}"
+    return E / by, "" if divisor == 1 else f"its endmembers {ways[by] if by == 1 else f'divided by {by:g}'}"
 
 
 def _round(factor: float) -> float:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from hsu_lib.scene import Scene
 from hsu_lib.scenes.info import Get, Read, SceneInfo
-from hsu_lib.scenes.library import USGS_LIBRARY, usgs_library
+from hsu_lib.scenes.library import USGS_LIBRARY, SpectralLibrary, usgs_library
 from hsu_lib.scenes.matlab import read_mat
 
 DC_MATERIALS = (
@@ -22,6 +22,23 @@ DC_MATERIALS = (
     "Andradite NMNH113829",
 )
 """Found by exact match with the USGS 1995 library; the source does not name them. DC1 has the first five."""
+
+
+#: Degrees by which spectra of the library of sparse unmixing are apart at least.
+ANGLE = 4.44
+
+
+def dc_library(get: Get) -> SpectralLibrary:
+    """The library that both scenes are mixtures of: 240 minerals of the USGS, 4.44 degrees apart or more.
+
+    The nearest pairs come first. DC1 is of the second to the sixth spectrum, DC2 of the second to the tenth.
+
+    References
+    ----------
+    Iordache et al., IEEE TGRS 50 (2012) 4484-4502. It has, to the bit, the spectra of the file that SUnCNN
+    distributes.
+    """
+    return usgs_library(get).pruned(ANGLE).nearest_first()
 
 
 def _dc(name: str, side: int, count: int, maps: str, cautions: str) -> tuple[SceneInfo, Read]:
@@ -50,8 +67,8 @@ def _dc(name: str, side: int, count: int, maps: str, cautions: str) -> tuple[Sce
         unit="reflectance (as stored)",
         cautions=(
             f"{cautions} Wavelengths are those of the USGS 1995 library, whose spectra these are exactly. "
-            "The scene has the active endmembers only, not the library. Papers add correlated or white "
-            "noise: white noise comes with snr_db."
+            "The scene has the active endmembers only; hsu_lib.scenes.library_of has all 240. Papers add "
+            "correlated or white noise: white noise comes with snr_db."
         ),
         licence="Apache-2.0 (copy with SUnCNN)",
         citation=(
@@ -81,3 +98,4 @@ DC2 = _dc(
 )
 
 SCENES = (DC1, DC2)
+LIBRARIES = {info.name: dc_library for info, _ in SCENES}

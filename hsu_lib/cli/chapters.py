@@ -1,0 +1,73 @@
+"""`hsu run`, `book` and `publish`: chapters and the book."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from hsu_lib.words import pairs_of
+
+
+@click.command("run")
+@click.argument("chapter")
+@click.option(
+    "--profile", default="quick", show_default=True, help="Named set of parameters: quick, desk, paper."
+)
+@click.option(
+    "-p",
+    "parameters",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Set one parameter; repeatable.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for the executed notebook."
+)
+@click.option("--recompute", is_flag=True, help="Compute all runs afresh instead of replaying stored ones.")
+def run_chapter(
+    chapter: str, profile: str, parameters: tuple[str, ...], out: Path | None, recompute: bool
+) -> None:
+    """Execute CHAPTER with the parameters of a profile and your own.
+
+    Finished runs are kept: stop it whenever you like, start it again, and it goes on.
+    """
+    from hsu_lib.publishing import chapters
+
+    path = chapters.run_chapter(
+        chapter, profile=profile, parameters=pairs_of(parameters, "-p"), out=out, recompute=recompute
+    )
+    click.echo(path)
+
+
+@click.command("book")
+@click.option(
+    "--profile", help="Execute every chapter with this profile; by default each at its best published one."
+)
+@click.option("--recompute", is_flag=True, help="Compute all runs afresh instead of replaying stored ones.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for everything made.")
+def build_book(profile: str | None, recompute: bool, out: Path | None) -> None:
+    """Execute the chapters and build the pages; print where the front page is."""
+    from hsu_lib.publishing import build
+
+    click.echo(build.build(profile, recompute=recompute, out=out))
+
+
+@click.command("publish")
+@click.argument("profile")
+@click.argument("chapters", nargs=-1, metavar="[CHAPTER]...")
+def publish_results(profile: str, chapters: tuple[str, ...]) -> None:
+    """Copy the results of the chapters last executed with PROFILE into book/results.
+
+    Scores, endmembers and curves of every run; abundance maps of those that a page shows. Only what was run
+    to its end with just the profile's parameters, and only all of it: where a chapter is not complete,
+    nothing is published, unless the others are named.
+    """
+    from hsu_lib.publishing import published
+
+    folder, size = published.publish(profile, chapters)
+    click.echo(f"{folder} ({size / 1e6:.1f} MB of published results in all)")
+
+
+#: What the module adds to `hsu`.
+COMMANDS = (run_chapter, build_book, publish_results)

@@ -1,0 +1,1 @@
+"""Beyond the linear model: light that meets two materials, or grains of several."""

@@ -1,0 +1,1 @@
+"""Methods that choose endmembers from a spectral library."""
