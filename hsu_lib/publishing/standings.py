@@ -10,7 +10,7 @@ import pandas as pd
 
 from hsu_lib.claims import claims
 from hsu_lib.runs import Results, Run, Store, asking
-from hsu_lib.runs.campaign import SEEDS, deciding_amounts, enumerated
+from hsu_lib.runs.campaign import SEEDS, Amounts, amounts, deciding_amounts, enumerated
 from hsu_lib.runs.choices import chosen_from
 from hsu_lib.scene import SceneSpec
 from hsu_lib.words import seeds_of
@@ -22,6 +22,9 @@ OWN = {
     "VCA + FCLSU": "vca-fclsu",
     "SiVM + FCLSU": "sivm-fclsu",
     "SNPA + FCLSU": "snpa-fclsu",
+    "MVC-NMF": "mvc-nmf",
+    "NMF-QMV": "nmf-qmv",
+    "CoNMF": "conmf",
 }
 #: To measure others by.
 LANDMARKS = [*OWN][:2]
@@ -47,10 +50,13 @@ def places(text: str) -> list[SceneSpec]:
     return [SceneSpec(name, reference=reference) for name, _, reference in pairs]
 
 
-def own_runs(specs: Iterable[SceneSpec], seeds: Iterable[int]) -> list[Run]:
-    """The runs of `OWN` on scenes."""
+def own_runs(specs: Iterable[SceneSpec], seeds: Iterable[int], amounts: Amounts) -> list[Run]:
+    """The runs of `OWN` on scenes, as long as the amounts say."""
     every = product(specs, OWN.items(), seeds)
-    return [Run(method, spec, seed, label=label) for spec, (label, method), seed in every]
+    return [
+        Run(method, spec, seed, settings=amounts.of(method, {}), label=label)
+        for spec, (label, method), seed in every
+    ]
 
 
 def means(scenes: Sequence[str], own: Results, store: Store) -> pd.DataFrame:
@@ -85,5 +91,6 @@ def means(scenes: Sequence[str], own: Results, store: Store) -> pd.DataFrame:
 def again(parameters: Mapping[str, Any], store: Store) -> pd.DataFrame:
     """`means` as the page with these parameters has them, from what is stored."""
     specs = places(parameters["scene"])
-    own = {run.key: run for run in own_runs(specs, seeds_of(parameters["seeds"], "seeds"))}
+    seeds = seeds_of(parameters["seeds"], "seeds")
+    own = {run.key: run for run in own_runs(specs, seeds, amounts(parameters["profile"]))}
     return means([str(spec) for spec in specs], asking.stored(own, store), store)
