@@ -45,7 +45,8 @@ noisy = {
 
 def told_of(spec):
     """What is counted on a scene; None where neither it nor what was published of it is here."""
-    return page.fact(str(spec), lambda: counted(scenes.load(spec)).about, needs=[spec])
+    name = str(spec) if spec.snr_db is None else f"{spec}, noise {spec.noise_seed}"
+    return page.fact(name, lambda: counted(scenes.load(spec)).about, needs=[spec])
 
 
 made = {key: [told_of(spec) for spec in specs] for key, specs in noisy.items()}

@@ -157,6 +157,8 @@ def test_a_picture_without_its_data_is_the_published_one(folders, shown, monkeyp
 def test_what_was_computed_from_data_is_told_without_them(folders, shown, monkeypatch):
     page = pages.Page("patching", "desk")
     assert page.fact("bands", lambda: {"of": (156, 198)}, needs=["lagoon"]) == {"of": [156, 198]}
+    with pytest.raises(ValueError, match="two facts called 'bands'"):
+        page.fact("bands", lambda: 3, needs=["lagoon"])
     ended(page)
     published.publish("desk", source=folders / "chapters")
     monkeypatch.setattr(pages.scenes, "is_available", lambda scene: False)

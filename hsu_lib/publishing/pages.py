@@ -210,7 +210,14 @@ class Page:
             Makes a JSON-ready value; called only if everything it needs is here.
         needs
             The scenes. Nothing is downloaded.
+
+        Raises
+        ------
+        ValueError
+            If the page has told one of that name.
         """
+        if name in self.manifest.facts:
+            raise ValueError(f"{self.manifest.chapter} has two facts called {name!r}")
         if all(map(scenes.is_available, needs)):
             value = json.loads(json.dumps(compute()))
         else:
