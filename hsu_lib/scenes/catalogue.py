@@ -28,6 +28,8 @@ _ALL = (
 )
 #: The library of minerals that is no scene's own.
 USGS = "usgs"
+#: Of scenes that are mixtures of a library.
+_LIBRARIES = {**lagoon.LIBRARIES, **dc.LIBRARIES}
 _SCENES = {info.name: info for info, _ in _ALL}
 _READERS: dict[str, Read] = {info.name: read for info, read in _ALL}
 
@@ -127,12 +129,13 @@ def library_of(name: str, *, angle: float = dc.ANGLE, progress: bool = False) ->
     get = partial(download.read, progress=progress)
     if name == USGS:
         return usgs_library(get).pruned(angle)
-    if name not in dc.LIBRARIES:
+    if name not in _LIBRARIES:
+        *others, last = _LIBRARIES
         raise ValueError(
-            f"{describe(name).name} is no mixture of a library, as {' and '.join(dc.LIBRARIES)} are: "
+            f"{describe(name).name} is no mixture of a library, as {', '.join(others)} and {last} are: "
             f"choose from {USGS!r}"
         )
-    return dc.LIBRARIES[name](get)
+    return _LIBRARIES[name](get)
 
 
 def usgs_version() -> str:

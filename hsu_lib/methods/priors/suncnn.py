@@ -24,9 +24,8 @@ from hsu_lib.learning.networks.prior import LibraryPrior
 from hsu_lib.methods.method import Method, Needs, Problem
 from hsu_lib.methods.priors.undip import fit, padded
 from hsu_lib.methods.settings import sourced
-from hsu_lib.methods.sparse.library import LibrarySettings
+from hsu_lib.methods.sparse.library import LibrarySettings, image_of
 from hsu_lib.scene import Status, Unmixing
-from hsu_lib.solvers.subspace import svd_truncation
 
 CODE = "public code of SUnCNN"
 
@@ -95,8 +94,7 @@ def solve(problem: Problem, settings: SUnCNNSettings) -> Unmixing:
     assert problem.library is not None  # the contract has checked it
     scene, where = problem.scene, torch.device(problem.device)
     size = (scene.height, scene.width)
-    Y = svd_truncation(scene.pixels, settings.rank) if settings.rank else scene.pixels
-    image = torch.tensor(Y.clip(0, 1).reshape(1, -1, *size), dtype=torch.float32)
+    image = torch.tensor(image_of(problem, settings).Y.clip(0, 1)[None])
     D = torch.tensor(problem.library.spectra, dtype=torch.float32, device=where)
     with seeded(problem.seed, where):
         Z = settings.input_scale * torch.rand_like(image) if settings.input == "noise" else image
