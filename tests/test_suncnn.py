@@ -125,6 +125,13 @@ def test_outputs_are_averaged_from_the_first_on():
     np.testing.assert_allclose(unmix(scene, iterations=3, window=3).A, expected, atol=1e-6)
 
 
+def test_the_history_tells_how_many_spectra_are_left():
+    u = unmix(pure_pixel_scene(), iterations=60, filters=16, learning_rate=0.03, window=10)
+    assert set(u.history) == {"loss", "active-spectra", "active-spectra-averaged"}
+    assert u.history["active-spectra"][0] == 6
+    assert u.history["active-spectra-averaged"][-1] == (u.A.mean(axis=(1, 2)) > 1e-3).sum()
+
+
 def test_an_interrupted_fit_goes_on_to_the_same_result(tmp_path):
     scene = pure_pixel_scene()
     whole = unmix(scene, iterations=7)

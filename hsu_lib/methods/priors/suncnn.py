@@ -28,6 +28,8 @@ from hsu_lib.methods.sparse.library import LibrarySettings, image_of
 from hsu_lib.scene import Status, Unmixing
 
 CODE = "public code of SUnCNN"
+#: Mean abundance from which on a spectrum counts as taken.
+_SEEN = 1e-3
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,8 @@ class Objective:
         Height and width of the image.
     """
 
-    #: Of `errors`: the loss is one already, and a further product for the average would tell little.
-    names = ()
+    #: Of `errors`.
+    names = ("active-spectra",)
 
     def __init__(self, Y: Tensor, D: Tensor, size: tuple[int, int]) -> None:
         self.Y, self.D, self.size = pixels(Y), D, size
@@ -76,8 +78,8 @@ class Objective:
         return F.mse_loss(F.linear(pixels(A), self.D), self.Y)
 
     def errors(self, A: Tensor) -> Tensor:
-        """None."""
-        return A.new_empty(0)
+        """How many spectra have a mean abundance that can be seen; no error, but what becomes of the maps."""
+        return (pixels(A).mean(dim=0) > _SEEN).sum()[None]
 
 
 def pixels(maps: Tensor) -> Tensor:
@@ -88,8 +90,9 @@ def pixels(maps: Tensor) -> Tensor:
 def solve(problem: Problem, settings: SUnCNNSettings) -> Unmixing:
     """Fit the network; its averaged output is the estimate.
 
-    The image is in reflectance, what falls short of 0 or exceeds 1 cut off. History: ``loss``, one value per
-    iteration.
+    The image is in reflectance, what falls short of 0 or exceeds 1 cut off. History, one value per iteration:
+    ``loss``, and ``active-spectra``, how many have a mean abundance above 0.001; with ``-averaged`` of the
+    averaged output.
     """
     assert problem.library is not None  # the contract has checked it
     scene, where = problem.scene, torch.device(problem.device)
