@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from hsu_lib.scene import Scene, SceneSpec
 from hsu_lib.scenes import public
 from hsu_lib.scenes.generated import lagoon, minerals, semireal
-from hsu_lib.scenes.info import Read, SceneInfo
+from hsu_lib.scenes.info import Get, Read, SceneInfo
 from hsu_lib.scenes.library import USGS_LIBRARY, SpectralLibrary, usgs_library
 from hsu_lib.scenes.noise import add_noise
 from hsu_lib.scenes.public import dc, download
@@ -29,7 +30,7 @@ _ALL = (
 #: The library of minerals that is no scene's own.
 USGS = "usgs"
 #: Of scenes that are mixtures of a library.
-_LIBRARIES = {**lagoon.LIBRARIES, **dc.LIBRARIES}
+_LIBRARIES: dict[str, Callable[[Get], SpectralLibrary]] = {**lagoon.LIBRARIES, **dc.LIBRARIES}
 _SCENES = {info.name: info for info, _ in _ALL}
 _READERS: dict[str, Read] = {info.name: read for info, read in _ALL}
 

@@ -329,15 +329,15 @@ class LibraryPrior(nn.Module):
 
     def forward(self, Z: Tensor) -> Tensor:
         """Abundances of the input ``(images, inputs, height, width)``, of its size."""
-        fine, coarse = self.skip[1:](pointwise(Z, self.skip[0].weight)), self.down(Z)
+        fine, coarse = self.skip[1:](pointwise(Z, self.skip[0].get_parameter("weight"))), self.down(Z)
         # where they join, a normalisation comes before a convolution that is normalised, too: what is taken
         # away there would be taken away here, so it is no more than a factor of the weights
         spread = torch.cat([fine.var(dim=(0, 2, 3), correction=0), upsampled_variance(coarse)])
-        weight = self.join[0].weight * (self.scale / (spread + _EPS).sqrt())[:, None, None]
+        weight = self.join[0].get_parameter("weight") * (self.scale / (spread + _EPS).sqrt())[:, None, None]
         weights = weight.split([fine.shape[1], coarse.shape[1]], dim=1)
         x = F.conv2d(F.pad(fine, (1, 1, 1, 1), mode="reflect"), weights[0])
         x = self.join[1:](x + upsampled_convolution(coarse, weights[1]))
-        x = self.mix[1:](pointwise(x, self.mix[0].weight))
+        x = self.mix[1:](pointwise(x, self.mix[0].get_parameter("weight")))
         A = F.linear(x.permute(0, 2, 3, 1), self.last.weight.flatten(1), self.last.bias)
         return A.softmax(dim=-1).permute(0, 3, 1, 2)
 

@@ -60,7 +60,8 @@ def image_of(problem: Problem, settings: LibrarySettings) -> Scene:
     scene = problem.scene
     if not settings.rank:
         return scene
-    return replace(scene, Y=svd_truncation(scene.pixels, settings.rank).reshape(scene.Y.shape))
+    Y = svd_truncation(scene.pixels, settings.rank).astype(np.float32)
+    return replace(scene, Y=Y.reshape(scene.Y.shape))
 
 
 def products_of(problem: Problem, Y: NDArray, precision: Precision = "double") -> Products:
