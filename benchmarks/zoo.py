@@ -18,6 +18,7 @@ import argparse
 import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -28,13 +29,17 @@ from torch import Tensor
 from torch.nn.functional import conv2d
 
 from hsu_lib.learning import fit as training
+from hsu_lib.learning.networks.prior import pointwise, upsampled_convolution
 from hsu_lib.learning.networks.wide import wide_convolution
 from hsu_lib.methods import METHODS
 from hsu_lib.methods.method import Problem
 from hsu_lib.methods.priors import undip
 from hsu_lib.scene import Scene
+from hsu_lib.scenes.library import SpectralLibrary
 from hsu_lib.solvers import archetypal
 
+#: Spectra of the library that is chosen from, where one is.
+LIBRARY = 240
 #: Iterations between the runs with few and with many, where no bar counts them.
 STEPS = 30
 Call = Callable[[], object]
@@ -125,15 +130,46 @@ def misicnet(scene: Scene, settings: Any) -> Call:
     layers = [(scene.bands, filters, 3), (scene.bands, skip, 1), (filters, filters, 3), (skip, filters, 3)]
     calls = []
     for number, (inputs, outputs, side) in enumerate([*layers, (filters, p, 3)]):
-        x, weight = (
-            torch.rand(shape).contiguous(memory_format=torch.channels_last)
-            for shape in (
-                (1, inputs, scene.height + side - 1, scene.width + side - 1),
-                (outputs, inputs, side, side),
-            )
-        )
-        calls.append(gradients(x.requires_grad_(number > 1), weight.requires_grad_(), conv2d))
+        wide = (scene.height + side - 1, scene.width + side - 1)
+        calls.append(layer(inputs, outputs, side, wide, pulled=number > 1))
     return lambda: [call() for call in calls]
+
+
+def layer(
+    inputs: int,
+    outputs: int,
+    side: int,
+    size: tuple[int, int],
+    convolution: Convolution = conv2d,
+    *,
+    pulled: bool = True,
+) -> Call:
+    """A convolution of an image of that size, forward and backward; `pulled`: to its input, too."""
+    x, weight = (
+        torch.rand(shape).contiguous(memory_format=torch.channels_last)
+        for shape in ((1, inputs, *size), (outputs, inputs, side, side))
+    )
+    return gradients(x.requires_grad_(pulled), weight.requires_grad_(), convolution)
+
+
+def suncnn(scene: Scene, settings: Any) -> Call:
+    """Its convolutions as they are arranged, forward and backward, and the product with the library."""
+    filters, skip, m = settings.filters, settings.skip, LIBRARY
+    half, whole, wide = (
+        (scene.height // k + more, scene.width // k + more) for k, more in ((2, 0), (1, 0), (1, 2))
+    )
+    halving = partial(conv2d, stride=2)
+    calls = [
+        layer(scene.bands, filters, 3, wide, halving, pulled=False),
+        layer(scene.bands, skip, 1, whole, pointwise, pulled=False),
+        layer(filters, filters, 3, (half[0] + 2, half[1] + 2)),
+        layer(filters, filters, 3, half, upsampled_convolution),
+        layer(skip, filters, 3, wide),
+        layer(filters, filters, 1, whole, pointwise),
+        layer(filters, m, 1, whole, pointwise),
+    ]
+    D, A = torch.rand(m, scene.bands), torch.rand(scene.height * scene.width, m)
+    return lambda: ([call() for call in calls], (A @ D) @ D.T)
 
 
 def edaa(scene: Scene, settings: Any) -> Call:
@@ -162,6 +198,7 @@ def quadratic(scene: Scene, settings: Any) -> Call:
 
 CASES = {
     "misicnet": Case(undip, misicnet, target=1.25, steps="iterations", settings={"filters": 64}),
+    "suncnn": Case(undip, suncnn, target=1.25, steps="iterations"),
     "edaa": Case(archetypal, edaa, steps="iterations", settings={"starts": 20}),
     "nmf-qmv": Case(None, quadratic, 2, "iterations", {"tolerance": 0.0, "weight": 1.0}),
     "conmf": Case(None, quadratic, 2, "iterations", {"tolerance": 0.0}),
@@ -173,7 +210,9 @@ CASES = {
 def measured(name: str, scene: Scene, repeats: int, clock: Callable[[], float]) -> dict[str, float]:
     """Seconds of an epoch of a method and of its products, in turn; the first two do not count."""
     case, method = CASES[name], METHODS[name]
-    problem = Problem(scene, int(scene.endmembers or 0))
+    spectra = np.random.default_rng(0).random((scene.bands, LIBRARY))
+    library = SpectralLibrary(spectra, np.arange(LIBRARY), tuple(map(str, range(LIBRARY))))
+    problem = Problem(scene, int(scene.endmembers or 0), library=library if method.needs.library else None)
     if case.bar is None:
         few, many = (method.configure(**case.settings, **{case.steps: steps}) for steps in (1, 1 + STEPS))
         calls = {

@@ -37,6 +37,7 @@ from hsu_lib.runs.campaign import (
     deciding,
     deciding_amounts,
     enumerated,
+    runs_of,
     spec_of,
     to_make,
     twins,
@@ -79,6 +80,22 @@ def test_ways_that_wait_for_a_choice_are_told_and_get_no_runs():
     found = enumerated(amounts("paper"), claims=["ldvae-stable-across-snr", "prim-alpha0-poor-endmembers"])
     assert {way.claim for way in found.waiting} == {"ldvae-stable-across-snr"}
     assert {way.claim for way in found.ways} == {"prim-alpha0-poor-endmembers"}
+
+
+def test_what_is_tuned_to_the_noise_is_run_with_the_settings_of_its_noise():
+    claim = "tutorial-sre-rises-with-snr"
+    desk = amounts("desk")
+    found = enumerated(desk, [100], claims=[claim])
+    assert not found.planned
+    assert len(found.runs) == 18
+    asked = {(run.label, run.scene.snr_db): run.settings for run in found.runs.values()}
+    assert [asked["SUnSAL", level]["weight"] for level in (20, 30, 40)] == [0.7, 0.1, 0.01]
+    assert [asked["SUnCNN", level]["iterations"] for level in (20, 30, 40)] == [4000, 8000, 12000]
+    assert {asked["SUnCNN", level]["filters"] for level in (20, 30, 40)} == {16}
+    shown = runs_of(["SUnSAL"], SceneSpec("dc2", snr_db=20), [0], desk, reading="document")
+    assert [run.settings for run in shown] == [{"reading": "code", "weight": 0.1}]
+    rehearsed = enumerated(desk, [100], claims=[claim], where="lagoon").runs.values()
+    assert {str(run.settings) for run in rehearsed if run.method == "sunsal"} == {"{'reading': 'code'}"}
 
 
 def test_keys_are_unique_and_seeds_and_conditions_balanced():

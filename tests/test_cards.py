@@ -283,7 +283,7 @@ def test_the_unit_of_a_ratio_is_a_factor():
     assert scores.difference("mse-abundances", np.log(33.798), relative=True) == "×33.8"
     assert scores.size("mse-abundances", np.log(1.1), relative=True) == "×1.10"
     assert scores.value("mse-abundances", 1e-12) == "1.0e-12"
-    assert scores.value("sre-abundances", 12.345) == "12.3\xa0dB"
+    assert scores.value("sre-abundances", 12.346) == "12.35\xa0dB"
 
 
 def test_a_mean_is_a_dash_where_a_run_is_missing():

@@ -179,6 +179,25 @@ def test_every_condition_is_one_that_its_method_accepts():
     assert not unknown
 
 
+def test_settings_by_noise_are_settings_of_the_method_on_scenes_that_there_are():
+    found = [condition for condition in WORDS.conditions.values() if condition.tuned]
+    assert {condition.method for condition in found} >= {"sunsal", "mua-bpt", "suncnn"}
+    for condition in found:
+        assert set(condition.tuned) <= set(scenes.names()), condition.name
+        for scene, levels in condition.tuned.items():
+            for level, settings in levels.items():
+                assert set(settings).isdisjoint(condition.settings), condition.name
+                get(condition.method).configure(**condition.at(scene, level))
+
+
+def test_a_condition_has_settings_by_noise_only_where_it_is_tuned():
+    condition = WORDS.conditions["SUnSAL"]
+    assert condition.at("dc1", 20) == {"reading": "code", "weight": 0.7}
+    assert condition.at("dc2", 40.0) == {"reading": "code", "weight": 0.005}
+    for scene, level in (("dc1", None), ("dc1", 25), ("lagoon", 20)):
+        assert condition.at(scene, level) == {"reading": "code"}
+
+
 def test_places_are_scenes_with_a_reference_they_have():
     for name, entries in WORDS.scenes.items():
         for place in entries:

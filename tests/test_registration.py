@@ -16,7 +16,7 @@ def test_every_question_is_the_registered_one():
     assert registration.changed() == []
 
 
-@pytest.mark.parametrize("change", ["margin", "condition", "score", "view"])
+@pytest.mark.parametrize("change", ["margin", "condition", "tuned", "score", "view"])
 def test_what_decides_is_in_the_fingerprint(change):
     question, words = questions()["undip-nmf-init-faster"], vocabulary()
     before = registration.fingerprint(question, words)
@@ -25,6 +25,9 @@ def test_what_decides_is_in_the_fingerprint(change):
         question = read_question(question.claim, {**question.says, "components": [component]})
     elif change == "condition":
         other = replace(words.conditions["UnDIP from NMF"], settings={"input": "palm"})
+        words = replace(words, conditions={**words.conditions, "UnDIP from NMF": other})
+    elif change == "tuned":
+        other = replace(words.conditions["UnDIP from NMF"], tuned={"samson": {20: {"skip": 2}}})
         words = replace(words, conditions={**words.conditions, "UnDIP from NMF": other})
     elif change == "score":
         score = {**words.scores["iterations-to-common-loss"], "definition": "Another."}

@@ -50,6 +50,8 @@ class Condition:
     ----------
     name, method, settings
         What it is called, what is run.
+    tuned
+        Further settings by scene and noise in dB, where a document sets them for each; none elsewhere.
     times
         Factors of defaults.
     planned
@@ -64,6 +66,12 @@ class Condition:
     times: Mapping[str, float] = field(default_factory=dict)
     planned: str = ""
     beside: bool = False
+    tuned: Mapping[str, Mapping[float, Mapping[str, Any]]] = field(default_factory=dict)
+
+    def at(self, scene: str, snr: float | None) -> dict[str, Any]:
+        """Its settings on a scene with noise in dB, or None."""
+        here = {} if snr is None else self.tuned.get(scene, {}).get(snr, {})
+        return {**self.settings, **here}
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ import yaml
 
 from hsu_lib import paths
 from hsu_lib.atomic import write_atomically
-from hsu_lib.claims.questions import Question, Vocabulary, base, questions, vocabulary
+from hsu_lib.claims.questions import Condition, Question, Vocabulary, base, questions, vocabulary
 
 #: Parts of a question that decide nothing.
 _BESIDE = ("secondary", "why")
@@ -70,12 +70,17 @@ def fingerprint(question: Question, words: Vocabulary) -> str:
     used: dict[str, Any] = {
         "question": {name: value for name, value in question.says.items() if name not in _BESIDE},
         "places": {t.scene: [asdict(place) for place in words.places(t.scene)] for t in terms},
-        "conditions": {n: asdict(words.conditions[n]) for n in conditions if n in words.conditions},
+        "conditions": {n: _asked(words.conditions[n]) for n in conditions if n in words.conditions},
         "scores": {name: words.scores[name] for name in scores if name in words.scores},
         "views": [asdict(view) for view in views],
         "reading": words.readings.get(question.reading),
     }
     return sha256(json.dumps(used, sort_keys=True).encode()).hexdigest()
+
+
+def _asked(condition: Condition) -> dict[str, Any]:
+    # tuning came later than most registrations: without it a condition is what it was
+    return {name: value for name, value in asdict(condition).items() if name != "tuned" or value}
 
 
 @cache

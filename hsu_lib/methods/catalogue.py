@@ -33,6 +33,7 @@ from hsu_lib.methods.method import Method
 from hsu_lib.methods.nonlinear.fan import FAN
 from hsu_lib.methods.nonlinear.hapke_cnn import HAPKE_CNN
 from hsu_lib.methods.priors.misicnet import MISICNET
+from hsu_lib.methods.priors.suncnn import SUNCNN
 from hsu_lib.methods.priors.undip import CONFIGURABLE, UNDIP
 from hsu_lib.methods.sparse.clsunsal import CLSUNSAL
 from hsu_lib.methods.sparse.mua import MUA_BPT, MUA_SLIC
@@ -57,6 +58,7 @@ METHODS: dict[str, Method] = {
         S2WSU,
         MUA_SLIC,
         MUA_BPT,
+        SUNCNN,
         PALM,
         NMF,
         MIN_SIMPLEX,

@@ -46,7 +46,7 @@ def unit(score: str) -> Unit:
     if name.startswith(("cos-", "vca-cosine")):
         return Unit(1.0, 4)
     if told == "dB":
-        return Unit(1.0, 1, "\u00a0dB")
+        return Unit(1.0, 2, "\u00a0dB")
     return Unit(sign="" if told == "1" else f"\u00a0{told}")
 
 

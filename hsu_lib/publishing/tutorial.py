@@ -17,6 +17,19 @@ SEVEN = {
     "NMF-QMV": "nmf-qmv",
     "MiSiCNet": "misicnet",
 }
+#: Condition to column of the tutorial's table of methods that choose from a library.
+SIX = {
+    "SUnSAL": "sunsal",
+    "SUnSAL-TV": "sunsal-tv",
+    "S2WSU": "s2wsu",
+    "MUA-BPT": "mua-bpt",
+    "MUA-SLIC": "mua-slic",
+    "SUnCNN": "suncnn",
+}
+#: What is in no table: on SUnCNN's image; until nothing changes; SUnCNN without an average.
+PROJECTED = "SUnSAL, projected"
+TO_THE_END = ("SUnSAL-TV, to the end", "SUnSAL-TV, projected, to the end")
+LAST = "SUnCNN, last output"
 #: Conditions that are in no table: who has not looked, who knows the truth, the penalty alone.
 EQUAL, ORACLE, LIMIT = "equal abundances", "true endmembers + FCLSU", "MiSiCNet without a network"
 

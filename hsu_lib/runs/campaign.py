@@ -317,7 +317,7 @@ def run_of(
 ) -> Run | None:
     """The run of a term without its seed; None where a choice is still to be made."""
     condition, place = words.conditions[term.condition], place_of(term, entry, words)
-    settings = settings_of(condition, place, question, words)
+    settings = settings_of(condition, place, term.snr, question, words)
     wanted = _wanted(term, question, view, entry, words, amounts)
     if wanted is not None:
         chosen = choices(wanted)
@@ -339,7 +339,7 @@ def _wanted(
     condition, place = words.conditions[term.condition], place_of(term, entry, words)
     if not view.choice or not _has(condition.method, view.choice[0]):
         return None
-    settings = settings_of(condition, place, question, words)
+    settings = settings_of(condition, place, term.snr, question, words)
     return Wanted(view.name, condition.method, place.scene, settings, amounts)
 
 
@@ -376,19 +376,24 @@ def runs_of(
     made = []
     for condition in (all_words().conditions[name] for name in conditions):
         theirs = {name: value for name, value in settings.items() if _has(condition.method, name)}
-        asked = amounts.of(condition.method, theirs | dict(condition.settings))
+        asked = amounts.of(condition.method, theirs | condition.at(spec.name, spec.snr_db))
         made += [Run(condition.method, spec, settings=asked, label=condition.name)]
     return [seeded(run, seed) for run in made for seed in seeds]
 
 
-def settings_of(condition: Condition, place: Place, question: Question, words: Vocabulary) -> dict[str, Any]:
-    """The settings of a condition at its document's amount of training, without what a view chooses."""
+def settings_of(
+    condition: Condition, place: Place, snr: float | None, question: Question, words: Vocabulary
+) -> dict[str, Any]:
+    """The settings of a condition at a place with noise in dB, without what a view chooses.
+
+    Trained as much as its document says.
+    """
     method = condition.method
     found = {name: value for name, value in question.settings.items() if _has(method, name)}
     if question.reading and _has(method, "reading"):
         found |= words.readings[question.reading]["settings"]
     found |= {name: value for name, value in place.settings.items() if _has(method, name)}
-    found |= condition.settings
+    found |= condition.at(place.scene, snr)
     usual = methods.get(method).configure(**found)
     return found | {name: factor * getattr(usual, name) for name, factor in condition.times.items()}
 

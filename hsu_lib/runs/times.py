@@ -95,7 +95,7 @@ def subject_of(
     amounts = (amounts or Amounts()).widths()
     place, condition = place_of(term, entry, words), words.conditions[term.condition]
     if place.made:
-        settings = settings_of(condition, place, question, words)
+        settings = settings_of(condition, place, term.snr, question, words)
         run = Run(condition.method, SceneSpec(term.scene), settings=settings, label=condition.name)
         return Subject(run, place.made)
     found = run_of(term, question, view, entry, words, amounts, nothing_chosen)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from hsu_lib.scene import Scene, SceneSpec
 from hsu_lib.scenes import public
 from hsu_lib.scenes.generated import lagoon, minerals, semireal
-from hsu_lib.scenes.info import Read, SceneInfo
+from hsu_lib.scenes.info import Get, Read, SceneInfo
 from hsu_lib.scenes.library import USGS_LIBRARY, SpectralLibrary, usgs_library
 from hsu_lib.scenes.noise import add_noise
 from hsu_lib.scenes.public import dc, download
@@ -28,6 +29,8 @@ _ALL = (
 )
 #: The library of minerals that is no scene's own.
 USGS = "usgs"
+#: Of scenes that are mixtures of a library.
+_LIBRARIES: dict[str, Callable[[Get], SpectralLibrary]] = {**lagoon.LIBRARIES, **dc.LIBRARIES}
 _SCENES = {info.name: info for info, _ in _ALL}
 _READERS: dict[str, Read] = {info.name: read for info, read in _ALL}
 
@@ -127,12 +130,13 @@ def library_of(name: str, *, angle: float = dc.ANGLE, progress: bool = False) ->
     get = partial(download.read, progress=progress)
     if name == USGS:
         return usgs_library(get).pruned(angle)
-    if name not in dc.LIBRARIES:
+    if name not in _LIBRARIES:
+        *others, last = _LIBRARIES
         raise ValueError(
-            f"{describe(name).name} is no mixture of a library, as {' and '.join(dc.LIBRARIES)} are: "
+            f"{describe(name).name} is no mixture of a library, as {', '.join(others)} and {last} are: "
             f"choose from {USGS!r}"
         )
-    return dc.LIBRARIES[name](get)
+    return _LIBRARIES[name](get)
 
 
 def usgs_version() -> str:

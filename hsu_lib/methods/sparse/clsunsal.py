@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from hsu_lib.methods.method import Method, Needs, Problem
 from hsu_lib.methods.settings import sourced
-from hsu_lib.methods.sparse.library import LibrarySettings, Reading, outcome, products_of
+from hsu_lib.methods.sparse.library import LibrarySettings, Reading, image_of, outcome, products_of
 from hsu_lib.scene import Unmixing
 from hsu_lib.solvers.sparse import clsunsal
 
@@ -39,7 +39,7 @@ def solve(problem: Problem, settings: ClsunsalSettings) -> Unmixing:
     """Abundances of all atoms; those that some pixel has are the result."""
     document = settings.reading == "document"
     found = clsunsal(
-        products_of(problem, problem.scene.pixels),
+        products_of(problem, image_of(problem, settings).pixels),
         settings.weight,
         joint=document,
         tolerance=settings.exactness if document else settings.tolerance,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -12,10 +12,11 @@ from torch import Tensor
 
 from hsu_lib.methods.method import Problem
 from hsu_lib.methods.settings import Settings, sourced
-from hsu_lib.scene import Status, Unmixing
+from hsu_lib.scene import Scene, Status, Unmixing
 from hsu_lib.scenes.catalogue import USGS
 from hsu_lib.scenes.public.dc import ANGLE
 from hsu_lib.solvers.sparse import Products, products
+from hsu_lib.solvers.subspace import svd_truncation
 
 #: The published iterations with their early stop, or the minimum of what is stated.
 Reading = Literal["document", "code"]
@@ -39,6 +40,12 @@ class LibrarySettings(Settings):
         above=0,
         below=90,
     )
+    rank: int = sourced(
+        0,
+        "ours: singular vectors on which the image is projected, as SUnCNN's is; 0 for the image as it is",
+        at_least=0,
+        since="0.1.0",
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -46,6 +53,15 @@ class LibrarySettings(Settings):
             raise ValueError(
                 f"chosen_from: expected {USGS!r}, or nothing for the scene's own, got {self.chosen_from!r}"
             )
+
+
+def image_of(problem: Problem, settings: LibrarySettings) -> Scene:
+    """The scene with the image that is unmixed, which may be projected."""
+    scene = problem.scene
+    if not settings.rank:
+        return scene
+    Y = svd_truncation(scene.pixels, settings.rank).astype(np.float32)
+    return replace(scene, Y=Y.reshape(scene.Y.shape))
 
 
 def products_of(problem: Problem, Y: NDArray, precision: Precision = "double") -> Products:

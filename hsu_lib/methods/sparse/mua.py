@@ -19,7 +19,15 @@ from numpy.typing import NDArray
 
 from hsu_lib.methods.method import Method, Needs, Problem
 from hsu_lib.methods.settings import sourced
-from hsu_lib.methods.sparse.library import CODE, DEMO, LibrarySettings, Reading, outcome, products_of
+from hsu_lib.methods.sparse.library import (
+    CODE,
+    DEMO,
+    LibrarySettings,
+    Reading,
+    image_of,
+    outcome,
+    products_of,
+)
 from hsu_lib.scene import Scene, Unmixing
 from hsu_lib.solvers.sparse import nonnegative, sunsal
 from hsu_lib.solvers.superpixels import partition_tree, region_means, slic
@@ -72,7 +80,7 @@ def branches(scene: Scene, settings: MuaBptSettings) -> NDArray[np.intp]:
 
 def solve(regions: Callable[[Scene, Any], NDArray[np.intp]], problem: Problem, settings: Any) -> Unmixing:
     """Abundances of all atoms; those that some pixel has are the result."""
-    scene = problem.scene
+    scene = image_of(problem, settings)
     labels = regions(scene, settings)
     coarse = products_of(problem, region_means(scene.Y, labels))
     fine = products_of(problem, scene.pixels)

@@ -6,7 +6,15 @@ from dataclasses import dataclass, replace
 
 from hsu_lib.methods.method import Method, Needs, Problem
 from hsu_lib.methods.settings import sourced
-from hsu_lib.methods.sparse.library import CODE, DEMO, LibrarySettings, Precision, outcome, products_of
+from hsu_lib.methods.sparse.library import (
+    CODE,
+    DEMO,
+    LibrarySettings,
+    Precision,
+    image_of,
+    outcome,
+    products_of,
+)
 from hsu_lib.scene import Status, Unmixing
 from hsu_lib.solvers.sparse_maps import s2wsu
 
@@ -25,7 +33,7 @@ class S2wsuSettings(LibrarySettings):
 def solve(problem: Problem, settings: S2wsuSettings) -> Unmixing:
     """Abundances of all atoms; those that some pixel has are the result."""
     found = s2wsu(
-        products_of(problem, problem.scene.pixels, settings.precision),
+        products_of(problem, image_of(problem, settings).pixels, settings.precision),
         problem.scene.Y.shape[1:],
         settings.weight,
         step=settings.step,

@@ -11,7 +11,15 @@ import torch
 
 from hsu_lib.methods.method import Method, Needs, Problem
 from hsu_lib.methods.settings import sourced
-from hsu_lib.methods.sparse.library import CODE, DEMO, LibrarySettings, Reading, outcome, products_of
+from hsu_lib.methods.sparse.library import (
+    CODE,
+    DEMO,
+    LibrarySettings,
+    Reading,
+    image_of,
+    outcome,
+    products_of,
+)
 from hsu_lib.scene import Unmixing
 from hsu_lib.solvers.fclsu import fclsu
 from hsu_lib.solvers.sparse import nonnegative, sunsal
@@ -30,11 +38,12 @@ class SunsalSettings(LibrarySettings):
 
 def solve(problem: Problem, settings: SunsalSettings) -> Unmixing:
     """Abundances of all atoms; those that some pixel has are the result."""
+    Y = image_of(problem, settings).pixels
     if settings.reading == "document" and settings.sum_to_one:
         assert problem.library is not None
-        X = fclsu(problem.scene.pixels, problem.library.spectra, device=problem.device)
+        X = fclsu(Y, problem.library.spectra, device=problem.device)
         return outcome(problem, torch.from_numpy(X), converged=True)
-    given = products_of(problem, problem.scene.pixels)
+    given = products_of(problem, Y)
     if settings.reading == "document":
         found = nonnegative(given.G, given.B - settings.weight)
         return outcome(problem, found.X, converged=found.converged)

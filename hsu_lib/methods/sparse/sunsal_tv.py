@@ -16,6 +16,7 @@ from hsu_lib.methods.sparse.library import (
     LibrarySettings,
     Precision,
     Reading,
+    image_of,
     outcome,
     products_of,
 )
@@ -43,7 +44,7 @@ def solve(problem: Problem, settings: SunsalTVSettings) -> Unmixing:
     """Abundances of all atoms; those that some pixel has are the result."""
     document = settings.reading == "document"
     found = sunsal_tv(
-        products_of(problem, problem.scene.pixels, settings.precision),
+        products_of(problem, image_of(problem, settings).pixels, settings.precision),
         problem.scene.Y.shape[1:],
         settings.weight,
         settings.variation,

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from hsu_lib.scene import Scene
 from hsu_lib.scenes.info import Get, SceneInfo
+from hsu_lib.scenes.library import SpectralLibrary
 from hsu_lib.scenes.noise import add_noise
 
 LAGOON_MATERIALS = ("water", "vegetation", "sand", "soil")
@@ -80,6 +81,25 @@ def lagoon_endmembers(wavelengths: NDArray) -> NDArray:
         ],
     )
     return np.stack([water, vegetation, sand, soil], axis=1)
+
+
+def lagoon_library(get: Get | None = None) -> SpectralLibrary:
+    """The spectra of the lagoon, then 20 minerals that are not in it, drawn by a seed.
+
+    It takes no file; `get` is there as for other libraries.
+    """
+    wavelengths: NDArray = np.linspace(400, 2500, LAGOON.size[0])
+    rng, others = np.random.default_rng(LAGOON.definition), 20
+    x = (wavelengths - 400) / 2100
+    columns = []
+    for _ in range(others):
+        level, rise, bend = rng.uniform([0.15, -0.1, 0.0], [0.5, 0.4, 0.3])
+        features = rng.uniform([450, 0.1, 15, 15], [2450, 0.6, 120, 120], size=(4, 4))
+        continuum = level + rise * x - bend * np.exp(-6 * x)
+        columns.append(continuum.clip(0.02) * absorptions(wavelengths, features.tolist()))
+    spectra = np.column_stack([lagoon_endmembers(wavelengths), *columns])
+    names = (*LAGOON_MATERIALS, *(f"mineral {k + 1}" for k in range(others)))
+    return SpectralLibrary(spectra, np.arange(len(names)), names, wavelengths)
 
 
 def _field(rng: np.random.Generator, height: int, width: int, correlation: float) -> NDArray:
@@ -198,3 +218,4 @@ def _lagoon(reference: str, get: Get) -> Scene:
 
 
 SCENES = ((LAGOON, _lagoon),)
+LIBRARIES = {LAGOON.name: lagoon_library}
