@@ -506,7 +506,7 @@ def test_the_library_of_a_run_is_part_of_its_key_only_where_there_is_one():
     assert Run.from_asked(usgs.asked()).key == usgs.key != own.key
     assert Run("fclsu", spec).library == ""
     with pytest.raises(
-        ValueError, match=r"lagoon is no mixture of a library, as dc1 and dc2 are: choose from 'usgs'"
+        ValueError, match=r"lagoon has no library of its own, as dc1, .* have: choose from 'usgs'"
     ):
         runs.execute(Run("sunsal", SceneSpec("lagoon", crop=(0, 0, 4, 3))))
 

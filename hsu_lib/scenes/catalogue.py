@@ -15,7 +15,7 @@ from hsu_lib.scenes.generated import lagoon, minerals, semireal
 from hsu_lib.scenes.info import Read, SceneInfo
 from hsu_lib.scenes.library import USGS_LIBRARY, SpectralLibrary, usgs_library
 from hsu_lib.scenes.noise import add_noise
-from hsu_lib.scenes.public import dc, download
+from hsu_lib.scenes.public import dc, download, urban
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +28,8 @@ _ALL = (
 )
 #: The library of minerals that is no scene's own.
 USGS = "usgs"
+#: The own ones, and the file that each is made of.
+_LIBRARIES = dc.LIBRARIES | urban.LIBRARIES | semireal.LIBRARIES
 _SCENES = {info.name: info for info, _ in _ALL}
 _READERS: dict[str, Read] = {info.name: read for info, read in _ALL}
 
@@ -105,13 +107,13 @@ def _whole(name: str, reference: str, may_download: bool, progress: bool) -> Sce
 
 
 def library_of(name: str, *, angle: float = dc.ANGLE, progress: bool = False) -> SpectralLibrary:
-    """Spectral library that a scene is a mixture of, or the minerals of the USGS.
+    """Spectral library that a scene is a mixture of, or of its materials, or the minerals of the USGS.
 
     Parameters
     ----------
     name
-        A scene, ``"dc1"`` for instance; or ``"usgs"`` for the library of 1995 without spectra that are nearly
-        alike (`hsu_lib.scenes.library.SpectralLibrary.pruned`).
+        A scene, ``"dc1"`` or ``"urban-grass-window"`` for instance; or ``"usgs"`` for the library of 1995
+        without spectra that are nearly alike (`hsu_lib.scenes.library.SpectralLibrary.pruned`).
     angle
         Of ``"usgs"``: how many degrees two spectra are apart at least.
     progress
@@ -120,24 +122,27 @@ def library_of(name: str, *, angle: float = dc.ANGLE, progress: bool = False) ->
     Raises
     ------
     ValueError
-        If the scene is not known, or no mixture of a library.
+        If the scene is not known, or has no library.
     FileNotFoundError
         If a file is missing and is not, or cannot be, downloaded.
     """
     get = partial(download.read, progress=progress)
     if name == USGS:
         return usgs_library(get).pruned(angle)
-    if name not in dc.LIBRARIES:
+    if name not in _LIBRARIES:
         raise ValueError(
-            f"{describe(name).name} is no mixture of a library, as {' and '.join(dc.LIBRARIES)} are: "
+            f"{describe(name).name} has no library of its own, as {', '.join(_LIBRARIES)} have: "
             f"choose from {USGS!r}"
         )
-    return dc.LIBRARIES[name](get)
+    return _LIBRARIES[name][0](get)
 
 
-def usgs_version() -> str:
-    """Checksum of the file of ``"usgs"``, for the keys of runs; no file is opened."""
-    return download.registry()[USGS_LIBRARY].checksum
+def library_version(name: str) -> str:
+    """Checksum of a library's file, for the keys of runs; empty where the version of its scene has it."""
+    if name == USGS:
+        return download.registry()[USGS_LIBRARY].checksum
+    file = _LIBRARIES[name][1] if name in _LIBRARIES else ""
+    return download.registry()[file].checksum if file and file not in describe(name).files else ""
 
 
 def version(spec: SceneSpec | str) -> str:

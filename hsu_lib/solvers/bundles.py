@@ -87,9 +87,7 @@ def image_bundles(
     return Bundles(spectra, by_angle(spectra, endmembers, restarts=restarts, rng=rng))
 
 
-def by_angle(
-    spectra: Float, clusters: int, *, restarts: int, rng: np.random.Generator
-) -> NDArray[np.intp]:
+def by_angle(spectra: Float, clusters: int, *, restarts: int, rng: np.random.Generator) -> NDArray[np.intp]:
     """Clusters of spectra ``(bands, spectra)`` with large cosines to their mean direction: spherical k-means.
 
     Every start draws its first centres one after the other, far ones more likely (k-means++). A cluster that
@@ -285,10 +283,10 @@ def penalised(
         rows = np.vstack([R, weight**0.5 * M])
         A = fclsu(np.vstack([y, np.zeros((len(M), y.shape[1]))]), rows, device=device)
         return Penalised(A, True, 0)
-    start = fclsu(y, R, device=device)
+    plain = fclsu(y, R, device=device)
     if weight == 0:
-        return Penalised(start, True, 0)
-    G, C, A, of = (torch.from_numpy(X).to(device) for X in (R.T @ R, R.T @ y, start, M))
+        return Penalised(plain, True, 0)
+    G, C, start, of = (torch.from_numpy(X).to(device) for X in (R.T @ R, R.T @ y, plain, M))
     with one_thread():
         if norm == "group" and not literal:
 
@@ -297,7 +295,7 @@ def penalised(
 
             found = admm(G, C, both, step=step, splits=2, tolerance=tolerance, iterations=iterations)
             return Penalised(found.X[1].cpu().numpy(), found.converged, found.iterations)
-        return _published(G, C, A, of, weight, norm, exponent, step, iterations, tolerance)
+        return _published(G, C, start, of, weight, norm, exponent, step, iterations, tolerance)
 
 
 def _published(
