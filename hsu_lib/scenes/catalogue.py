@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from hsu_lib.scene import Scene, SceneSpec
 from hsu_lib.scenes import public
-from hsu_lib.scenes.generated import lagoon, minerals, semireal
+from hsu_lib.scenes.generated import lagoon, minerals, nonlinear, semireal
 from hsu_lib.scenes.info import Read, SceneInfo
 from hsu_lib.scenes.library import USGS_LIBRARY, SpectralLibrary, usgs_library
 from hsu_lib.scenes.noise import add_noise
@@ -25,6 +25,7 @@ _ALL = (
     *public.SCENES,
     *semireal.SCENES,
     *minerals.SCENES,
+    *nonlinear.SCENES,
 )
 #: The library of minerals that is no scene's own.
 USGS = "usgs"
