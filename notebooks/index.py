@@ -157,8 +157,8 @@ page.show(
 #   [on a scene that was not trained on](ldvae_transfer.ipynb)
 # - **The tutorial**: [minimum volume instead of pure pixels](minimum_volume.ipynb),
 #   [its table of Samson](samson_table.ipynb), [archetypes](archetypes.ipynb),
-#   [how many endmembers?](how_many.ipynb),
-#   [its exercises, filled](exercises.ipynb)
+#   [how many endmembers?](how_many.ipynb), [several spectra for a material](bundles.ipynb),
+#   [when light bounces twice](nonlinear.ipynb), [its exercises, filled](exercises.ipynb)
 # - **Ground**: [the scenes](scenes.ipynb) and [those made here](scenes_made.ipynb), [all methods on all
 #   scenes](all_methods.ipynb), [the methods](methods.ipynb), [the metrics](metrics.ipynb) and
 #   [alignment](alignment.ipynb), [all that the documents report](reported.ipynb)
