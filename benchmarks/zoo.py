@@ -172,6 +172,28 @@ def suncnn(scene: Scene, settings: Any) -> Call:
     return lambda: ([call() for call in calls], (A @ D) @ D.T)
 
 
+def hapke_cnn(scene: Scene, settings: Any) -> Call:
+    """Its convolutions, forward and backward: two on half the size, then all channels at once, joined."""
+    p, filters, skip = scene.endmembers, settings.filters, settings.skip
+    size, half = (scene.height, scene.width), (-(-scene.height // 2), -(-scene.width // 2))
+    layers = [
+        (scene.bands, skip, 1, 1, size),
+        (scene.bands, filters, 3, 2, size),
+        (filters, filters, 3, 1, half),
+        (skip + filters, filters, 3, 1, size),
+        (filters, p, 1, 1, size),
+    ]
+    calls = []
+    for number, (inputs, outputs, side, stride, (height, width)) in enumerate(layers):
+        x, weight = (
+            torch.rand(shape).contiguous(memory_format=torch.channels_last)
+            for shape in ((1, inputs, height + side - 1, width + side - 1), (outputs, inputs, side, side))
+        )
+        convolution = partial(conv2d, stride=stride)
+        calls.append(gradients(x.requires_grad_(number > 1), weight.requires_grad_(), convolution))
+    return lambda: [call() for call in calls]
+
+
 def edaa(scene: Scene, settings: Any) -> Call:
     """Products of a round of steps, of all starts."""
     starts, p, Y = settings.starts, scene.endmembers, torch.rand(scene.bands, scene.height * scene.width)
@@ -199,6 +221,7 @@ def quadratic(scene: Scene, settings: Any) -> Call:
 CASES = {
     "misicnet": Case(undip, misicnet, target=1.25, steps="iterations", settings={"filters": 64}),
     "suncnn": Case(undip, suncnn, target=1.25, steps="iterations"),
+    "hapke-cnn": Case(undip, hapke_cnn, target=1.25, steps="iterations", settings={"filters": 64}),
     "edaa": Case(archetypal, edaa, steps="iterations", settings={"starts": 20}),
     "nmf-qmv": Case(None, quadratic, 2, "iterations", {"tolerance": 0.0, "weight": 1.0}),
     "conmf": Case(None, quadratic, 2, "iterations", {"tolerance": 0.0}),

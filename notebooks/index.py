@@ -158,6 +158,7 @@ page.show(
 # - **The tutorial**: [minimum volume instead of pure pixels](minimum_volume.ipynb),
 #   [its table of Samson](samson_table.ipynb), [archetypes](archetypes.ipynb),
 #   [how many endmembers?](how_many.ipynb), [a library instead of endmembers](library.ipynb),
+#   [several spectra for a material](bundles.ipynb), [when light bounces twice](nonlinear.ipynb),
 #   [its exercises, filled](exercises.ipynb), [those on sparse unmixing](exercises_sparse.ipynb)
 # - **Ground**: [the scenes](scenes.ipynb) and [those made here](scenes_made.ipynb), [all methods on all
 #   scenes](all_methods.ipynb), [the methods](methods.ipynb), [the metrics](metrics.ipynb) and

@@ -30,10 +30,10 @@ def test_shapes_constraints_and_finiteness(name):
     scene = pure_pixel_scene()
     before = scene.fingerprint
     u = unmix(name, scene, endmembers=3, seed=1)
-    if get(name).needs.library:
+    if get(name).kind == "sparse":
         assert 1 <= len(u.active) <= 6
         np.testing.assert_array_equal(u.E, toy_library(scene).spectra[:, u.active].astype(np.float32))
-    count = 3 if u.active is None else len(u.active)
+    count = 3 if not get(name).needs.library else 6 if u.active is None else len(u.active)
     assert u.E.shape == (12, count)
     assert u.A.shape == (count, 7, 5)
     assert np.isfinite(u.E).all()
@@ -278,8 +278,10 @@ def test_a_method_that_is_not_spatial_sees_pixels_not_places(name):
     np.testing.assert_allclose(unmix(name, row).A.reshape(-1, 7, 5), unmix(name, scene).A, atol=1e-6)
 
 
-#: Weights of sparse methods are in the image's unit, squared; those of others have none, but learnt ones.
-PROPORTIONAL = [n for n, m in METHODS.items() if m.kind not in ("sparse", "labelled", "nonlinear")]
+#: Weights of sparse methods and mixed norms are in the image's unit, squared; those of others have none, but
+#: learnt ones.
+IN_UNITS = ("sparse", "variability", "labelled", "nonlinear")
+PROPORTIONAL = [n for n, m in METHODS.items() if m.kind not in IN_UNITS]
 
 
 @pytest.mark.parametrize("name", PROPORTIONAL)

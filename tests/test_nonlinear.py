@@ -11,11 +11,12 @@ from scenes_helpers import real
 from scipy.optimize import minimize
 from toys import pure_pixel_scene
 
-from hsu_lib import metrics
+from hsu_lib import metrics, scenes
 from hsu_lib.learning.networks.prior import IntimatePrior, parameters
 from hsu_lib.methods import get
 from hsu_lib.methods.nonlinear.hapke_cnn import Objective
 from hsu_lib.scene import Status
+from hsu_lib.scenes.generated import nonlinear
 from hsu_lib.scenes.generated.minerals import bilinear
 from hsu_lib.scenes.noise import add_noise
 from hsu_lib.solvers.bilinear import fan
@@ -126,8 +127,7 @@ def test_tensors_have_the_same_reflectance_and_a_gradient():
 def intimate(scene):
     """Twin of a scene whose grains are mixed, not its areas."""
     E = scene.E.astype(float)
-    mixed = reflectance(np.clip(albedo(E) @ scene.A.reshape(scene.endmembers, -1).astype(float), 0, 1))
-    return mixed, E
+    return nonlinear.intimate(E, scene.A.astype(float)).reshape(scene.bands, -1), E
 
 
 def error(A, scene):
@@ -219,3 +219,24 @@ def test_bilinear_mixtures_need_the_bilinear_model():
         for name, settings in (("fclsu", {}), ("fan", {"endmembers_from": "scene"}))
     }
     assert found["fan"] < 0.01 < found["fclsu"]
+
+
+@pytest.mark.parametrize("law", ["bilinear", "intimate"])
+def test_the_twins_of_the_lagoon_are_mixed_by_their_law(law):
+    scene, clean = scenes.load(f"lagoon-{law}"), scenes.lagoon(snr_db=np.inf, variability=0)
+    np.testing.assert_array_equal(scene.A, clean.A)
+    np.testing.assert_array_equal(scene.E, clean.E)
+    if law == "bilinear":
+        found = fan(scene.pixels, scene.E).A
+    else:
+        found = fclsu(albedo(scene.pixels.astype(float)), albedo(scene.E.astype(float)))
+    assert error(found, scene) < 0.01
+    assert error(fclsu(scene.pixels, scene.E), scene) > 0.5
+    pure = scene.A.max(axis=0) == 1
+    np.testing.assert_allclose(scene.Y[:, pure], clean.Y[:, pure], atol=1e-6)
+
+
+@pytest.mark.real_data
+def test_the_intimate_twin_of_sim1_is_a_scene():
+    twin, scene = real("sim1-intimate"), real("sim1")
+    np.testing.assert_array_equal(twin.pixels, intimate(scene)[0].astype(np.float32))

@@ -40,6 +40,7 @@ from hsu_lib.methods.sparse.mua import MUA_BPT, MUA_SLIC
 from hsu_lib.methods.sparse.s2wsu import S2WSU
 from hsu_lib.methods.sparse.sunsal import SUNSAL
 from hsu_lib.methods.sparse.sunsal_tv import SUNSAL_TV
+from hsu_lib.methods.variability.bundles import GROUP_BUNDLES, LIBRARY_BUNDLES
 
 METHODS: dict[str, Method] = {
     method.name: method
@@ -59,6 +60,8 @@ METHODS: dict[str, Method] = {
         MUA_SLIC,
         MUA_BPT,
         SUNCNN,
+        GROUP_BUNDLES,
+        LIBRARY_BUNDLES,
         PALM,
         NMF,
         MIN_SIMPLEX,

@@ -18,8 +18,9 @@ from hsu_lib.scene import Scene, Status, Unmixing
 from hsu_lib.scenes.library import SpectralLibrary
 
 #: What a method does: pick endmembers among the pixels; take them as given; choose them from a library; find
-#: them with the abundances; learn from labelled pixels; or leave the linear model.
-Kind = Literal["extraction", "supervised", "sparse", "blind", "labelled", "nonlinear"]
+#: them with the abundances; let the spectrum of a material vary; learn from labelled pixels; or leave the
+#: linear model.
+Kind = Literal["extraction", "supervised", "sparse", "blind", "variability", "labelled", "nonlinear"]
 #: What `Method.unmix` is given beside the scene. No setting of a method may have one of these names.
 GIVEN = ("endmembers", "seed", "device", "progress", "start", "labels", "library", "truth", "checkpoint")
 
@@ -33,8 +34,9 @@ class Needs:
     endmembers
         The scene's own endmembers.
     library
-        A spectral library to choose endmembers from: as many as the image asks for, so that no number of
-        them can be given. Its settings extend `hsu_lib.methods.sparse.library.LibrarySettings`.
+        A spectral library to choose endmembers from, as many as the image asks for, or with a class for each
+        of them: no number of them can be given. Its settings extend
+        `hsu_lib.methods.sparse.library.LibrarySettings`.
     labels
         Pixels with known abundances; its settings extend `hsu_lib.methods.labelled.labels.LabelSettings`.
     truth
@@ -327,10 +329,7 @@ class Method:
     ) -> SpectralLibrary:
         """The library, if it is there and fits."""
         if endmembers is not None:
-            raise ValueError(
-                f"{self.name} takes as many spectra of its library as the image asks for: "
-                "give no number of endmembers"
-            )
+            raise ValueError(f"{self.name} takes its endmembers from a library: give no number of endmembers")
         if library is None:
             raise ValueError(
                 f"{self.name} chooses endmembers from a spectral library: give one as `library`, "

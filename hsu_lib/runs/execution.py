@@ -106,9 +106,10 @@ def _library_of(name: str, angle: float) -> SpectralLibrary:
 def _library(run: Run, scene: Scene) -> SpectralLibrary:
     """What the run's method chooses from, in the bands of the scene."""
     library = _library_of(run.library, methods.get(run.method).configure(**run.settings).angle)
+    if library.wavelengths is None:  # the scene's own, in its bands
+        return library
     if scene.wavelengths is None:
         raise ValueError(f"{scene.name} has no wavelengths: no library can be resampled to its bands")
-    assert library.wavelengths is not None
     theirs = library.wavelengths.astype(np.float32)
     return library if np.array_equal(theirs, scene.wavelengths) else library.resampled(scene.wavelengths)
 

@@ -10,7 +10,7 @@ from hsu_lib import methods, scenes
 from hsu_lib.methods.settings import asked as asked_settings
 from hsu_lib.runs.canonical import digest, to_json
 from hsu_lib.scene import SceneSpec
-from hsu_lib.scenes.catalogue import USGS, usgs_version
+from hsu_lib.scenes.catalogue import library_version
 
 #: What is added to a noise seed for the scene that is learnt from, so that both have draws of their own.
 _OTHER_DRAW = 1_000_003
@@ -111,8 +111,8 @@ class Run:
         return method.configure(**self.settings).chosen_from or self.scene.name
 
     def _asked_library(self) -> dict[str, Any]:
-        # the version of a scene says which its own library is
-        return {"library": usgs_version()} if self.library == USGS else {}
+        checksum = library_version(self.library) if self.library else ""
+        return {"library": checksum} if checksum else {}
 
     @property
     def key(self) -> str:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from hsu_lib.scene import Scene, SceneSpec
 from hsu_lib.scenes import public
-from hsu_lib.scenes.generated import lagoon, minerals, semireal
+from hsu_lib.scenes.generated import lagoon, minerals, nonlinear, semireal
 from hsu_lib.scenes.info import Get, Read, SceneInfo
 from hsu_lib.scenes.library import USGS_LIBRARY, SpectralLibrary, usgs_library
 from hsu_lib.scenes.noise import add_noise
-from hsu_lib.scenes.public import dc, download
+from hsu_lib.scenes.public import dc, download, urban
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,11 +26,17 @@ _ALL = (
     *public.SCENES,
     *semireal.SCENES,
     *minerals.SCENES,
+    *nonlinear.SCENES,
 )
 #: The library of minerals that is no scene's own.
 USGS = "usgs"
-#: Of scenes that are mixtures of a library.
-_LIBRARIES: dict[str, Callable[[Get], SpectralLibrary]] = {**lagoon.LIBRARIES, **dc.LIBRARIES}
+#: The own ones, and the file that each is made of; none of one that is generated.
+_LIBRARIES: dict[str, tuple[Callable[[Get], SpectralLibrary], str]] = {
+    **lagoon.LIBRARIES,
+    **dc.LIBRARIES,
+    **urban.LIBRARIES,
+    **semireal.LIBRARIES,
+}
 _SCENES = {info.name: info for info, _ in _ALL}
 _READERS: dict[str, Read] = {info.name: read for info, read in _ALL}
 
@@ -108,13 +114,13 @@ def _whole(name: str, reference: str, may_download: bool, progress: bool) -> Sce
 
 
 def library_of(name: str, *, angle: float = dc.ANGLE, progress: bool = False) -> SpectralLibrary:
-    """Spectral library that a scene is a mixture of, or the minerals of the USGS.
+    """Spectral library that a scene is a mixture of, or of its materials, or the minerals of the USGS.
 
     Parameters
     ----------
     name
-        A scene, ``"dc1"`` for instance; or ``"usgs"`` for the library of 1995 without spectra that are nearly
-        alike (`hsu_lib.scenes.library.SpectralLibrary.pruned`).
+        A scene, ``"dc1"`` or ``"urban-grass-window"`` for instance; or ``"usgs"`` for the library of 1995
+        without spectra that are nearly alike (`hsu_lib.scenes.library.SpectralLibrary.pruned`).
     angle
         Of ``"usgs"``: how many degrees two spectra are apart at least.
     progress
@@ -123,7 +129,7 @@ def library_of(name: str, *, angle: float = dc.ANGLE, progress: bool = False) ->
     Raises
     ------
     ValueError
-        If the scene is not known, or no mixture of a library.
+        If the scene is not known, or has no library.
     FileNotFoundError
         If a file is missing and is not, or cannot be, downloaded.
     """
@@ -133,15 +139,18 @@ def library_of(name: str, *, angle: float = dc.ANGLE, progress: bool = False) ->
     if name not in _LIBRARIES:
         *others, last = _LIBRARIES
         raise ValueError(
-            f"{describe(name).name} is no mixture of a library, as {', '.join(others)} and {last} are: "
+            f"{describe(name).name} has no library of its own, as {', '.join(others)} and {last} have: "
             f"choose from {USGS!r}"
         )
-    return _LIBRARIES[name](get)
+    return _LIBRARIES[name][0](get)
 
 
-def usgs_version() -> str:
-    """Checksum of the file of ``"usgs"``, for the keys of runs; no file is opened."""
-    return download.registry()[USGS_LIBRARY].checksum
+def library_version(name: str) -> str:
+    """Checksum of a library's file, for the keys of runs; empty where the version of its scene has it."""
+    if name == USGS:
+        return download.registry()[USGS_LIBRARY].checksum
+    file = _LIBRARIES[name][1] if name in _LIBRARIES else ""
+    return download.registry()[file].checksum if file and file not in describe(name).files else ""
 
 
 def version(spec: SceneSpec | str) -> str:

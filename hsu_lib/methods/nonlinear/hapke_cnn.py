@@ -9,9 +9,11 @@ With the albedos `w(E)` of the endmembers, Hapke's reflectance `R`, the network 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from hsu_lib.learning.fit import seeded
@@ -49,6 +51,29 @@ class HapkeSettings(Settings):
     input_scale: float = sourced(0.1, f"{CODE}: the input is uniform between 0 and it", above=0)
 
 
+class _Misfit(torch.autograd.Function):
+    r"""Half squared distance of the reflectance of mixed albedos to an image, of the same shape.
+
+    With :math:`r = \sqrt{1 - w}` the slope of the reflectance is :math:`(r + 2) / (r (1 + 2r)^3)`. In steps
+    that autograd keeps one by one it took half of an iteration with 64 filters.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, mixed: Tensor, Y: Tensor) -> Tensor:
+        root = (1 - mixed).sqrt_()
+        wide = (2 * root).add_(1)
+        left = (mixed / wide).div_(wide).sub_(Y)
+        if ctx.needs_input_grad[0]:
+            slope = (root + 2).div_(root).div_(wide).div_(wide).div_(wide)
+            ctx.save_for_backward(slope.mul_(left))
+        return 0.5 * left.square_().sum()
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        (slope,) = ctx.saved_tensors
+        return grad * slope, None
+
+
 class Objective:
     """What is minimised.
 
@@ -77,14 +102,14 @@ class Objective:
     def loss(self, A: Tensor) -> Tensor:
         """The objective, of maps ``(1, endmembers, height, width)``."""
         a, w = A[0].flatten(1), self.albedos()
-        fit = (reflectance(w @ a) - self.Y).square().sum()
-        linear = (self.E @ a - self.Y).square().sum()
+        fit = _Misfit.apply(w @ a, self.Y)
+        linear = F.mse_loss(self.E @ a, self.Y, reduction="sum")
         apart = (w - w.mean(dim=1, keepdim=True)).square().sum()
-        return 0.5 * fit + 0.5 * self.settings.linear_weight * linear + self.settings.volume_weight * apart
+        return fit + 0.5 * self.settings.linear_weight * linear + self.settings.volume_weight * apart
 
     def errors(self, A: Tensor) -> Tensor:
         """Mean squared error of the intimate model against the image that is fitted."""
-        return (reflectance(self.albedos() @ A[0].flatten(1)) - self.Y).square().mean()[None]
+        return 2 / self.Y.numel() * _Misfit.apply(self.albedos() @ A[0].flatten(1), self.Y)[None]
 
 
 def solve(problem: Problem, settings: HapkeSettings) -> Unmixing:

@@ -218,4 +218,4 @@ def _lagoon(reference: str, get: Get) -> Scene:
 
 
 SCENES = ((LAGOON, _lagoon),)
-LIBRARIES = {LAGOON.name: lagoon_library}
+LIBRARIES = {LAGOON.name: (lagoon_library, "")}

@@ -83,3 +83,4 @@ URBAN_SEMIREAL = SceneInfo(
 )
 
 SCENES = ((URBAN_SEMIREAL, _semireal),)
+LIBRARIES = {URBAN_SEMIREAL.name: (urban_library, URBAN_LIBRARY)}

@@ -98,4 +98,4 @@ DC2 = _dc(
 )
 
 SCENES = (DC1, DC2)
-LIBRARIES = {info.name: dc_library for info, _ in SCENES}
+LIBRARIES = {info.name: (dc_library, USGS_LIBRARY) for info, _ in SCENES}

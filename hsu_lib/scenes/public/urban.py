@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from hsu_lib.scene import Scene
 from hsu_lib.scenes.info import Get, SceneInfo
+from hsu_lib.scenes.library import URBAN_LIBRARY, urban_library
 from hsu_lib.scenes.matlab import read_mat
 from hsu_lib.scenes.public.zhu import ZHU, class_names, image_of
 
@@ -144,3 +145,5 @@ URBAN_GRASS = SceneInfo(
 )
 
 SCENES = ((URBAN, _urban), (URBAN_DETECTION, _urban_detection), (URBAN_GRASS, _urban_grass))
+#: Pure pixels of the whole scene by class, in its bands.
+LIBRARIES = dict.fromkeys((URBAN_DETECTION.name, URBAN_GRASS.name), (urban_library, URBAN_LIBRARY))

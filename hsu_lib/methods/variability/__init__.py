@@ -1,0 +1,1 @@
+"""Methods in which the spectrum of a material varies from pixel to pixel."""
