@@ -7,13 +7,15 @@ and of incidence. Source: Hapke, Journal of Geophysical Research 86(B4), 1981, 3
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
-Values = TypeVar("Values", NDArray[np.float64], Tensor)
+if TYPE_CHECKING:  # scenes are made by it, and importing them is to be light
+    from torch import Tensor
+
+Values = TypeVar("Values", NDArray[np.float64], "Tensor")
 
 
 def reflectance(albedo: Values, *, mu: float = 1.0, mu0: float = 1.0) -> Values:
