@@ -18,6 +18,7 @@ from hsu_lib.methods.factorization.mvc import MVC
 from hsu_lib.methods.factorization.nmf import NMF
 from hsu_lib.methods.factorization.palm import PALM
 from hsu_lib.methods.factorization.qmv import QMV
+from hsu_lib.methods.factorization.regularised import REGULARISED
 from hsu_lib.methods.geometric.fclsu import FCLSU
 from hsu_lib.methods.geometric.nfindr import NFINDR
 from hsu_lib.methods.geometric.ppi import PPI
@@ -59,6 +60,7 @@ METHODS: dict[str, Method] = {
         MUA_BPT,
         PALM,
         NMF,
+        *REGULARISED,
         MIN_SIMPLEX,
         EDAA,
         MVC,
