@@ -40,6 +40,8 @@ from hsu_lib.methods.sparse.mua import MUA_BPT, MUA_SLIC
 from hsu_lib.methods.sparse.s2wsu import S2WSU
 from hsu_lib.methods.sparse.sunsal import SUNSAL
 from hsu_lib.methods.sparse.sunsal_tv import SUNSAL_TV
+from hsu_lib.methods.variability.plmm import PLMM
+from hsu_lib.methods.variability.scaled import ELMM, GLMM, SCLSU
 
 METHODS: dict[str, Method] = {
     method.name: method
@@ -66,6 +68,10 @@ METHODS: dict[str, Method] = {
         MVC,
         QMV,
         CONMF,
+        SCLSU,
+        ELMM,
+        GLMM,
+        PLMM,
         PLAIN,
         PATCHES,
         *PERTURBATIONS,

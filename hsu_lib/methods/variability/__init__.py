@@ -1,0 +1,1 @@
+"""Endmembers that vary from pixel to pixel."""

@@ -1,0 +1,169 @@
+r"""Abundances of pixels with endmembers of their own, smooth over the image: all pixels in one splitting.
+
+.. math:: \min_A \sum_n \tfrac12 \|y_n - S_n a_n\|^2 + \text{roughness of the maps}
+          \quad\text{s.t.}\quad A \ge 0,\ \mathbf 1^\top A = \mathbf 1^\top
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import torch
+from scipy.fft import dct
+from torch import Tensor
+from torch.nn.functional import softshrink
+
+from hsu_lib.solvers.sparse_maps import curvature, differences, differences_adjoint
+
+#: First step; how many times larger one residual is than the other when the step is doubled or halved; and up
+#: to which pass: the multipliers are not scaled with it, and with a constant step it converges.
+_STEP, _APART, _ADAPTED = 10.0, 10.0, 20
+
+
+class Roughness(Protocol):
+    """A penalty of maps ``(endmembers, height, width)``; it may keep copies of what it is a norm of."""
+
+    def smooth(self, near: Tensor, step: float) -> tuple[Tensor, float]:
+        """Maps near others, at that step; and the squared norm by which its copies are off."""
+
+
+class Variation:
+    r"""Total variation :math:`\lambda \sum (|\nabla_h| + |\nabla_v|)`; neighbours wrap around.
+
+    Parameters
+    ----------
+    weight
+        :math:`\lambda`.
+    maps
+        Where it starts, shape ``(endmembers, height, width)``.
+    """
+
+    def __init__(self, weight: float, maps: Tensor) -> None:
+        self.weight = weight
+        height, width = maps.shape[1:]
+        self.spectrum = (1 / (1 + curvature((height, width)))).to(maps)
+        self.copies = list(differences(maps))
+        self.multipliers = [torch.zeros_like(copy) for copy in self.copies]
+
+    def smooth(self, near: Tensor, step: float) -> tuple[Tensor, float]:
+        """One step of each copy."""
+        pulls = [copy + d for copy, d in zip(self.copies, self.multipliers, strict=True)]
+        target = near + differences_adjoint(pulls[0], pulls[1])
+        maps = torch.fft.irfft2(torch.fft.rfft2(target) * self.spectrum, s=near.shape[1:])
+        off = 0.0
+        for k, slope in enumerate(differences(maps)):
+            self.copies[k] = softshrink(slope - self.multipliers[k], self.weight / step)
+            apart = self.copies[k] - slope
+            self.multipliers[k] += apart
+            off += float(apart.square().sum())
+        return maps, off
+
+
+class Squares:
+    r"""Squared differences :math:`\alpha \sum (\nabla_h^2 + \nabla_v^2)`; nothing is beyond the borders.
+
+    Parameters
+    ----------
+    weight
+        :math:`\alpha`.
+    maps
+        Any of their shape, ``(endmembers, height, width)``.
+    """
+
+    def __init__(self, weight: float, maps: Tensor) -> None:
+        self.weight = weight
+        sides = maps.shape[1:]
+        # cosines: what such differences of squares are diagonal in
+        self.waves = [torch.from_numpy(dct(np.eye(n), axis=0, norm="ortho")).to(maps) for n in sides]
+        rows, columns = (2 - 2 * torch.cos(torch.pi * torch.arange(n) / n) for n in sides)
+        self.curvature = (rows[:, None] + columns).to(maps)
+
+    def smooth(self, near: Tensor, step: float) -> tuple[Tensor, float]:
+        """Exact, so that nothing is off."""
+        down, across = self.waves
+        shares = down @ near @ across.T / (1 + 2 * self.weight / step * self.curvature)
+        return down.T @ shares @ across, 0.0
+
+    def value(self, maps: Tensor) -> float:
+        """The penalty."""
+        squares = maps.diff(dim=1).square().sum() + maps.diff(dim=2).square().sum()
+        return self.weight * float(squares)
+
+
+def smooth_abundances(
+    gram: Tensor,
+    products: Tensor,
+    start: Tensor,
+    shape: tuple[int, int],
+    roughness: Roughness,
+    *,
+    tolerance: float = 1e-2,
+    iterations: int = 100,
+) -> Tensor:
+    r"""Abundances by splitting, with ASC exact in every pass and ANC in the limit.
+
+    Stopping and steps are those of the public code of ELMM, whose multipliers are not scaled with the step;
+    but after a few passes, more than it makes on images, the step stays.
+
+    Parameters
+    ----------
+    gram, products
+        :math:`S_n^\top S_n` and :math:`S_n^\top y_n`, shapes ``(pixels, endmembers, endmembers)`` and
+        ``(pixels, endmembers)``.
+    start
+        Shape ``(endmembers, pixels)``.
+    shape
+        Height and width.
+    roughness
+        The penalty, of the maps `start`.
+    tolerance
+        Of both residuals, absolute per entry and relative.
+    iterations
+        At most so many passes.
+
+    Returns
+    -------
+    Tensor
+        Shape of `start`; negative by as much as the tolerance allows.
+
+    References
+    ----------
+    Drumetz et al., IEEE TIP 25(8), 2016, 3890-3905.
+    """
+    values, vectors = torch.linalg.eigh(gram)
+    turned, ones = (products[:, None] @ vectors)[:, 0], vectors.sum(dim=1)
+    A, smooth, positive = start, start, start
+    d_smooth, d_positive = torch.zeros_like(A), torch.zeros_like(A)
+    step, entries, size, pull = _STEP, A.numel(), 0.0, 0.0
+    for count in range(iterations):
+        inverse = 1 / (values + 2 * step)
+        near = (smooth + d_smooth + positive + d_positive).T
+        x = inverse * (turned + step * (near[:, None] @ vectors)[:, 0])  # in the eigenvectors' coordinates
+        short = (1 - (x * ones).sum(dim=1)) / (inverse * ones.square()).sum(dim=1)
+        A = (vectors @ (x + short[:, None] * inverse * ones)[:, :, None])[:, :, 0].T
+        before = smooth, positive
+        maps, off = roughness.smooth((A - d_smooth).reshape(-1, *shape), step)
+        smooth = maps.reshape(A.shape)
+        positive = (A - d_positive).clamp_min(0)
+        parts = smooth - A, positive - A
+        d_smooth, d_positive = d_smooth + parts[0], d_positive + parts[1]
+        primal = (off + sum(float(part.square().sum()) for part in parts)) ** 0.5
+        moved = sum(
+            float((x - old).square().sum()) for x, old in zip((smooth, positive), before, strict=True)
+        )
+        dual = step * moved**0.5
+        if (
+            count > 0
+            and primal < tolerance * ((4 * entries) ** 0.5 + size)
+            and dual < tolerance * (entries**0.5 + step * pull)
+        ):
+            break
+        copies = off + float(smooth.square().sum() + positive.square().sum())
+        size = max(2**0.5 * float(A.norm()), copies**0.5)
+        pull = (float(d_smooth.norm()) + float(d_positive.square().sum())) ** 0.5
+        if count < _ADAPTED and primal > _APART * dual:
+            step *= 2
+        elif count < _ADAPTED and dual > _APART * primal:
+            step /= 2
+    return A
