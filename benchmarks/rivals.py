@@ -1,7 +1,7 @@
 """Regularised NMF against its matrix products, and abundances of varying endmembers against a loop of pixels.
 
-1. A pass of `nmf` on an image of Urban's size, with each list of terms, against the two products with the image
-   that every pass needs.
+1. A pass of `nmf` on an image of Urban's size, with each list of terms, against the two products with the
+   image that every pass needs.
 2. `smooth_abundances`, where each pixel has endmembers of its own, against the same splitting with a system
    that is solved pixel by pixel, as public codes have it.
 
@@ -81,7 +81,7 @@ def by_pixel(gram: Tensor, products: Tensor, start: Tensor, passes: int) -> Tens
 
 def abundances(given: argparse.Namespace) -> list[dict[str, object]]:
     """Seconds of three passes over all pixels, at once with total variation and one by one without."""
-    height, width, bands, endmembers = given.scene
+    height, width = given.scene[:2]
     Y, E, A = image(*given.scene)
     rng = np.random.default_rng(1)
     gram = torch.from_numpy((E.T @ E) * (1 + 0.1 * rng.random((height * width, 1, 1))))

@@ -22,7 +22,12 @@ from torch import Tensor
 from hsu_lib.scene import real
 from hsu_lib.solvers.bounded import bounded_least_squares
 from hsu_lib.solvers.scaling import to_sum_one
-from hsu_lib.solvers.smooth_abundances import Squares, Variation, smooth_abundances
+from hsu_lib.solvers.smooth_abundances import (
+    Squares,
+    Variation,
+    loose_abundances,
+    smooth_abundances,
+)
 from hsu_lib.solvers.sparse import nonnegative
 from hsu_lib.solvers.sparse_maps import curvature
 
@@ -155,7 +160,8 @@ def scaled(
     weight = weight.clamp_min(torch.finfo(weight.dtype).tiny)  # a band of zeros has no scale
     waves = (weight[..., None] + smoothness * curvature(shape).to(y)) if smoothness else None
     psi = torch.ones((len(a), y.shape[0] if by_band else 1, y.shape[1]), dtype=y.dtype, device=device)
-    S, errors, converged = reference.expand(-1, -1, y.shape[1]), [], False
+    S, converged = reference.expand(-1, -1, y.shape[1]), False
+    errors: list[float] = []
     for _ in range(iterations):
         before = S, a, psi
         S = _spectra(y, reference * psi, a, nearness).clamp_min_(_LEAST)
@@ -177,7 +183,7 @@ def scaled(
         if max(moved) < tolerance:
             converged = True
             break
-    return Variability(*(x.cpu().numpy() for x in (a, S, psi)), np.array(errors), converged)
+    return _result(a, S, psi, errors, converged)
 
 
 def perturbed(
@@ -189,6 +195,7 @@ def perturbed(
     smoothness: float,
     distance: float,
     nearness: float,
+    loose: bool = False,
     iterations: int = 20,
     tolerance: float = 1e-3,
     device: str | torch.device = "cpu",
@@ -198,8 +205,7 @@ def perturbed(
     .. math:: \tfrac\alpha2 \sum_{n} \sum_{m \sim n} \|a_n - a_m\|^2 + \tfrac\beta2 \|M - M_0\|_F^2
 
     is added, with each pair of neighbours counted twice and none beyond the borders, and
-    :math:`\kappa = \gamma`. Each step is exact, or to 1e-6. The public code goes over the pixels one by one,
-    and ends its steps early: there, abundances sum to one within 2 percent only, and residuals are smaller.
+    :math:`\kappa = \gamma`. Each step is exact, or to 1e-6, unless it is `loose`.
 
     Parameters
     ----------
@@ -207,6 +213,9 @@ def perturbed(
         As in `scaled`.
     smoothness, distance, nearness
         :math:`\alpha`, :math:`\beta` and :math:`\gamma`.
+    loose
+        Whether abundances are those of `loose_abundances`, as in public code: they sum to one within 2
+        percent only, so that less is left of the image.
     iterations
         At most so many passes over abundances, endmembers, spectra.
     tolerance
@@ -226,10 +235,16 @@ def perturbed(
     maps = a.reshape(-1, *shape)
     rough = Squares(smoothness, maps)
     m, S = m0.clamp_min(0), m0.clamp_min(0).T[:, :, None].expand(-1, -1, y.shape[1])
-    errors, last, converged = [], np.inf, False
+    errors: list[float] = []
+    last, converged = np.inf, False
     unit = torch.eye(len(a), dtype=y.dtype, device=device)
     for _ in range(iterations):
-        a = smooth_abundances(*_products(S, y), a, shape, rough, tolerance=1e-6, iterations=500)
+        products = _products(S, y)
+        a = (
+            loose_abundances(*products, a, shape, smoothness, len(y))
+            if loose
+            else smooth_abundances(*products, a, shape, rough, tolerance=1e-6, iterations=500)
+        )
         target = y - ((S - m.T[:, :, None]) * a[:, None]).sum(dim=0)
         right = a @ target.T + distance * m0.T
         normal = a @ a.T + distance * unit
@@ -246,7 +261,7 @@ def perturbed(
             converged = True
             break
         last = objective
-    return Variability(*(x.cpu().numpy() for x in (a, S, m)), np.array(errors), converged)
+    return _result(a, S, m, errors, converged)
 
 
 # --------------------------------------------------------------------------- steps
@@ -275,6 +290,11 @@ def _relative(y: Tensor, S: Tensor, a: Tensor) -> float:
 def _pixels_moved(new: Tensor, old: Tensor) -> float:
     """Mean over the pixels of by what share their arrays have changed."""
     return float(((new - old).square().sum(dim=(0, 1)) / old.square().sum(dim=(0, 1))).sqrt().mean())
+
+
+def _result(a: Tensor, S: Tensor, base: Tensor, errors: list[float], converged: bool) -> Variability:
+    A, spectra, bases = (x.cpu().numpy() for x in (a, S, base))
+    return Variability(A, spectra, bases, np.array(errors), converged)
 
 
 def _checked(Y: ArrayLike, E: ArrayLike, device: str | torch.device) -> list[Tensor]:

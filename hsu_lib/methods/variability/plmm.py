@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from hsu_lib.methods.method import Method, Needs, Problem
 from hsu_lib.methods.settings import Settings, sourced
@@ -15,6 +16,11 @@ from hsu_lib.solvers.variability import perturbed
 class PerturbedSettings(Settings):
     """Settings of PLMM, each with its source; weights are for an image whose largest value is 1."""
 
+    reading: Literal["document", "code"] = sourced(
+        "document",
+        "ours: steps are exact; code: that of the abundances ends early, as in version 1.0 of the public code; "
+        "the printed error on Samson is of it",
+    )
     smoothness: float = sourced(0.0014, f"{DEMO}: of the abundances", at_least=0)
     distance: float = sourced(500.0, f"{DEMO}: of the endmembers to those of VCA", at_least=0)
     nearness: float = sourced(1.0, f"{DEMO}: of spectra to the endmembers", above=0)
@@ -36,6 +42,7 @@ def solve(problem: Problem, settings: PerturbedSettings) -> Unmixing:
         smoothness=settings.smoothness,
         distance=settings.distance,
         nearness=settings.nearness,
+        loose=settings.reading == "code",
         iterations=settings.iterations,
         tolerance=settings.tolerance,
         device=problem.device,
