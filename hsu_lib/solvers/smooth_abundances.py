@@ -133,17 +133,18 @@ def smooth_abundances(
     ----------
     Drumetz et al., IEEE TIP 25(8), 2016, 3890-3905.
     """
-    values, vectors = torch.linalg.eigh(gram)
-    turned, ones = (products[:, None] @ vectors)[:, 0], vectors.sum(dim=1)
     A, smooth, positive = start, start, start
     d_smooth, d_positive = torch.zeros_like(A), torch.zeros_like(A)
-    step, entries, size, pull = _STEP, A.numel(), 0.0, 0.0
+    step, entries, size, pull, solved = _STEP, A.numel(), 0.0, 0.0, 0.0
+    unit = torch.eye(len(A), dtype=A.dtype, device=A.device)
     for count in range(iterations):
-        inverse = 1 / (values + 2 * step)
+        if solved != step:
+            inverse, solved = torch.linalg.inv(gram + 2 * step * unit), step
+            towards = inverse.sum(dim=2)  # a change of the sum
         near = (smooth + d_smooth + positive + d_positive).T
-        x = inverse * (turned + step * (near[:, None] @ vectors)[:, 0])  # in the eigenvectors' coordinates
-        short = (1 - (x * ones).sum(dim=1)) / (inverse * ones.square()).sum(dim=1)
-        A = (vectors @ (x + short[:, None] * inverse * ones)[:, :, None])[:, :, 0].T
+        free = (inverse @ (products + step * near)[:, :, None])[:, :, 0]
+        short = (1 - free.sum(dim=1)) / towards.sum(dim=1)
+        A = (free + short[:, None] * towards).T
         before = smooth, positive
         maps, off = roughness.smooth((A - d_smooth).reshape(-1, *shape), step)
         smooth = maps.reshape(A.shape)

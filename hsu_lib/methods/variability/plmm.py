@@ -18,7 +18,7 @@ class PerturbedSettings(Settings):
 
     reading: Literal["document", "code"] = sourced(
         "document",
-        "ours: steps are exact; code: that of the abundances ends early, as in version 1.0 of the public code; "
+        "ours: steps are exact; code: that of the abundances ends early, as in version 1.0 of public code; "
         "the printed error on Samson is of it",
     )
     smoothness: float = sourced(0.0014, f"{DEMO}: of the abundances", at_least=0)
