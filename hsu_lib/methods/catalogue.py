@@ -18,6 +18,7 @@ from hsu_lib.methods.factorization.mvc import MVC
 from hsu_lib.methods.factorization.nmf import NMF
 from hsu_lib.methods.factorization.palm import PALM
 from hsu_lib.methods.factorization.qmv import QMV
+from hsu_lib.methods.factorization.regularised import REGULARISED
 from hsu_lib.methods.geometric.fclsu import FCLSU
 from hsu_lib.methods.geometric.nfindr import NFINDR
 from hsu_lib.methods.geometric.ppi import PPI
@@ -41,6 +42,8 @@ from hsu_lib.methods.sparse.s2wsu import S2WSU
 from hsu_lib.methods.sparse.sunsal import SUNSAL
 from hsu_lib.methods.sparse.sunsal_tv import SUNSAL_TV
 from hsu_lib.methods.variability.bundles import GROUP_BUNDLES, LIBRARY_BUNDLES
+from hsu_lib.methods.variability.plmm import PLMM
+from hsu_lib.methods.variability.scaled import ELMM, GLMM, SCLSU
 
 METHODS: dict[str, Method] = {
     method.name: method
@@ -64,11 +67,16 @@ METHODS: dict[str, Method] = {
         LIBRARY_BUNDLES,
         PALM,
         NMF,
+        *REGULARISED,
         MIN_SIMPLEX,
         EDAA,
         MVC,
         QMV,
         CONMF,
+        SCLSU,
+        ELMM,
+        GLMM,
+        PLMM,
         PLAIN,
         PATCHES,
         *PERTURBATIONS,

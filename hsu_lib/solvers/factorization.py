@@ -2,8 +2,8 @@ r"""Endmembers and abundances together, without a network: :math:`Y \approx E A`
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from hsu_lib.scene import real
+from hsu_lib.solvers.nmf_terms import Term
 
 #: Share of the largest denominator below which one is taken for zero: the same in any unit of the image.
 _TINY = 1e-12
@@ -21,13 +22,14 @@ _BLOCK = 2**15
 class Factors(NamedTuple):
     r"""Endmembers ``(bands, endmembers)``, abundances ``(endmembers, pixels)``, the objective
     :math:`\tfrac12\|Y - EA\|_F^2` before the first and after every iteration, and whether it had stopped
-    falling when the iterations ended.
+    falling when the iterations ended. Where terms are added to it, `penalised` is the sum of both.
     """
 
     E: NDArray[np.float64]
     A: NDArray[np.float64]
     objective: NDArray[np.float64]
     converged: bool
+    penalised: NDArray[np.float64] | None = None
 
 
 def nmf(
@@ -35,13 +37,16 @@ def nmf(
     E: ArrayLike,
     A: ArrayLike,
     *,
+    terms: Sequence[Term] = (),
+    first: Literal["abundances", "endmembers"] = "abundances",
     iterations: int = 200,
     tolerance: float = 1e-6,
     device: str | torch.device = "cpu",
 ) -> Factors:
     r"""Nonnegative matrix factorisation by multiplicative updates, from a given start.
 
-    Every update keeps signs and never raises the objective. Abundances are not made to sum to one.
+    Every update keeps signs and never raises the objective. Abundances are not made to sum to one, unless a
+    term does, and then nearly.
 
     Parameters
     ----------
@@ -49,10 +54,15 @@ def nmf(
         Image, nonnegative, shape ``(bands, pixels)``.
     E, A
         Start, positive, shapes ``(bands, endmembers)`` and ``(endmembers, pixels)``; what is zero stays zero.
+    terms
+        What else the abundances have to be; see `hsu_lib.solvers.nmf_terms`.
+    first
+        Which of both is updated first in an iteration.
     iterations
         At most so many.
     tolerance
-        Stop when the objective falls by less than this share of its start.
+        Stop when the objective falls by less than this share of its start. With terms, of which some have no
+        objective: when neither `E` nor `A` moves by more than this share of its norm.
     device
         Torch device on which to work.
 
@@ -73,11 +83,42 @@ def nmf(
     if (y < 0).any() or (e < 0).any() or (a < 0).any():
         raise ValueError("expected nonnegative Y, E and A: a negative value has no nonnegative factors")
 
-    def step(e: Tensor, a: Tensor) -> tuple[Tensor, Tensor]:
-        a = a * (e.T @ y) / _not_zero(e.T @ e @ a)
-        return e * (y @ a.T) / _not_zero(e @ (a @ a.T)), a
+    def abundances(e: Tensor, a: Tensor) -> tuple[Tensor, Tensor]:
+        products = e.T @ y
+        up, down = products, e.T @ e @ a
+        for term in terms:
+            up, down = up + term.up(a), down + term.down(a)
+        return a * up / _not_zero(down), products
 
-    return _alternate(step, y, e, a, iterations, tolerance)
+    def spectra(e: Tensor, a: Tensor) -> tuple[Tensor, Tensor]:
+        products = y @ a.T
+        return e * products / _not_zero(e @ (a @ a.T)), products
+
+    def step(e: Tensor, a: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Both, and the inner product of `Y` and ``E A``."""
+        if first == "abundances":
+            a, _ = abundances(e, a)
+            e, products = spectra(e, a)
+            return e, a, (e * products).sum()
+        e, _ = spectra(e, a)
+        a, products = abundances(e, a)
+        return e, a, (a * products).sum()
+
+    if not terms:
+        return _alternate(lambda e, a: step(e, a)[:2], y, e, a, iterations, tolerance)
+    objective, power = [_objective(y, e, a)], y.square().sum()
+    penalised, converged = [objective[0] + sum(term.share(a) for term in terms)], False
+    for _ in range(iterations):
+        before = e, a
+        e, a, inside = step(e, a)
+        objective.append(float(0.5 * (power + ((e.T @ e) * (a @ a.T)).sum()) - inside))  # needs no E A
+        penalised.append(objective[-1] + sum(term.share(a) for term in terms))
+        terms = [term.after(a) for term in terms]
+        moved = [float((x - old).norm() / old.norm()) for x, old in zip((e, a), before, strict=True)]
+        if max(moved) < tolerance:
+            converged = True
+            break
+    return Factors(e.cpu().numpy(), a.cpu().numpy(), np.array(objective), converged, np.array(penalised))
 
 
 def palm(

@@ -184,7 +184,7 @@ def sunsal_tv(
     ----------
     Iordache, Bioucas-Dias and Plaza, IEEE TGRS 50(11), 2012, 4484-4502.
     """
-    splitting, spectrum = _Splitting(given, shape, step, 3), _periodic(shape, given.B)
+    splitting, spectrum = _Splitting(given, shape, step, 3), (1 / (1 + curvature(shape))).to(given.B)
     X = splitting.maps
     sparse = X.clone()
     clip, shrink, same = (torch.zeros_like(X) for _ in range(3))  # multipliers: ANC, l1, the smooth copy
@@ -250,12 +250,12 @@ def _misfit(given: Products, X: Tensor) -> float:
     return float((X * (0.5 * (given.G @ X) - given.B)).sum())
 
 
-def _periodic(shape: tuple[int, int], like: Tensor) -> Tensor:
-    """Inverse of one plus the differences' square in the transform of `torch.fft.rfft2`."""
+def curvature(shape: tuple[int, int]) -> Tensor:
+    """Square of the differences, their transpose times them, in the transform of `torch.fft.rfft2`."""
     height, width = shape
     rows = 2 - 2 * torch.cos(2 * torch.pi * torch.fft.fftfreq(height, dtype=torch.float64))
     columns = 2 - 2 * torch.cos(2 * torch.pi * torch.fft.rfftfreq(width, dtype=torch.float64))
-    return (1 / (1 + rows[:, None] + columns)).to(like)
+    return rows[:, None] + columns
 
 
 def _share(h: Tensor, v: Tensor, by: float) -> Tensor:
