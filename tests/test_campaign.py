@@ -91,7 +91,7 @@ def test_what_is_tuned_to_the_noise_is_run_with_the_settings_of_its_noise():
     asked = {(run.label, run.scene.snr_db): run.settings for run in found.runs.values()}
     assert [asked["SUnSAL", level]["weight"] for level in (20, 30, 40)] == [0.7, 0.1, 0.01]
     assert [asked["SUnCNN", level]["iterations"] for level in (20, 30, 40)] == [4000, 8000, 12000]
-    assert {asked["SUnCNN", level]["filters"] for level in (20, 30, 40)} == {16}
+    assert {asked["SUnCNN", level]["filters"] for level in (20, 30, 40)} == {64}
     shown = runs_of(["SUnSAL"], SceneSpec("dc2", snr_db=20), [0], desk, reading="document")
     assert [run.settings for run in shown] == [{"reading": "code", "weight": 0.1}]
     rehearsed = enumerated(desk, [100], claims=[claim], where="lagoon").runs.values()
