@@ -25,6 +25,16 @@ def pytest_addoption(parser):
     )
 
 
+def of_book(nodeid):
+    """Whether a test looks at the built book; these take longest."""
+    return "test_notebooks.py" in nodeid or "test_book.py::Test" in nodeid
+
+
+def pytest_collection_modifyitems(items):
+    """What takes longest is begun first, so that no worker waits for another in the end."""
+    items.sort(key=lambda item: not of_book(item.nodeid))
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     """A file's tests stay on one worker; all that look at the built book share one, so it is built once."""
@@ -32,9 +42,9 @@ def pytest_xdist_make_scheduler(config, log):
 
     class Scheduling(LoadFileScheduling):
         def _split_scope(self, nodeid):
-            book = "test_notebooks.py" in nodeid or "test_book.py::Test" in nodeid
-            return "book" if book else super()._split_scope(nodeid)
+            return "book" if of_book(nodeid) else super()._split_scope(nodeid)
 
+    config.option.loadscopereorder = False  # else by the number of tests, of which the book has few
     return Scheduling(config, log)
 
 
