@@ -27,8 +27,10 @@ from timing import FORMATS, medians, parsed, save, stopwatch
 from torch import Tensor, nn
 
 from hsu_lib.learning.networks.prior import DeepPrior, upsampled_convolution
-from hsu_lib.methods.priors import undip
+from hsu_lib.methods.method import Problem
+from hsu_lib.methods.priors import fitting, undip
 from hsu_lib.metrics.truth import Reference, Truth
+from hsu_lib.scene import Scene
 
 SIZES = {"Samson's size": (96, 96, 156, 3), "Jasper's size": (100, 100, 198, 4)}
 Call = Callable[[], object]
@@ -60,10 +62,21 @@ class Case:
 def iterations(
     case: Case, others: Mapping[str, Call], repeats: int, clock: Callable[[], float]
 ) -> dict[str, float]:
-    """Seconds of an iteration of `undip.fit`, and of the other calls, in turn; the first two do not count."""
+    """Seconds of an iteration of `fit`, and of the other calls, in turn; the first two do not count."""
     times: dict[str, list[float]] = {}
-    with stopwatch(undip, "iteration", clock, others, times):
-        undip.fit(case.network(), case.Z, case.watch, undip.UnDIPSettings(iterations=repeats + 2), None)
+    network, settings = case.network(), undip.UnDIPSettings()
+    target = case.watch.images["mse-reconstruction"]
+    with stopwatch(fitting, "iteration", clock, others, times):
+        fitting.fit(
+            network,
+            case.Z,
+            lambda A: 0.5 * case.watch.distance(A, *target),
+            torch.optim.Adam(network.parameters(), lr=settings.learning_rate),
+            case.watch,
+            Problem(Scene(case.Y.reshape(-1, *case.size)), case.E.shape[1]),
+            iterations=repeats + 2,
+            window=settings.window,
+        )
     return {name: statistics.median(taken[2:]) for name, taken in times.items()}
 
 

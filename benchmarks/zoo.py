@@ -29,11 +29,12 @@ from torch import Tensor
 from torch.nn.functional import conv2d
 
 from hsu_lib.learning import fit as training
-from hsu_lib.learning.networks.prior import pointwise, upsampled_convolution
+from hsu_lib.learning.networks.prior import upsampled_convolution
+from hsu_lib.learning.networks.two_scales import pointwise
 from hsu_lib.learning.networks.wide import wide_convolution
 from hsu_lib.methods import METHODS
 from hsu_lib.methods.method import Problem
-from hsu_lib.methods.priors import undip
+from hsu_lib.methods.priors import fitting
 from hsu_lib.scene import Scene
 from hsu_lib.scenes.library import SpectralLibrary
 from hsu_lib.solvers import archetypal
@@ -219,9 +220,9 @@ def quadratic(scene: Scene, settings: Any) -> Call:
 
 
 CASES = {
-    "misicnet": Case(undip, misicnet, target=1.25, steps="iterations", settings={"filters": 64}),
-    "suncnn": Case(undip, suncnn, target=1.25, steps="iterations"),
-    "hapke-cnn": Case(undip, hapke_cnn, target=1.25, steps="iterations", settings={"filters": 64}),
+    "misicnet": Case(fitting, misicnet, target=1.25, steps="iterations", settings={"filters": 64}),
+    "suncnn": Case(fitting, suncnn, target=1.25, steps="iterations"),
+    "hapke-cnn": Case(fitting, hapke_cnn, target=1.25, steps="iterations", settings={"filters": 64}),
     "edaa": Case(archetypal, edaa, steps="iterations", settings={"starts": 20}),
     "nmf-qmv": Case(None, quadratic, 2, "iterations", {"tolerance": 0.0, "weight": 1.0}),
     "conmf": Case(None, quadratic, 2, "iterations", {"tolerance": 0.0}),

@@ -27,7 +27,7 @@ import pandas as pd
 
 from hsu_lib import scenes
 from hsu_lib.claims.rule import Verdict
-from hsu_lib.methods.priors.undip import snapshots_at
+from hsu_lib.methods.priors.fitting import snapshots_at
 from hsu_lib.publishing import cards, figures, pages, scores
 from hsu_lib.runs import curves
 from hsu_lib.runs.computed import score_of

@@ -12,7 +12,8 @@ from scipy.optimize import minimize
 from toys import pure_pixel_scene
 
 from hsu_lib import metrics, scenes
-from hsu_lib.learning.networks.prior import IntimatePrior, parameters
+from hsu_lib.learning.networks.prior import parameters
+from hsu_lib.learning.networks.two_scales import IntimatePrior
 from hsu_lib.methods import get
 from hsu_lib.methods.nonlinear.hapke_cnn import Objective
 from hsu_lib.scene import Status

@@ -11,7 +11,8 @@ from toys import pure_pixel_scene, striped_scene, toy_library
 
 from hsu_lib import runs
 from hsu_lib.learning import checkpoints
-from hsu_lib.learning.networks.prior import LibraryPrior, parameters, upsampled_variance
+from hsu_lib.learning.networks.prior import parameters
+from hsu_lib.learning.networks.two_scales import LibraryPrior, upsampled_variance
 from hsu_lib.methods import get
 from hsu_lib.methods.priors.suncnn import Objective
 from hsu_lib.runs import Run

@@ -9,8 +9,9 @@ from toys import pure_pixel_scene
 
 from hsu_lib.learning import checkpoints
 from hsu_lib.methods import get
-from hsu_lib.methods.priors import undip
-from hsu_lib.methods.priors.undip import UnDIPSettings, Watch, padded, snapshots_at, start
+from hsu_lib.methods.priors import fitting, undip
+from hsu_lib.methods.priors.fitting import padded, snapshots_at
+from hsu_lib.methods.priors.undip import UnDIPSettings, Watch, start
 from hsu_lib.metrics.truth import Reference, Truth
 from hsu_lib.scene import Scene, Status, Unmixing
 from hsu_lib.solvers.extraction import sivm
@@ -378,7 +379,7 @@ def interrupted_after(monkeypatch, count, *given, path, **settings):
     """Run until iteration `count` is done; its state is not saved, that of the one before is."""
     done = 0
 
-    class Bar(undip.tqdm):
+    class Bar(fitting.tqdm):
         def update(self):
             nonlocal done
             done += 1
@@ -386,7 +387,7 @@ def interrupted_after(monkeypatch, count, *given, path, **settings):
                 raise Interrupted
 
     with monkeypatch.context() as patch:
-        patch.setattr(undip, "tqdm", Bar)
+        patch.setattr(fitting, "tqdm", Bar)
         try:
             with checkpoints.keep_in(path, seconds=0) as checkpoint:
                 return unmix(*given, **settings, checkpoint=checkpoint), done

@@ -17,11 +17,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hsu_lib.learning.fit import seeded
-from hsu_lib.learning.networks.prior import IntimatePrior
+from hsu_lib.learning.networks.two_scales import IntimatePrior
 from hsu_lib.methods.method import Method, Needs, Problem
-from hsu_lib.methods.priors.undip import fit, padded
+from hsu_lib.methods.priors.fitting import by_adam, ended, padded
 from hsu_lib.methods.settings import Settings, sourced
-from hsu_lib.scene import Status, Unmixing
+from hsu_lib.scene import Unmixing
 from hsu_lib.solvers.extraction import sivm
 from hsu_lib.solvers.hapke import albedo, reflectance
 from hsu_lib.solvers.subspace import svd_truncation
@@ -129,29 +129,15 @@ def solve(problem: Problem, settings: HapkeSettings) -> Unmixing:
             torch.tensor(E, dtype=torch.float32), filters=settings.filters, skip=settings.skip
         )
         network.to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        Z, image = (
-            padded(maps.to(where), network.multiple)
-            for maps in (Z, torch.tensor(Y.reshape(1, -1, *size), dtype=torch.float32))
-        )
-        objective = Objective(image, network.E, size, settings)
-        optimise = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
-        optimise.register_step_post_hook(network.clip)
-        A, history = fit(
-            network,
-            Z.contiguous(memory_format=torch.channels_last),
-            objective.loss,
-            optimise,
-            objective,
-            problem,
-            iterations=settings.iterations,
-            window=settings.window,
-        )
+        image = torch.tensor(Y.reshape(1, -1, *size), dtype=torch.float32)
+        objective = Objective(padded(image.to(where), network.multiple), network.E, size, settings)
+        A, history = by_adam(network, Z, objective, problem, settings)
     found = network.E.detach().cpu().numpy()
     w = albedo(found.astype(np.float64))
     return Unmixing(
         found,
         A[0].cpu().numpy(),
-        Status.FINISHED if np.isfinite(history["loss"]).all() else Status.DIVERGED,
+        ended(history),
         history,
         decoder=lambda abundances: reflectance((w @ abundances).clip(0, 1)),
     )

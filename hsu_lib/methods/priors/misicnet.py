@@ -21,9 +21,9 @@ from hsu_lib.learning.fit import seeded
 from hsu_lib.learning.networks.prior import MinimumSimplexPrior
 from hsu_lib.methods.factorization.min_simplex import CODE, PAPER, SimplexSettings, Start, start
 from hsu_lib.methods.method import Method, Needs, Problem
-from hsu_lib.methods.priors.undip import fit, padded
+from hsu_lib.methods.priors.fitting import by_adam, ended, padded
 from hsu_lib.methods.settings import sourced
-from hsu_lib.scene import Status, Unmixing
+from hsu_lib.scene import Unmixing
 
 
 @dataclass(frozen=True)
@@ -104,23 +104,10 @@ def solve(problem: Problem, settings: MiSiCNetSettings) -> Unmixing:
             leaky=settings.leaky,
         )
         network.to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        Z = padded(Z.to(where), network.multiple).contiguous(memory_format=torch.channels_last)
         objective = Objective(begin, network.E, size, settings.center_weight)
-        optimise = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
-        optimise.register_step_post_hook(network.clip)
-        A, history = fit(
-            network,
-            Z,
-            objective.loss,
-            optimise,
-            objective,
-            problem,
-            iterations=settings.iterations,
-            window=settings.window,
-        )
+        A, history = by_adam(network, Z, objective, problem, settings)
     E = (begin.scale * network.E.detach().cpu().numpy()).astype(np.float32)
-    status = Status.FINISHED if np.isfinite(history["loss"]).all() else Status.DIVERGED
-    return Unmixing(E, A[0].cpu().numpy(), status, history)
+    return Unmixing(E, A[0].cpu().numpy(), ended(history), history)
 
 
 MISICNET = Method(

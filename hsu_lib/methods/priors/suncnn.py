@@ -14,22 +14,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from hsu_lib.learning.fit import seeded
-from hsu_lib.learning.networks.prior import LibraryPrior
+from hsu_lib.learning.networks.two_scales import LibraryPrior
 from hsu_lib.methods.method import Method, Needs, Problem
-from hsu_lib.methods.priors.undip import fit, padded
+from hsu_lib.methods.priors.fitting import by_adam, ended, padded
 from hsu_lib.methods.settings import sourced
 from hsu_lib.methods.sparse.library import LibrarySettings, image_of
-from hsu_lib.scene import Status, Unmixing
+from hsu_lib.scene import Unmixing
 
 CODE = "public code of SUnCNN"
 #: Mean abundance from which on a spectrum counts as taken.
-_SEEN = 1e-3
+SEEN = 1e-3
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ class Objective:
 
     def errors(self, A: Tensor) -> Tensor:
         """How many spectra have a mean abundance that can be seen; no error, but what becomes of the maps."""
-        return (pixels(A).mean(dim=0) > _SEEN).sum()[None]
+        return (pixels(A).mean(dim=0) > SEEN).sum()[None]
 
 
 def pixels(maps: Tensor) -> Tensor:
@@ -105,20 +104,9 @@ def solve(problem: Problem, settings: SUnCNNSettings) -> Unmixing:
             scene.bands, D.shape[1], filters=settings.filters, skip=settings.skip, slope=settings.slope
         )
         network.to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        Z, image = (padded(maps.to(where), network.multiple) for maps in (Z, image))
-        objective = Objective(image, D, size)
-        A, history = fit(
-            network,
-            Z.contiguous(memory_format=torch.channels_last),
-            objective.loss,
-            torch.optim.Adam(network.parameters(), lr=settings.learning_rate),
-            objective,
-            problem,
-            iterations=settings.iterations,
-            window=settings.window,
-        )
-    status = Status.FINISHED if np.isfinite(history["loss"]).all() else Status.DIVERGED
-    return replace(problem.chosen(A[0].flatten(1).cpu().numpy(), status), history=history)
+        objective = Objective(padded(image.to(where), network.multiple), D, size)
+        A, history = by_adam(network, Z, objective, problem, settings)
+    return replace(problem.chosen(A[0].flatten(1).cpu().numpy(), ended(history)), history=history)
 
 
 SUNCNN = Method(

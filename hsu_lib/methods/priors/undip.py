@@ -6,25 +6,22 @@ near the image, for one fixed random `Z`. No training data and no regulariser: t
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor, nn
-from tqdm import tqdm
+from torch import Tensor
 
 from hsu_lib.learning.fit import seeded
 from hsu_lib.learning.networks.prior import ConfigurablePrior, DeepPrior
 from hsu_lib.methods.method import Method, Needs, Problem
+from hsu_lib.methods.priors.fitting import ended, fit, padded
 from hsu_lib.methods.settings import Settings, sourced
 from hsu_lib.metrics.alignment import align
 from hsu_lib.metrics.truth import Truth
-from hsu_lib.scene import Scene, Status, Unmixing
+from hsu_lib.scene import Scene, Unmixing
 from hsu_lib.solvers.extraction import Start, sivm, vca
 from hsu_lib.solvers.factorization import nmf, palm
 from hsu_lib.solvers.fclsu import fclsu
@@ -150,8 +147,7 @@ def solve(problem: Problem, settings: UnDIPSettings) -> Unmixing:
             window=settings.window,
             snapshots=settings.snapshots,
         )
-    status = Status.FINISHED if np.isfinite(history["loss"]).all() else Status.DIVERGED
-    return Unmixing((scale * E).astype(np.float32), A[0].cpu().numpy(), status, history)
+    return Unmixing((scale * E).astype(np.float32), A[0].cpu().numpy(), ended(history), history)
 
 
 def norm(Y: NDArray, kind: str) -> float:
@@ -187,17 +183,6 @@ def start(Y: NDArray, E: NDArray, settings: UnDIPSettings, size: tuple[int, int]
         floor = 1e-3  # what is zero stays zero
         A = nmf(np.maximum(Y, 0), np.maximum(E, floor * E.max()), np.maximum(A, floor)).A
     return torch.tensor(A, dtype=torch.float32).view(1, -1, *size)
-
-
-def padded(maps: Tensor, multiple: int) -> Tensor:
-    """Maps mirrored at the right and lower edge: sides divisible by `multiple`, and at least twice that."""
-    sides = maps.shape[-2:]
-    missing = [max(-side % multiple, 2 * multiple - side) for side in sides]
-    if not any(missing):
-        return maps
-    # few pixels cannot be mirrored so far
-    mode = "reflect" if all(m < side for m, side in zip(missing, sides, strict=True)) else "replicate"
-    return F.pad(maps, (0, missing[1], 0, missing[0]), mode=mode)
 
 
 def _of_reference(name: str) -> str:
@@ -269,116 +254,6 @@ class Watch:
         A = A[..., : self.size[0], : self.size[1]]
         squares = [self.distance(A, *image) / self.count for image in self.images.values()]
         return torch.stack([*squares, *((A - truth).abs().mean() for truth in self.references.values())])
-
-
-class Watching(Protocol):
-    """What looks at the maps of a fit."""
-
-    size: tuple[int, int]
-
-    @property
-    def names(self) -> Sequence[str]:
-        """Names of the errors, in the order of `errors`."""
-
-    def errors(self, A: Tensor) -> Tensor:
-        """All errors of maps ``(1, endmembers, ...)``, which may be padded; shape ``(errors,)``."""
-
-
-def fit(
-    network: nn.Module,
-    Z: Tensor,
-    loss_of: Callable[[Tensor], Tensor],
-    optimise: torch.optim.Optimizer,
-    watch: Watching,
-    problem: Problem,
-    *,
-    iterations: int,
-    window: int,
-    snapshots: int = 0,
-) -> tuple[Tensor, dict[str, NDArray]]:
-    """Fit the network to the image; averaged maps, cut to the image's size, and the history.
-
-    An interrupted fit goes on from its last checkpoint, if one is kept, to the result
-    that it would have had.
-
-    Parameters
-    ----------
-    network
-        From the input `Z` to maps ``(1, endmembers, ...)``, which may be larger than the image.
-    loss_of
-        What is minimised, of such maps.
-    optimise
-        Of the network's parameters.
-    watch
-        Its errors, of the maps and of their average, are the history beside the loss.
-    problem
-        Its label and its checkpoint.
-    iterations
-        How many.
-    window
-        Iterations over which maps are averaged, with weights that decay exponentially.
-    snapshots
-        At most how many averaged maps are kept.
-    """
-    network.train()
-    names, label, checkpoint = watch.names, problem.label, problem.checkpoint
-    record = torch.full((iterations, 1 + 2 * len(names)), math.nan, device=Z.device)
-    keep = set(snapshots_at(iterations, snapshots))
-    frames: list[Tensor] = []
-    average: Tensor | None = None
-    saved = checkpoint.load() if checkpoint else None
-    first = 0
-    if saved is not None:
-        network.load_state_dict(saved["network"])
-        optimise.load_state_dict(saved["optimiser"])
-        first, average, frames = saved["done"], saved["average"].to(Z.device), list(saved["frames"])
-        record[:first] = saved["record"].to(Z.device)
-    with tqdm(
-        total=iterations,
-        initial=first,
-        desc=label,
-        disable=label is None,
-        unit="iteration",
-        leave=False,
-    ) as bar:
-        for step in range(first, iterations):
-            optimise.zero_grad(set_to_none=True)
-            A = network(Z)
-            loss = loss_of(A)
-            loss.backward()
-            optimise.step()
-            with torch.no_grad():
-                now = A.detach()
-                average = now.clone() if average is None else average.lerp_(now, 1 / window)
-                record[step] = torch.cat([loss.detach()[None], watch.errors(now), watch.errors(average)])
-                if step in keep:
-                    frames.append(average[0, :, : watch.size[0], : watch.size[1]].cpu().clone())
-            bar.update()
-            if checkpoint and checkpoint.due():
-                checkpoint.save(
-                    {
-                        "network": network.state_dict(),
-                        "optimiser": optimise.state_dict(),
-                        "done": step + 1,
-                        "average": average,
-                        "record": record[: step + 1],
-                        "frames": frames,
-                    }
-                )
-    assert average is not None
-    values = record.cpu().numpy()
-    history = {"loss": values[:, 0]}
-    history |= {name: values[:, 1 + k] for k, name in enumerate(names)}
-    history |= {f"{name}-averaged": values[:, 1 + len(names) + k] for k, name in enumerate(names)}
-    if frames:
-        history |= {"snapshots": torch.stack(frames).numpy()}
-    return average[..., : watch.size[0], : watch.size[1]], history
-
-
-def snapshots_at(iterations: int, count: int) -> Iterator[int]:
-    """Iterations, from 0, at which maps are kept: more of them early, where more happens; the last always."""
-    if count:
-        yield from np.unique(np.geomspace(iterations, 1, count).round().astype(int) - 1).tolist()
 
 
 _PAPER = "Rasti, Koirala, Scheunders and Ghamisi, IEEE TGRS 60, 2022"

@@ -53,7 +53,7 @@ def solve(problem: Problem, settings: PerturbedSettings) -> Unmixing:
 PLMM = Method(
     name="plmm",
     summary="VCA, then endmembers perturbed in each pixel, with smooth abundances",
-    kind="blind",
+    kind="variability",
     solve=solve,
     settings=PerturbedSettings,
     needs=Needs(spatial=True),

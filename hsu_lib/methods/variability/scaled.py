@@ -104,7 +104,7 @@ def solve(by_band: bool, problem: Problem, settings: ScaledSettings) -> Unmixing
 SCLSU = Method(
     name="sclsu",
     summary="VCA, then least squares with one brightness for each pixel",
-    kind="blind",
+    kind="variability",
     solve=brightness,
     source="Drumetz et al., IEEE TIP 25(8), 2016, 3890-3905: its start",
 )
@@ -112,7 +112,7 @@ SCLSU = Method(
 ELMM = Method(
     name="elmm",
     summary="VCA, then endmembers scaled in each pixel, with smooth scales and abundances",
-    kind="blind",
+    kind="variability",
     solve=partial(solve, False),
     settings=ScaledSettings,
     needs=Needs(spatial=True),
@@ -123,7 +123,7 @@ ELMM = Method(
 GLMM = Method(
     name="glmm",
     summary="VCA, then endmembers scaled band by band in each pixel, with smooth scales and abundances",
-    kind="blind",
+    kind="variability",
     solve=partial(solve, True),
     settings=ScaledSettings,
     defaults=(("nearness", 1.0), ("variation", 0.01), ("smoothness", 1e-6), ("iterations", 100)),
