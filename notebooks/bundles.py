@@ -161,7 +161,7 @@ page.table(
 # %% [markdown]
 # ## How much hangs on the draw?
 #
-# Ten parts of the image are drawn, VCA picks in each, and clusters by angle say which spectra are of the same
+# Parts of the image are drawn, VCA picks in each, and clusters by angle say which spectra are of the same
 # material. Where VCA finds a dark material in some parts only, or a bright one in two shades, a cluster holds
 # two materials and another is split: no norm mends that.
 
@@ -239,7 +239,7 @@ page.figure(
 # 1^\top, $$
 #
 # where $\Omega$ sums over the pixels $\sum_g \lVert a_g \rVert$ (group), $\tfrac12 \sum_g s_g^2$ (elitist)
-# or $\sum_g s_g^{q}$ with $q = 0.1$ (fractional). The abundance of a material is $s_g$, and its endmember
+# or $\sum_g s_g^q$ with a small $q$ (fractional). The abundance of a material is $s_g$, and its endmember
 # here the mean of its bundle; what a pixel itself sees is the mean with the weights $a_g$. The elitist norm
 # is a quadratic function and the group norm a convex one, both minimised here; of the fractional one the
 # published iterations are taken. Weights are in squared units of the image: no value serves all images.

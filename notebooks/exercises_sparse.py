@@ -30,6 +30,7 @@ filters = 0  # of SUnCNN; 0: as many as the profile has
 import pandas as pd
 
 from hsu_lib import metrics, scenes
+from hsu_lib.methods.priors.suncnn import SEEN
 from hsu_lib.metrics.chosen import embedded
 from hsu_lib.publishing import figures, pages, scores, standings
 from hsu_lib.runs import Run
@@ -68,7 +69,7 @@ def short(changes, caption):
         rows[label] = {
             scores.title(PLAIN): scores.value(PLAIN, record.scores[PLAIN]),
             "last loss": f"{record.arrays['history/loss'][-1]:.2e}",
-            "spectra with a mean abundance above 0.001": f"{record.arrays[TAKEN + '-averaged'][-1]:.0f}",
+            f"spectra with a mean abundance above {SEEN:g}": f"{record.arrays[TAKEN + '-averaged'][-1]:.0f}",
         }
     page.table(pd.DataFrame(rows).T.rename_axis("SUnCNN"), caption=caption)
 
@@ -121,12 +122,12 @@ short(LENGTHS, f"SUnCNN on {FIRST}, seed 0, {USUAL['filters']} filters, by itera
 # *What to look for*: which materials does the network give to the wrong spectrum of the library?
 
 # %% tags=["remove-input"]
-library = scenes.library_of(FIRST.name)
+size = page.fact("library", lambda: len(scenes.library_of(FIRST.name).names), needs=[FIRST.name])
 
 
 def shown():
     """True maps, and the network's of the same spectra."""
-    clean = scenes.load(FIRST.name)
+    clean, library = scenes.load(FIRST.name), scenes.library_of(FIRST.name)
     there = metrics.Truth(library=library.spectra).places(clean.E)
     X = embedded(WHOLE.unmixing.A, WHOLE.arrays["active"], len(library.names))
     return figures.map_panels(clean, {NETWORK: X[there]})
@@ -153,11 +154,11 @@ counts = {"output": WHOLE.arrays[TAKEN], "averaged": WHOLE.arrays[TAKEN + "-aver
 page.figure(
     "taken",
     lambda: figures.curve_panels({FIRST.name: counts}, ylabel="spectra", steps="iterations", counted=True),
-    alt="Number of spectra with a mean abundance above 0.001, iteration by iteration: "
+    alt=f"Number of spectra with a mean abundance above {SEEN:g}, iteration by iteration: "
     + "; ".join(f"{label} from {curve[0]:.0f} to {curve[-1]:.0f}" for label, curve in counts.items())
     + ".",
-    caption=f"SUnCNN on {FIRST}, seed 0: how many of the {len(library.names)} spectra of the library have "
-    "a mean abundance above 0.001.",
+    caption=f"SUnCNN on {FIRST}, seed 0: how many of the {size or ''} spectra of the library have a mean "
+    f"abundance above {SEEN:g}.",
 )
 
 # %% tags=["remove-cell", "nbval-check-output"]

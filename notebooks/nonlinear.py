@@ -24,12 +24,13 @@ filters = 16  # of HapkeCNN; 256 in its public code
 
 # %% tags=["hide-input"]
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
-from hsu_lib import scenes
+from hsu_lib import methods, metrics, scenes
 from hsu_lib.publishing import figures, pages, scores, standings
 from hsu_lib.runs import Run
 from hsu_lib.solvers.fclsu import fclsu
@@ -49,6 +50,7 @@ WAYS = {
     BENT: ("fan", {}),
     NETWORK: ("hapke-cnn", {"iterations": iterations, "filters": filters}),
 }
+WHOLE = methods.get("hapke-cnn").configure()
 page = pages.Page("nonlinear", profile)
 places = [replace(place, snr_db=snr) for place in standings.places(scene)]
 found = page.sweep(
@@ -89,8 +91,10 @@ page.text(
     + f", less on {', '.join(mended) or 'none of them'}** (RMSE of the abundances, means over seeds). "
     + "From the image alone, "
     + "; ".join(blind(place) for place in places)
-    + f". HapkeCNN is cut short here: {iterations} iterations of 8000, {filters} filters of 256."
-    + " **A rehearsal: twins of lagoon stand in for the scenes.**" * scene.startswith("lagoon")
+    + f". HapkeCNN is cut short here: {iterations} iterations of {WHOLE.iterations}, {filters} filters of "
+    f"{WHOLE.filters}."
+    + " **A rehearsal: twins of lagoon stand in for the scenes.**"
+    * scene.startswith("lagoon")
 )
 
 # %% tags=["remove-cell", "nbval-check-output"]
@@ -107,24 +111,22 @@ for place in places:
 
 
 def in_albedo(place):
-    """FCLSU where intimate mixtures are linear, with the true endmembers; None without the scene."""
-    if not scenes.is_available(place):
-        return None
+    """Errors of FCLSU where intimate mixtures are linear, with the true endmembers."""
     errors = []
     for seed in seeds_of(seeds, "seeds"):
         image = scenes.load(replace(place, noise_seed=seed))
         A = fclsu(albedo(image.pixels.astype(float).clip(0, 1)), albedo(image.E.astype(float)))
-        errors.append(np.sqrt(np.mean((A - image.A.reshape(A.shape)) ** 2)))
-    return np.array(errors)
+        errors.append(metrics.rmse_pooled(A, image.A.reshape(A.shape)))
+    return errors
 
 
 rows = {
     place.name: {label: scores.spread(RMSE, errors(place, label)) for label in WAYS}
     | {
-        "true endmembers, albedo": "–" if values is None else scores.spread(RMSE, values),
+        "true endmembers, albedo": "–" if values is None else scores.spread(RMSE, np.array(values)),
     }
     for place in places
-    for values in [in_albedo(place)]
+    for values in [page.fact(f"albedo, {place.name}", partial(in_albedo, place), needs=[place])]
 }
 page.table(
     pd.DataFrame(rows).rename_axis("method"),
@@ -162,7 +164,7 @@ page.figure(
 
 
 def purity(label, place):
-    """Mean absolute error of the pixels by their largest abundance, in six steps."""
+    """Mean absolute error of the pixels by their largest abundance, in steps."""
     image = scenes.load(replace(place, noise_seed=seeds_of(seeds, "seeds")[0]))
     record = found.pick(str(place), label)[0]
     largest = image.A.max(axis=0)

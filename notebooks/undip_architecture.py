@@ -22,6 +22,7 @@ iterations = 0  # of training; 0: as many as the profile has
 filters = 0  # of the networks; 0: as many as the profile has
 
 # %% tags=["hide-input"]
+from contextlib import suppress
 from functools import cache
 
 import numpy as np
@@ -136,13 +137,13 @@ for claim, answer in asked.answers.items():
 
 # %% tags=["hide-input"]
 SKIPS = {"none": "none", "direct": "direct", "one": "one layer", "two": "two layers"}
-sitting = next(iter(times.counting()), None)
 width = page.amounts.widths().of("undip-configurable", {})
-try:
-    ask = {"score": "seconds-per-iteration", "scene": PLACES[0], "iterations": 1000, **width}
-    taken = {name: f"{1000 * np.median(sitting.of(condition=name, **ask)):.1f}" for name in SIX}
-except (AttributeError, LookupError):  # no sitting, or one without these
-    taken = {}
+ask = {"score": "seconds-per-iteration", "scene": PLACES[0], "iterations": 1000, **width}
+taken = {}
+for sitting in times.counting():
+    with suppress(LookupError):  # one without these
+        taken = {name: f"{1000 * np.median(sitting.of(condition=name, **ask)):.1f}" for name in SIX}
+        break
 page.table(
     pd.DataFrame(
         {

@@ -164,6 +164,7 @@ def test_rank_knows_the_scenes(tmp_path, monkeypatch):
         (("lagoon", "--nodata", "0"), "options are for files"),
         (("lagoon", "--out", "plot.pdf"), "--out: expected a name that ends in .png or .svg, got plot.pdf"),
         (("lagoon", "--out", "other.png"), "no picture of hsu rank; give another --out"),
+        (("lagoon", "--out", "other.png/plot.png"), "other.png is not a folder; give another --out"),
     ],
 )
 def test_what_rank_refuses(field, words, told):

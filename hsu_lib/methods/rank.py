@@ -18,7 +18,7 @@ from hsu_lib.solvers.rank import hfc, hysime, sure_rank
 #: Probabilities of a false alarm at which HFC is told; the middle one counts.
 _FALSE_ALARMS = (1e-3, 1e-4, 1e-5)
 #: So far those that know the noise may be apart and agree.
-_APART = 2
+APART = 2
 
 
 @dataclass(frozen=True)
@@ -189,9 +189,9 @@ def count_by(found: Mapping[str, Estimate]) -> Count:
     """How many endmembers to look for, by the estimates.
 
     HySime, SURE and GENE-AH take the noise of one band to tell nothing of that of another. Where they
-    differ by at most two, that is so, and GENE-AH counts, which finds rare endmembers in the strongest noise.
-    Where they differ by more, as on most measured images, they take for endmembers whatever else the bands
-    share, and HFC counts, which looks at the mean alone. At least one is looked for.
+    differ by at most `APART`, that is so, and GENE-AH counts, which finds rare endmembers in the strongest
+    noise. Where they differ by more, as on most measured images, they take for endmembers whatever else the
+    bands share, and HFC counts, which looks at the mean alone. At least one is looked for.
 
     Parameters
     ----------
@@ -203,7 +203,7 @@ def count_by(found: Mapping[str, Estimate]) -> Count:
     if len(ranks) < len(_TRIO):
         counting, why = _OTHERWISE, f"there are too few pixels for {one}, {two} and {three}"
     else:
-        agree = max(ranks) - min(ranks) <= _APART
+        agree = max(ranks) - min(ranks) <= APART
         counting = _AGREED if agree else _OTHERWISE
         why = f"{one}, {two} and {three} find {ranks[0]}, {ranks[1]} and {ranks[2]}, which " + (
             "is near enough" if agree else "do not agree"

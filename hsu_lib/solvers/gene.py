@@ -16,6 +16,8 @@ Float = NDArray[np.float64]
 #: What the next endmember is tested against: the convex hull of those before it, or their affine hull.
 Hull = Literal["convex", "affine"]
 
+#: The most endmembers that are looked for where nothing else is said.
+MOST = 25
 #: Added to the noise of all directions, as a share of the variance of the pixels: below it all is exact.
 _FLOOR = 1e-12
 
@@ -38,7 +40,7 @@ class Reduction(NamedTuple):
     pixels: NDArray[np.intp]
 
 
-def reduction(Y: ArrayLike, *, seed: int, most: int = 25, split: bool = True) -> Reduction:
+def reduction(Y: ArrayLike, *, seed: int, most: int = MOST, split: bool = True) -> Reduction:
     r"""Image in the directions of largest variance without the noise's, for `gene`.
 
     Parameters

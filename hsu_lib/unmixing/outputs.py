@@ -88,23 +88,34 @@ def check(outputs: Outputs, inputs: Iterable[Path], *, overwrite: bool) -> None:
         For an input, whatever `overwrite` says; for a file that `hsu unmix` did not make, unless
         `overwrite`; for a place that cannot be written.
     """
-    inputs = [path for path in inputs if path.exists()]
     for path in outputs.paths:
-        try:
-            there = os.path.lexists(path)
-            if path.is_dir():
-                raise InputError(f"{path}: is a folder; give another {option('out')}")
-            _check_folder(path)
-        except OSError as error:  # a name that is too long, a folder that may not be searched
-            raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error
-        same = [other for other in inputs if path.exists() and os.path.samefile(path, other)]
-        if same:
-            raise InputError(f"{path}: is an input, {same[0]}; give another {option('out')}")
+        there = check_place(path, inputs)
         if there and not overwrite and not _is_ours(path):
             raise InputError(
                 f"{path}: is there already and not made by {MADE_BY}; give another {option('out')}, or "
                 f"{option('overwrite', python='True', command='')} to replace it"
             )
+
+
+def check_place(path: Path, inputs: Iterable[Path]) -> bool:
+    """Whether there is a file already; a place that cannot be written, or is an input, is refused.
+
+    Raises
+    ------
+    InputError
+        With the reason.
+    """
+    try:
+        there = os.path.lexists(path)
+        if path.is_dir():
+            raise InputError(f"{path}: is a folder; give another {option('out')}")
+        _check_folder(path)
+    except OSError as error:  # a name that is too long, a folder that may not be searched
+        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error
+    same = [other for other in inputs if path.exists() and other.exists() and os.path.samefile(path, other)]
+    if same:
+        raise InputError(f"{path}: is an input, {same[0]}; give another {option('out')}")
+    return there
 
 
 def _check_folder(path: Path) -> None:

@@ -20,6 +20,7 @@ from hsu_lib.scenes.own.image import open_part
 from hsu_lib.scenes.own.reading import PLAIN, Reading
 from hsu_lib.scenes.own.selection import WHOLE, Selection
 from hsu_lib.unmixing.counting import Counted, counted
+from hsu_lib.unmixing.outputs import check_place
 
 _MADE_BY = "hsu rank"
 
@@ -53,7 +54,7 @@ def run(
     InputError
         For anything that is wrong or in doubt about image, options or place.
     """
-    out = _place(out or Path(f"{Path(image).stem}-rank.png"))
+    out = _place(out or Path(f"{Path(image).stem}-rank.png"), Path(image))
     scene = _scene(image, reading, selection)
     found = counted(scene)
     marks = {ESTIMATORS[name].label: estimate.rank for name, estimate in found.found.items() if estimate.rank}
@@ -78,11 +79,12 @@ def run(
     return found
 
 
-def _place(out: Path) -> Path:
-    """Where the plot goes, refused if it is no picture or somebody else's."""
+def _place(out: Path, image: Path) -> Path:
+    """Where the plot goes, refused if it is no picture, cannot be written or is somebody else's."""
     if out.suffix.lower() not in (".png", ".svg"):
         raise InputError(f"{option('out')}: expected a name that ends in .png or .svg, got {out}")
-    if out.exists() and not (out.is_file() and _MADE_BY.encode() in out.read_bytes()[:4000]):
+    check_place(out, [image])
+    if out.exists() and _MADE_BY.encode() not in out.read_bytes()[:4000]:
         raise InputError(
             f"{out}: is there already, and no picture of {_MADE_BY}; give another {option('out')}"
         )
