@@ -64,7 +64,7 @@ def usual(spec):
 
 
 TRUTH = {spec.name: usual(spec) for spec in places} | {str(spec): usual(spec) for spec in fields}
-LABELS = {name: estimator.label for name, estimator in ESTIMATORS.items()} | {"taken": "hsu unmix"}
+LABELS = {"taken": "hsu unmix"} | {name: estimator.label for name, estimator in ESTIMATORS.items()}
 
 
 def ranks(counts, name):
@@ -125,7 +125,7 @@ rows = {
 page.table(
     pd.DataFrame(rows).T.rename_axis("image"),
     caption=f"Number of endmembers that each estimator finds: over seeds {seeds} of the noise, one number or "
-    "the range. The last column has what hsu unmix takes where it is given none.",
+    "the range. Beside the truth, what hsu unmix takes where it is given none.",
 )
 
 # %% tags=["hide-input"]
