@@ -44,7 +44,8 @@ page.text(
         f"{len(wins)} of {len(SCENES)} scenes the best of {len(others)} that are given nothing but the image "
         f"has a lower mean error than **VCA + FCLSU**, which takes {seconds:.1g} s"
         + (": " + ", ".join(f"{best[name]} ({name})" for name in wins) if wins else "")
-        + ". Which one that is, only the truth tells, and by chance alone the best of many beats one. Given the scene's own endmembers, least squares alone have "
+        + ". Which one that is, only the truth tells, and by chance alone the best of many beats one. Given "
+        "the scene's own endmembers, least squares alone have "
         + ", ".join(f"{scores.value(SCORE, v)} ({n})" for n, v in given.items())
         + "."
     )
