@@ -13,12 +13,12 @@ from click.testing import CliRunner
 from markupsafe import escape
 
 from hsu_lib import claims, cli
-from hsu_lib.claims.questions import questions, read_question, read_words
+from hsu_lib.claims.questions import SEEDS, questions, read_question, read_words
 from hsu_lib.claims.rule import Outcome, Verdict
 from hsu_lib.publishing import cards, html
 from hsu_lib.runs import Record, Store, asking
 from hsu_lib.runs.answers import Answer, answers
-from hsu_lib.runs.campaign import LATER, SEEDS, Amounts, amounts, enumerated
+from hsu_lib.runs.campaign import Amounts, amounts, enumerated
 from hsu_lib.runs.computed import score_of
 from hsu_lib.runs.evidence import counts, published
 
@@ -48,6 +48,7 @@ scores:
 TOYS = read_words(WORDS)
 Scores = Callable[[str, str, int], Mapping[str, float]]
 #: Up and down by turns, so that means over all ten seeds are what they are said to be.
+LATER = range(110, 120)
 WIGGLE = {seed: 0.001 * (1 if seed % 2 else -1) for seed in SEEDS}
 
 
@@ -550,10 +551,24 @@ def test_what_is_open_is_judged_once_more_by_twenty(mean, there, verdict, seeds)
     asked = question(BETTER)
     found = records(asked, noisy(mean), seeds=[*SEEDS, *there])
     how = {"amounts": Amounts(), "find": found.get, "questions": asked, "words": TOYS}
-    (answer,) = answers(**how, later=LATER)
+    (answer,) = answers(**how, again=True)
     assert (answer.verdict, len(answer.deciding.seeds)) == (verdict, seeds)
     (first,) = answers(**how)
     assert len(first.deciding.seeds) == 10
+
+
+def test_a_question_may_have_seeds_of_its_own():
+    asked = question(BETTER, seeds="120-129")
+    own, later = range(120, 130), range(130, 140)
+    how = {"amounts": Amounts(), "questions": asked, "words": TOYS}
+    (answer,) = answers(**how, find=records(asked, noisy(0.2), seeds=own).get)
+    assert answer.deciding.seeds == tuple(own)
+    (answer,) = answers(**how, find=records(asked, noisy(0.035), seeds=[*own, *later]).get, again=True)
+    assert answer.deciding.seeds == (*own, *later)
+    (answer,) = answers(**how, find=records(asked, noisy(0.2), seeds=SEEDS).get)
+    assert answer.verdict is None
+    (answer,) = answers(**how, find=records(asked, noisy(0.2), seeds=SEEDS).get, seeds=SEEDS, again=True)
+    assert answer.deciding.seeds == tuple(SEEDS)
 
 
 def test_where_no_run_is_there_a_page_finds_none(tmp_path):

@@ -28,7 +28,6 @@ from hsu_lib.claims.questions import (
 from hsu_lib.runs import Run, Store, execute, operations, provenance
 from hsu_lib.runs.budget import MakeWithTwins, within
 from hsu_lib.runs.campaign import (
-    SEEDS,
     Amounts,
     Enumeration,
     Way,
@@ -102,7 +101,7 @@ def test_keys_are_unique_and_seeds_and_conditions_balanced():
     found = everything()
     assert all(run.key == key for key, run in found.runs.items())
     for way, by_seed in found.ways.items():
-        assert tuple(by_seed) == tuple(SEEDS), way
+        assert tuple(by_seed) == tuple(questions()[way.claim].seeds), way
         shapes = set()
         for seed, keys in by_seed.items():
             members = [found.runs[key] for key in keys]

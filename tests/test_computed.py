@@ -15,14 +15,14 @@ from scipy.stats import spearmanr
 
 from hsu_lib import methods, scenes
 from hsu_lib.claims.documents import claims
-from hsu_lib.claims.questions import questions, read_question, vocabulary
+from hsu_lib.claims.questions import SEEDS, questions, read_question, vocabulary
 from hsu_lib.learning.networks.prior import parameters
 from hsu_lib.methods.priors.undip import ARCHITECTURES
 from hsu_lib.metrics import examine
 from hsu_lib.runs import Record, Run, computed, curves, publish, read_record
 from hsu_lib.runs.answers import Answer, answers
 from hsu_lib.runs.answers.several import among, rank_correlation, trained_values
-from hsu_lib.runs.campaign import SEEDS, Amounts, enumerated
+from hsu_lib.runs.campaign import Amounts, enumerated
 from hsu_lib.runs.choices import Wanted
 from hsu_lib.runs.compact import compacted, expanded
 from hsu_lib.runs.computed import score_of

@@ -32,6 +32,7 @@ FIELDS = {
     "kind",
     "reading",
     "views",
+    "seeds",
     "settings",
     "necessary_only",
     "components",

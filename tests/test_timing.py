@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from scipy.stats import spearmanr
 
 from hsu_lib import cli
-from hsu_lib.claims.questions import read_question, read_words
+from hsu_lib.claims.questions import SEEDS, read_question, read_words
 from hsu_lib.claims.rule import Verdict
 from hsu_lib.methods import METHODS
 from hsu_lib.methods.autoencoders import perturbation, vae
@@ -22,7 +22,7 @@ from hsu_lib.methods.method import Method
 from hsu_lib.methods.priors import undip
 from hsu_lib.runs import Record, Run, execute, timing
 from hsu_lib.runs.answers import answers, several
-from hsu_lib.runs.campaign import SEEDS, Amounts, amounts, enumerated
+from hsu_lib.runs.campaign import Amounts, amounts, enumerated
 from hsu_lib.runs.layout import DamagedRecord
 from hsu_lib.runs.operations import told
 from hsu_lib.runs.times import Sitting, Subject, Timed, counting, free, publish, sittings

@@ -15,7 +15,10 @@ import yaml
 
 from hsu_lib import paths
 from hsu_lib.claims.documents import claims
+from hsu_lib.words import seeds_of
 
+#: Seeds of the first look of rule 2: nobody had looked at them before.
+SEEDS = range(100, 110)
 Kind = Literal["comparison", "true by construction", "not testable"]
 #: Keys of a component that say what it asks; each component has exactly one of them.
 SHAPES = ("better", "best", "worst", "not_worse", "same", "alike", "steadiest", "above", "below")
@@ -171,6 +174,8 @@ class Question:
         All are needed.
     says
         All of it, as written.
+    seeds
+        That decide, at the first look.
     """
 
     claim: str
@@ -181,6 +186,12 @@ class Question:
     settings: Mapping[str, Any]
     components: Sequence[Component]
     says: Mapping[str, Any]
+    seeds: Sequence[int] = SEEDS
+
+    @property
+    def later(self) -> tuple[int, ...]:
+        """Seeds of the second look: as many again."""
+        return tuple(seed + len(self.seeds) for seed in self.seeds)
 
     def terms(self) -> list[Term]:
         """What must be scored to answer it, each once."""
@@ -303,6 +314,7 @@ def read_question(claim: str, says: Mapping[str, Any]) -> Question:
         says.get("settings", {}),
         tuple(Component(part) for part in says.get("components", ())),
         says,
+        seeds_of(says["seeds"], f"seeds of {claim}") if "seeds" in says else SEEDS,
     )
 
 

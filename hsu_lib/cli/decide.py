@@ -13,8 +13,8 @@ from hsu_lib.cli.shared import device_option, json_option, show
 from hsu_lib.words import seeds_of
 
 
-def _seeds(text: str) -> list[int]:
-    return seeds_of(text, "--seeds")
+def _seeds(text: str | None) -> list[int] | None:
+    return None if text is None else seeds_of(text, "--seeds")
 
 
 def _duration(text: str) -> float:
@@ -27,7 +27,7 @@ def _duration(text: str) -> float:
 
 
 _seeds_option = click.option(
-    "--seeds", default="100-109", show_default=True, help="Seeds, such as 100-109 or 100,101."
+    "--seeds", help="Seeds, such as 100,101; by default those of each claim, mostly 100-109."
 )
 _claims_option = click.option(
     "--claims", help="Only these claims: ids, or how they begin, with commas between."
@@ -63,7 +63,7 @@ def register_questions(claims: tuple[str, ...]) -> None:
 @_seeds_option
 @device_option
 @json_option
-def show_plan(profile: str, claims: str | None, seeds: str, device: str | None, as_json: bool) -> None:
+def show_plan(profile: str, claims: str | None, seeds: str | None, device: str | None, as_json: bool) -> None:
     """List the runs that would decide claims and are not there yet, the most valuable first.
 
     Where claims wait for settings that are chosen from a grid of runs, that grid comes before all; what it
@@ -119,7 +119,7 @@ def sweep_campaign(
     out: Path | None,
     jobs: int,
     claims: str | None,
-    seeds: str,
+    seeds: str | None,
     device: str | None,
 ) -> None:
     """Make the missing runs of `hsu plan` within a time, the most valuable first.
@@ -252,7 +252,9 @@ def merge_records(files: tuple[Path, ...]) -> None:
     help="Also records of the local store, before the published ones.",
 )
 @json_option
-def show_answers(profile: str | None, claims: str | None, seeds: str, local: bool, as_json: bool) -> None:
+def show_answers(
+    profile: str | None, claims: str | None, seeds: str | None, local: bool, as_json: bool
+) -> None:
     """What fresh seeds say of each claim, by rule 2 of the page How to read.
 
     PROFILE says how much was trained: quick, desk or paper; by default, for each document, the one that
@@ -275,7 +277,7 @@ def show_answers(profile: str | None, claims: str | None, seeds: str, local: boo
     from hsu_lib import paths
     from hsu_lib.runs import Store, times
     from hsu_lib.runs.answers import answers
-    from hsu_lib.runs.campaign import LATER, SEEDS, amounts, deciding_amounts
+    from hsu_lib.runs.campaign import amounts, deciding_amounts
     from hsu_lib.runs.evidence import published
     from hsu_lib.runs.operations import matching
 
@@ -283,7 +285,7 @@ def show_answers(profile: str | None, claims: str | None, seeds: str, local: boo
         claims and matching(claims),
         amounts=amounts(profile) if profile else deciding_amounts(),
         seeds=_seeds(seeds),
-        later=LATER if _seeds(seeds) == list(SEEDS) else (),
+        again=True,
         find=Store().find if local else published(),
         times=times.counting(paths.published(), paths.store()) if local else None,
     )

@@ -10,7 +10,7 @@ import pandas as pd
 
 from hsu_lib.claims import claims
 from hsu_lib.runs import Results, Run, Store, asking
-from hsu_lib.runs.campaign import SEEDS, Amounts, amounts, deciding_amounts, enumerated
+from hsu_lib.runs.campaign import Amounts, amounts, deciding_amounts, enumerated
 from hsu_lib.runs.choices import chosen_from
 from hsu_lib.scene import SceneSpec
 from hsu_lib.words import seeds_of
@@ -72,7 +72,7 @@ def means(scenes: Sequence[str], own: Results, store: Store) -> pd.DataFrame:
         Where those of the claims are looked up; what decides counts, without noise.
     """
     pairs = [*zip(own.table["label"], own.records, strict=True)]
-    asked = enumerated(deciding_amounts(), SEEDS, claims().index, choices=chosen_from(store.find))
+    asked = enumerated(deciding_amounts(), None, claims().index, choices=chosen_from(store.find))
     first = [by_seed for way, by_seed in asked.ways.items() if way.number == 0]
     keys = dict.fromkeys(key for by_seed in first for some in by_seed.values() for key in some)
     labels = NETWORKS | LABELLED

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hsu_lib.runs.answers import Answer, answers
 from hsu_lib.runs.answers.seedwise import Records
-from hsu_lib.runs.campaign import LATER, SEEDS, Amounts, Enumeration, Way, enumerated
+from hsu_lib.runs.campaign import Amounts, Enumeration, Way, enumerated
 from hsu_lib.runs.choices import chosen_from, rehearsed
 from hsu_lib.runs.computed import score_of
 from hsu_lib.runs.question import Run
@@ -135,13 +135,12 @@ def ask(
         By default the local store, then the published one.
     """
     store = store or Store()
-    later = LATER if tuple(seeds) == tuple(SEEDS) and not compute else ()
     # what settings are chosen from: made first, and kept with what is chosen by it
     grid = {} if scene else enumerated(amounts, (), claims).runs
     if compute and grid:
         sweep(list(grid.values()), store=store)
     choices = rehearsed if scene else chosen_from(Records(store.find, strict=not compute).get)
-    found = enumerated(amounts, [*seeds, *later], claims, where=scene, choices=choices)
+    found = enumerated(amounts, seeds, claims, again=not compute, where=scene, choices=choices)
     runs = {**grid, **found.runs}
     results = sweep(list(runs.values()), store=store) if compute else stored(runs, store)
     records = dict(zip(results.table["key"], results.records, strict=True)) if results.records else {}
@@ -149,7 +148,7 @@ def ask(
         claims,
         amounts=amounts,
         seeds=seeds,
-        later=later,
+        again=not compute,
         find=records.get,
         choices=choices,
         where=scene,

@@ -21,10 +21,6 @@ from hsu_lib.runs.question import Run, can_be_twin
 from hsu_lib.runs.schedule import plan
 from hsu_lib.scene import SceneSpec
 
-#: Nobody has looked at these before: the first look of rule 2.
-SEEDS = range(100, 110)
-#: The second look, for what is open after the first.
-LATER = range(110, 120)
 #: What a further way to ask counts, beside 1 for the first, which decides.
 _FURTHER = 0.25
 
@@ -179,9 +175,10 @@ class Enumeration:
 
 def enumerated(
     amounts: Amounts,
-    seeds: Iterable[int] = SEEDS,
+    seeds: Iterable[int] | None = None,
     claims: Iterable[str] | None = None,
     *,
+    again: bool = False,
     choices: Choices = nothing_chosen,
     questions: Mapping[str, Question] | None = None,
     words: Vocabulary | None = None,
@@ -194,9 +191,11 @@ def enumerated(
     amounts
         How much is trained.
     seeds
-        Of methods and noise: they go together.
+        Of methods and noise: they go together. By default those of each question.
     claims
         Their ids; by default all.
+    again
+        With the seeds of the second look, where the others are those of the question.
     choices
         What views choose.
     questions, words
@@ -210,7 +209,7 @@ def enumerated(
         If a claim is not known, or a method does not take a setting.
     """
     questions, words = questions or all_questions(), (words or all_words()).at(where)
-    seeds = tuple(seeds)
+    given = None if seeds is None else tuple(seeds)
     asked = list(questions if claims is None else claims)
     unknown = [claim for claim in asked if claim not in questions]
     if unknown:
@@ -221,6 +220,9 @@ def enumerated(
     timed, planned = set(), []
     for question in (questions[claim] for claim in asked):
         share = amounts.for_claim(question.claim)
+        looked = seeds_for(question, given)
+        if again:
+            looked += second_look(question, looked)
         for number, (view, entry) in enumerate(question.ways(words)):
             way = Way(question.claim, number)
             terms = terms_of(question, view, words)
@@ -237,7 +239,7 @@ def enumerated(
                 runs |= {run.key: run for run in behind if run.key not in runs}
                 waiting[way] = _keys_by_seed(behind)
                 continue
-            for seed in seeds:
+            for seed in looked:
                 with_seed = [seeded(run, seed) for run in made if run is not None]
                 keys = [run.key for run in with_seed]
                 for key, run in zip(keys, with_seed, strict=True):
@@ -246,8 +248,18 @@ def enumerated(
     return Enumeration(runs, ways, frozenset(timed), waiting, tuple(planned))
 
 
+def seeds_for(question: Question, seeds: Iterable[int] | None) -> tuple[int, ...]:
+    """These seeds; by default those of the question."""
+    return tuple(question.seeds if seeds is None else seeds)
+
+
+def second_look(question: Question, seeds: Iterable[int]) -> tuple[int, ...]:
+    """Seeds of the second look of rule 2, after those that decide; none after others."""
+    return question.later if set(seeds) == set(question.seeds) else ()
+
+
 def deciding(
-    amounts: Amounts, seeds: Iterable[int] = SEEDS, claims: Iterable[str] | None = None, **more: Any
+    amounts: Amounts, seeds: Iterable[int] | None = None, claims: Iterable[str] | None = None, **more: Any
 ) -> list[Need]:
     """Every run that the primary questions of claims need, each once; parameters as of `enumerated`."""
     found = enumerated(amounts, seeds, claims, **more)

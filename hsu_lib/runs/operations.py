@@ -19,7 +19,7 @@ from hsu_lib.runs.sweeps import default_device
 
 
 def planned(
-    profile: str, seeds: Sequence[int], claims: str | None, store: Store, device: str | None
+    profile: str, seeds: Sequence[int] | None, claims: str | None, store: Store, device: str | None
 ) -> tuple[Enumeration, list[Block], Estimates]:
     """What claims need, blocks of what is missing, and the estimates behind them.
 
@@ -30,7 +30,7 @@ def planned(
     profile
         Whose `hsu_lib.runs.campaign.amounts`.
     seeds
-        Of the runs.
+        Of the runs; None for those of each question.
     claims
         Ids, or how they begin, with commas between; None for all.
     store
@@ -91,7 +91,7 @@ def told(profile: str, found: Enumeration, chosen: Sequence[Block]) -> Iterator[
 
 def sweep(
     profile: str,
-    seeds: Sequence[int],
+    seeds: Sequence[int] | None,
     claims: str | None,
     seconds: float,
     *,
@@ -115,7 +115,7 @@ def sweep(
         How many runs at once.
     out
         Tar file for what is made; see `hsu_lib.runs.packing.Pack`. Abundances are kept as they were of what
-        others start from, in 255 steps with the first of the seeds, and else left out.
+        others start from, in 255 steps with a question's first seed, and else left out.
     tell
         Called with lines of text.
     store
@@ -140,6 +140,7 @@ def sweep(
                 continue
             runs = to_make(chosen, found, lambda run: exact_in(store, run))
             runs = [run for run in runs if run.key not in failed]
+            shown = {min(by_seed) for by_seed in found.ways.values()}
             starts = {run.first.key for run in found.runs.values() if run.first is not None}
             what = "runs that settings are chosen by" if grids_only else "runs"
             tell(
@@ -159,7 +160,7 @@ def sweep(
                 tell(f"{made} of {total}, {remaining}: {outcome.run}: {outcome.seconds:.1f} s")
                 for record in outcome.records:
                     if pack:
-                        maps = record.asked["seed"] == min(seeds)
+                        maps = record.asked["seed"] in shown
                         pack.add(record if record.key in starts else light(record, maps=maps))
     tell(f"{made} made, {len(failed)} failed, {left} not made")
     if pack:

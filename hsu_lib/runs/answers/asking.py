@@ -14,7 +14,15 @@ from hsu_lib.claims.registration import fingerprint, registrations
 from hsu_lib.runs.answers.answer import Answer, Comparison, Way
 from hsu_lib.runs.answers.comparisons import comparisons
 from hsu_lib.runs.answers.seedwise import OF_RECORDS, How, Records, Scores, Unanswered, is_known
-from hsu_lib.runs.campaign import SEEDS, Amounts, chosen_among, place_of, spec_of, terms_of
+from hsu_lib.runs.campaign import (
+    Amounts,
+    chosen_among,
+    place_of,
+    second_look,
+    seeds_for,
+    spec_of,
+    terms_of,
+)
 from hsu_lib.runs.campaign import amounts as amounts_of
 from hsu_lib.runs.choices import Choices, chosen_from
 from hsu_lib.runs.evidence import Find, published
@@ -28,8 +36,8 @@ def answers(
     claims: Iterable[str] | None = None,
     *,
     amounts: Amounts | None = None,
-    seeds: Sequence[int] = SEEDS,
-    later: Sequence[int] = (),
+    seeds: Sequence[int] | None = None,
+    again: bool = False,
     find: Find | None = None,
     choices: Choices | None = None,
     times: Sequence[Sitting] | None = None,
@@ -47,10 +55,10 @@ def answers(
     amounts
         How much was trained; by default that of the profile ``paper``.
     seeds
-        The deciding ones.
-    later
-        Those of the second look: what is open by `seeds`, and has all runs of these too, is judged once more
-        by both together.
+        The deciding ones; by default those of each question.
+    again
+        Whether there is a second look: what is open by the seeds of its question, and has all runs of as many
+        further ones, is judged once more by both together.
     find
         Where records are looked up; by default among the published ones.
     choices
@@ -78,14 +86,17 @@ def answers(
     records = Records(find or published(), strict)
     choices = choices or chosen_from(records.get)
     times = [sitting for sitting in (counting() if times is None else times) if not sitting.objection]
-    how = How(words, amounts or amounts_of("paper"), tuple(seeds), choices, records)
+    how = How(words, amounts or amounts_of("paper"), (), choices, records)
 
     def judged(claim: str) -> Answer:
-        first = replace(how, since=registered.get(claim))
-        answer = _timed(questions[claim], first, times)
+        question = questions[claim]
+        looked = seeds_for(question, seeds)
+        first = replace(how, since=registered.get(claim), seeds=looked)
+        answer = _timed(question, first, times)
+        later = second_look(question, looked) if again else ()
         if later and answer.verdict is rule.Verdict.OPEN:
-            again = _timed(questions[claim], replace(first, seeds=(*first.seeds, *later)), times)
-            return again if again.verdict else answer
+            second = _timed(question, replace(first, seeds=(*looked, *later)), times)
+            return second if second.verdict else answer
         return answer
 
     return [judged(claim) for claim in asked]
