@@ -161,7 +161,8 @@ page.show(
 #   [several spectra for a material](bundles.ipynb), [when light bounces twice](nonlinear.ipynb),
 #   [its exercises, filled](exercises.ipynb), [those on sparse unmixing](exercises_sparse.ipynb)
 # - **Ground**: [the scenes](scenes.ipynb) and [those made here](scenes_made.ipynb), [all methods on all
-#   scenes](all_methods.ipynb), [the methods](methods.ipynb), [the metrics](metrics.ipynb) and
-#   [alignment](alignment.ipynb), [all that the documents report](reported.ipynb)
+#   scenes](all_methods.ipynb), [the methods](methods.ipynb) and [which systems of the documents they
+#   are](systems.ipynb), [the metrics](metrics.ipynb) and [alignment](alignment.ipynb),
+#   [all that the documents report](reported.ipynb)
 # - **Your turn**: [rerun it](rerun.md) with other parameters or scenes, or
 #   [unmix an image of your own](own_image.ipynb).
