@@ -11,11 +11,13 @@ import pytest
 import torch
 from scenes_helpers import real
 from scipy.optimize import minimize, nnls
+from sklearn.linear_model import Lasso
 from toys import pure_pixel_scene, toy_library
 
 from hsu_lib import metrics, runs, scenes
 from hsu_lib.methods import METHODS, get
 from hsu_lib.methods.sparse import mua
+from hsu_lib.methods.sparse.sunsal_sure import chosen_by
 from hsu_lib.metrics.chosen import embedded
 from hsu_lib.runs import Run
 from hsu_lib.runs.layout import open_record, sealed
@@ -396,6 +398,80 @@ def test_an_atom_that_nobody_has_stays_away():
         assert torch.isfinite(sparse_maps.s2wsu(given, shape, weight, rounds=3).X).all()
 
 
+# --------------------------------------------------------------------------- a weight that nobody tunes
+
+
+@pytest.fixture(scope="module")
+def noisy():
+    """A library ``(30, 8)``, 200 pixels of three of its spectra, and noise of 0.02 on them."""
+    rng = np.random.default_rng(3)
+    D = rng.random((30, 8))
+    X = np.zeros((8, 200))
+    X[[1, 4, 6]] = rng.dirichlet(np.ones(3), 200).T
+    return D, X, D @ X + 0.02 * rng.standard_normal((30, 200))
+
+
+def by_sklearn(D, Y, weight):
+    lasso = Lasso(alpha=weight / len(D), positive=True, fit_intercept=False, tol=1e-12, max_iter=100_000)
+    return np.column_stack([lasso.fit(D, y).coef_ for y in Y.T])
+
+
+def test_the_weight_has_the_least_of_steins_estimates(noisy):
+    D, _, Y = noisy
+    weights, risks = chosen_by(*products(torch.from_numpy(Y), torch.from_numpy(D)), len(D))
+    start = np.column_stack([nnls(D, y)[0] for y in Y.T])
+    noise = np.sum((Y - D @ start) ** 2) / (Y.size - (start > 0).sum())
+    assert np.sqrt(noise) == pytest.approx(0.02, rel=0.03)
+
+    def risk(weight):
+        X = by_sklearn(D, Y, weight)
+        return (np.sum((Y - D @ X) ** 2) / noise + 2 * (X > 1e-12).sum()) / Y.size
+
+    best = int(np.argmin(risks))
+    assert risks[best] == pytest.approx(risk(weights[best]), rel=1e-6)
+    assert risks[best] <= min(risk(weights[best] * by) for by in (1e-3, 0.1, 0.5, 2, 10)) + 1e-3
+
+
+def test_the_estimate_tells_the_risk(noisy):
+    D, X, _ = noisy
+    rng = np.random.default_rng(8)
+    apart = []
+    for _ in range(5):  # the true risk, less what no weight changes, against the estimate
+        W = 0.02 * rng.standard_normal((30, 200))
+        weights, risks = chosen_by(*products(torch.from_numpy(D @ X + W), torch.from_numpy(D)), 30)
+        found = by_sklearn(D, D @ X + W, weights[0])
+        apart.append(np.sum((D @ X - D @ found) ** 2) / 0.02**2 / W.size - (risks[0] - 1))
+    assert abs(np.mean(apart)) < 3 * np.std(apart) / np.sqrt(4) + 0.02
+
+
+@pytest.mark.parametrize("factor", [1e-3, 1.0, 1e4])
+def test_a_weight_goes_with_the_unit_of_the_image(noisy, factor):
+    D, _, Y = noisy
+    weights, risks = chosen_by(*products(torch.from_numpy(Y), torch.from_numpy(D)), 30)
+    scaled = products(torch.from_numpy(factor * Y), torch.from_numpy(factor * D))
+    others, same = chosen_by(*scaled, 30)
+    np.testing.assert_allclose(same, risks, rtol=1e-6)
+    np.testing.assert_allclose(others, np.array(weights) * factor**2, rtol=1e-6)
+
+
+def test_without_noise_hardly_anything_is_taken_off():
+    scene = pure_pixel_scene()
+    found = unmixed("sunsal-sure", scene)
+    np.testing.assert_allclose(whole(found), embedded(scene.A, [0, 1, 2], 6), atol=1e-3)
+    tried = found.history
+    assert len(tried["weight"]) == len(tried["risk"]) > 5
+    dark = unmixed("sunsal-sure", replace(scene, Y=np.zeros_like(scene.Y)))
+    assert dark.E.shape[1] == 0
+
+
+@pytest.mark.real_data
+@pytest.mark.slow
+def test_nobody_has_to_know_the_truth_of_dc1():
+    real("dc1")
+    record = runs.execute(Run("sunsal-sure", SceneSpec("dc1", snr_db=20)))
+    assert record.scores["sre-abundances-plain"] > 2.268 - 0.1  # 2.268 is the best of all weights
+
+
 # --------------------------------------------------------------------------- regions
 
 
@@ -426,7 +502,7 @@ def test_regions_of_a_pixel_and_of_the_image(reading):
 # --------------------------------------------------------------------------- the contract
 
 
-@pytest.mark.parametrize("name", [name for name in SPARSE if name != "suncnn"])
+@pytest.mark.parametrize("name", [name for name in SPARSE if name not in ("suncnn", "sunsal-sure")])
 def test_a_weight_that_is_too_large_leaves_no_endmember(name):  # a network has none, and sums to one
     scene = pure_pixel_scene()
     weights = {row["setting"]: 1e6 for row in get(name).describe() if row["setting"].endswith("weight")}

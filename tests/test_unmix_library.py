@@ -42,7 +42,9 @@ def scene(tmp_path, monkeypatch):
 
 
 def test_spectra_of_a_library_are_chosen_and_named(scene):
-    said = hsu("field.npz", "--library", "library.npz", "--out", "r", "-s", "weight=0.001")
+    said = hsu(
+        "field.npz", "--method", "sunsal", "--library", "library.npz", "--out", "r", "-s", "weight=0.001"
+    )
     result = read_result("r.npz")
     active = result.about["active"]
     assert result.about["method"] == "sunsal"
@@ -69,11 +71,11 @@ def test_spectra_of_a_library_are_chosen_and_named(scene):
         (("--library", "library.npz", "-p", 3), "neither a number of endmembers nor known ones"),
         (
             ("--library", "library.npz", "--method", "vca-fclsu"),
-            "chooses from no library: give --method sunsal",
+            "chooses from no library: give --method sunsal-sure",
         ),
         (("--method", "s2wsu", "--endmembers-from", "library.npz"), "give it alone, --library usgs"),
         (("--library", "nowhere.csv"), "nowhere.csv: no such file"),
-        (("--library", "library.npz", "-s", "weight=1e9"), "lower the weight"),
+        (("--library", "library.npz", "--method", "sunsal", "-s", "weight=1e9"), "lower the weight"),
         (("--library", "library.npz", "--endmembers-scale", 1000), "in another unit"),
     ],
 )
@@ -100,7 +102,7 @@ def test_arrays_and_files_from_python(scene):
     assert set(found.materials) <= {"soil 1", "soil 2", *NAMES}
     of_file = hsu_lib.unmix(scene.Y, library="library.npz", weight=0.001, method="clsunsal")
     np.testing.assert_array_equal(of_file.A, found.A)
-    assert hsu_lib.unmix(scene.Y, library=spectra).about["method"] == "sunsal"
+    assert hsu_lib.unmix(scene.Y, library=spectra).about["method"] == "sunsal-sure"
     for given, told in (
         ({"method": "sunsal"}, "give library='usgs'"),
         ({"library": spectra, "endmembers": 3}, "neither a number"),

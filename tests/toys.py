@@ -44,6 +44,10 @@ def asked_of(name: str, scene: Scene, **given: Any) -> dict[str, Any]:
     return dict(method.quick) | given
 
 
+#: Methods without ASC that find the abundances of a scene without noise, which sum to one.
+EXACT = ("sunsal-sure",)
+
+
 def ends_well(name: str) -> tuple[Status, ...]:
     """How a method of that name may end on that scene."""
     if name == "uniform":  # its endmembers are all the same

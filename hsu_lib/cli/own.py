@@ -147,7 +147,7 @@ def rank_image(image: str, out: Path | None, as_json: bool, **options: Any) -> N
 @click.option(
     "--library",
     metavar="FILE|usgs",
-    help="What methods such as sunsal choose endmembers from: spectra as known ones, or usgs, 240 minerals.",
+    help="What sunsal-sure and others choose endmembers from: spectra as known ones, or usgs, 240 minerals.",
 )
 @_selecting
 @click.option(
@@ -191,7 +191,7 @@ def unmix_image(image: Path, settings: tuple[str, ...], **options: Any) -> None:
       hsu unmix field.hdr                                           as many as are estimated, see hsu rank
       hsu unmix field.hdr --endmembers-from spectra.csv             abundances of known spectra
       hsu unmix field.hdr --endmembers-from usgs:alunite,kaolinite  spectra of minerals
-      hsu unmix field.hdr --method sunsal --library usgs            few of many minerals, each pixel its own
+      hsu unmix field.hdr --library usgs                            few of many minerals, each pixel its own
       hsu unmix field.hdr -p 4 --drop-bands 104-113,148-167 --mask land.npy --crop 0 0 200 200
       hsu unmix field.hdr -p 4 --method ae-patches -s epochs=50 -s learning_rate=1e-3
       hsu unmix field.hdr -p 4 --out maps/field --format geotiff    maps for a GIS

@@ -40,6 +40,7 @@ from hsu_lib.methods.sparse.clsunsal import CLSUNSAL
 from hsu_lib.methods.sparse.mua import MUA_BPT, MUA_SLIC
 from hsu_lib.methods.sparse.s2wsu import S2WSU
 from hsu_lib.methods.sparse.sunsal import SUNSAL
+from hsu_lib.methods.sparse.sunsal_sure import SUNSAL_SURE
 from hsu_lib.methods.sparse.sunsal_tv import SUNSAL_TV
 from hsu_lib.methods.variability.bundles import GROUP_BUNDLES, LIBRARY_BUNDLES
 from hsu_lib.methods.variability.plmm import PLMM
@@ -57,6 +58,7 @@ METHODS: dict[str, Method] = {
         RANDOM,
         UNIFORM,
         SUNSAL,
+        SUNSAL_SURE,
         SUNSAL_TV,
         CLSUNSAL,
         S2WSU,

@@ -28,6 +28,7 @@ SIX = {
 }
 #: What is in no table: on SUnCNN's image; until nothing changes; SUnCNN without an average.
 PROJECTED = "SUnSAL, projected"
+CHOSEN = "SUnSAL, weight by SURE"
 TO_THE_END = ("SUnSAL-TV, to the end", "SUnSAL-TV, projected, to the end")
 LAST = "SUnCNN, last output"
 #: Conditions that are in no table: who has not looked, who knows the truth, the penalty alone.

@@ -67,7 +67,7 @@ def unmix(
     endmembers_scale
         Divisor of given endmembers, or of a library, to reflectance.
     library
-        What methods such as ``"sunsal"`` choose endmembers from: ``"usgs"``, the minerals of 1995; or
+        What methods such as ``"sunsal-sure"`` choose endmembers from: ``"usgs"``, the minerals of 1995; or
         spectra, as known endmembers are given.
     seed, device, progress
         As those of `hsu_lib.methods.Method.unmix`.
@@ -99,7 +99,7 @@ def unmix(
     count = int(endmembers) if isinstance(endmembers, int | np.integer) else None
     chosen, given = None if method is None else methods.get(method), library is not None
     if library is not None or (chosen is not None and chosen.needs.library):
-        chosen = chosen or methods.get("sunsal")
+        chosen = chosen or methods.get("sunsal-sure")
         check_asked(chosen, library=given, endmembers=endmembers is not None)
     elif count is None and endmembers is not None:
         scene = _given(scene, endmembers, names, endmembers_scale)

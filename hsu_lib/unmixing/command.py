@@ -30,7 +30,7 @@ from hsu_lib.unmixing.model import about_run, result_of
 from hsu_lib.unmixing.result import Result
 from hsu_lib.unmixing.spectra import Spectra, read_spectra
 
-_BLIND, _GIVEN, _CHOOSING = "vca-fclsu", "fclsu", "sunsal"
+_BLIND, _GIVEN, _CHOOSING = "vca-fclsu", "fclsu", "sunsal-sure"
 _SAMPLE = 1_000_000  # numbers of the image by which the unit of endmembers is told
 _SMALL = 400  # pixels of the composite, at most
 
@@ -46,7 +46,8 @@ class Request:
     reading, selection
         How the image is read, and which part of it is used.
     method
-        Name, or None for `fclsu` where endmembers are given, `sunsal` where a library is, else `vca-fclsu`.
+        Name, or None for `fclsu` where endmembers are given, `sunsal-sure` where a library is, else
+        `vca-fclsu`.
     endmembers
         How many to look for, or None for those of the image's reference, else as many as are estimated.
     endmembers_from, endmembers_scale

@@ -31,7 +31,7 @@ def check_asked(method: Method, *, library: bool, endmembers: bool) -> None:
         )
     if library and not method.needs.library:
         raise InputError(
-            f"{method.name} chooses from no library: give {option('method', 'sunsal')}, or "
+            f"{method.name} chooses from no library: give {option('method', 'sunsal-sure')}, or "
             f"{option('endmembers_from', python='FILE', command='FILE')} for abundances of all its spectra"
         )
     if method.needs.library and not library:

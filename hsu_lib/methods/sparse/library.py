@@ -28,7 +28,7 @@ DEMO = f"{CODE}, demonstration on DC1 at 30 dB, tuned there to the truth"
 
 
 @dataclass(frozen=True)
-class LibrarySettings(Settings):
+class ChosenLibrary(Settings):
     """Which library a run chooses from; one that is given as `library` goes before it."""
 
     chosen_from: str = sourced(
@@ -40,12 +40,6 @@ class LibrarySettings(Settings):
         above=0,
         below=90,
     )
-    rank: int = sourced(
-        0,
-        "ours: singular vectors on which the image is projected, as SUnCNN's is; 0 for the image as it is",
-        at_least=0,
-        since="0.1.0",
-    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -53,6 +47,18 @@ class LibrarySettings(Settings):
             raise ValueError(
                 f"chosen_from: expected {USGS!r}, or nothing for the scene's own, got {self.chosen_from!r}"
             )
+
+
+@dataclass(frozen=True)
+class LibrarySettings(ChosenLibrary):
+    """The same for methods that can be given the image projected."""
+
+    rank: int = sourced(
+        0,
+        "ours: singular vectors on which the image is projected, as SUnCNN's is; 0 for the image as it is",
+        at_least=0,
+        since="0.1.0",
+    )
 
 
 def image_of(problem: Problem, settings: LibrarySettings) -> Scene:
