@@ -9,9 +9,25 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def _of_project(name: str) -> Path:
+    """A folder of the project's checkout.
+
+    Raises
+    ------
+    FileNotFoundError
+        With what to do, where the library is installed without the project's files.
+    """
+    if not (folder := ROOT / name).is_dir():
+        raise FileNotFoundError(
+            f"no {name} beside the library: the book and its claims need the project's files; clone the "
+            "project and install it with `pip install --editable`"
+        )
+    return folder
+
+
 def reported() -> Path:
     """What the documents report: ``book/reported``."""
-    return ROOT / "book" / "reported"
+    return _of_project("book/reported")
 
 
 def published() -> Path:
@@ -20,8 +36,8 @@ def published() -> Path:
 
 
 def built() -> Path:
-    """Everything made here: ``_build``."""
-    return ROOT / "_build"
+    """Everything made here: ``_build`` of the checkout; of the working folder where there is no checkout."""
+    return (ROOT if (ROOT / "notebooks").is_dir() else Path.cwd()) / "_build"
 
 
 def store() -> Path:
@@ -36,7 +52,7 @@ def executed() -> Path:
 
 def notebooks() -> Path:
     """The chapters, and in ``profiles/`` their parameters."""
-    return ROOT / "notebooks"
+    return _of_project("notebooks")
 
 
 def nowhere() -> Path:
