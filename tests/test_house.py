@@ -262,3 +262,12 @@ def test_every_requirement_is_fixed():
     fixed = {distribution(line) for line in lines}
     assert set().union(*declared().values()) <= fixed, "make requirements"
     assert all("==" in line for line in lines)
+
+
+def test_actions_of_others_are_pinned_by_hash():
+    workflows = sorted((paths.ROOT / ".github/workflows").glob("*.yml"))
+    used = [line for path in workflows for line in path.read_text().splitlines() if "uses:" in line]
+    assert len(workflows) == 3
+    assert len(used) > 10
+    for line in used:
+        assert re.fullmatch(r"\s*(- )?uses: [\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
