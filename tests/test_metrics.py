@@ -44,6 +44,31 @@ def test_align_undoes_any_order(E, order):
     assert np.all(alignment.spectral_angle(E[:, order][:, found], E) < 1e-7)
 
 
+@pytest.mark.parametrize("rule", [alignment.align, alignment.align_nearest, alignment.align_greedily])
+def test_every_rule_undoes_an_order(rule):
+    E = np.random.default_rng(4).random((12, 5))
+    order = [3, 0, 4, 1, 2]
+    found = rule(E[:, order] + 1e-3, E)
+    np.testing.assert_array_equal(np.array(order)[found], range(5))
+
+
+def test_only_the_nearest_may_stand_for_two():
+    E = np.array([[1.0, 0.9, 0.0], [0.0, 0.3, 0.0], [0.0, 0.0, 1.0]])
+    twice = np.array([[0.95, 0.0, 0.1], [0.15, 0.3, 0.0], [0.0, 0.9, 1.0]])
+    assert alignment.align_nearest(twice, E).tolist() == [0, 0, 2]
+    assert sorted(alignment.align_greedily(twice, E)) == [0, 1, 2]
+    assert sorted(alignment.align(twice, E)) == [0, 1, 2]
+    copies = E[:, [0, 0, 2]]
+    assert sorted(alignment.align_greedily(copies, E)) == [0, 1, 2]
+
+
+def test_the_closest_pair_first_is_not_always_the_best_order():
+    E, E_hat = (np.array([np.cos(t), np.sin(t)]) for t in (np.deg2rad([0, 10]), np.deg2rad([9, 21])))
+    assert alignment.align_greedily(E_hat, E).tolist() == [1, 0]  # 1 and 21 degrees
+    assert alignment.align(E_hat, E).tolist() == [0, 1]  # 9 and 11
+    assert alignment.align_greedily(-E_hat, E).tolist() == [1, 0]  # of lines
+
+
 @given(spectra, spectra)
 def test_align_is_as_good_as_trying_all_orders(E_hat, E_ref):
     best = min(alignment.spectral_angle(E_hat[:, list(p)], E_ref).sum() for p in permutations(range(4)))

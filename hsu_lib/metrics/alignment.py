@@ -123,3 +123,31 @@ def align(E_hat: ArrayLike, E_ref: ArrayLike) -> NDArray[np.intp]:
     order = np.empty(len(estimate), dtype=np.intp)
     order[reference] = estimate
     return order
+
+
+def align_nearest(E_hat: ArrayLike, E_ref: ArrayLike) -> NDArray[np.intp]:
+    """For each reference the estimate at the least Euclidean distance, as public scripts of UnDIP have it.
+
+    No order: one estimate may stand for several references, and another for none. Shapes, result and errors
+    as of `align`.
+    """
+    x, y = pair(E_hat, E_ref)
+    distances = np.linalg.norm(x[:, :, None] - y[:, None, :], axis=0)
+    return distances.argmin(axis=0)
+
+
+def align_greedily(E_hat: ArrayLike, E_ref: ArrayLike) -> NDArray[np.intp]:
+    """The pair at the least angle first, then the next of what is left, as the public code of NMF-QMV has it.
+
+    An order, but not the best one. That code takes the angle between lines, so that a spectrum may point the
+    other way. Shapes, result and errors as of `align`.
+    """
+    x, y = pair(E_hat, E_ref)
+    (u, _), (v, _) = _unit(x), _unit(y)
+    apart = 1 - np.abs(u.T @ v)
+    order = np.empty(apart.shape[1], dtype=np.intp)
+    for _ in order:
+        estimate, reference = np.unravel_index(apart.argmin(), apart.shape)
+        order[reference] = estimate
+        apart[estimate], apart[:, reference] = np.inf, np.inf
+    return order
