@@ -217,7 +217,7 @@ for name in ("field", "camera", "maps/coast"):
 #
 # | what is decided | how | to say otherwise |
 # | --- | --- | --- |
-# | method | `fclsu` for known spectra, else `vca-fclsu` | `--method` |
+# | method | `fclsu` for known spectra, `sunsal-sure` for a library, else `vca-fclsu` or `nfindr-fclsu`, whichever leaves less of the image unexplained | `--method` |
 # | number of endmembers | that of known spectra, or of the reference in the file; else it is asked | `-p` |
 # | order of endmembers | as given; else by the centre of gravity of the spectra, short wavelengths first, for every seed | |
 # | bands | all that the file does not call bad and that hold data | `--bands`, `--drop-bands`: `1-100,120-180`, or `400-900nm` |

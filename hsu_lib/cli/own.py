@@ -124,7 +124,9 @@ def rank_image(image: str, out: Path | None, as_json: bool, **options: Any) -> N
 @_image_argument
 @_reading
 @click.option(
-    "--method", help="A name from `hsu methods`; by default vca-fclsu, or fclsu for given endmembers."
+    "--method",
+    help="A name from `hsu methods`; by default fclsu for given endmembers, sunsal-sure for a library, else "
+    "vca-fclsu or nfindr-fclsu, whichever leaves less of the image unexplained.",
 )
 @click.option(
     "-p",

@@ -21,6 +21,7 @@ from hsu_lib.unmixing.counting import counted, is_asked
 from hsu_lib.unmixing.libraries import check_asked, library_in
 from hsu_lib.unmixing.matching import Bands, in_bands, in_unit
 from hsu_lib.unmixing.model import about_run, result_of, with_endmembers
+from hsu_lib.unmixing.picking import BLIND, picked
 from hsu_lib.unmixing.result import Result
 from hsu_lib.unmixing.spectra import Spectra, read_spectra
 
@@ -52,7 +53,8 @@ def unmix(
         ``xarray.DataArray`` with a dimension band or wavelength, in any order; or a `Scene`. Pixels with NaN
         take no part.
     method
-        A name of `hsu methods`; by default ``"fclsu"`` for given endmembers, else ``"vca-fclsu"``.
+        A name of `hsu methods`; by default ``"fclsu"`` for given endmembers, ``"sunsal-sure"`` for a library,
+        else ``"vca-fclsu"`` or ``"nfindr-fclsu"``, whichever leaves less of the image unexplained.
     endmembers
         How many to look for; or known ones: an array ``(bands, endmembers)``, a DataArray, or what
         ``hsu unmix --endmembers-from`` takes, such as ``"usgs:alunite,kaolinite"``. Those with wavelengths
@@ -106,7 +108,8 @@ def unmix(
     elif endmembers_scale is not None or len(names):
         raise InputError("endmembers: names and endmembers_scale are of given ones, and none are given")
     known = scene.E is not None and count is None
-    chosen = chosen or methods.get("fclsu" if known else "vca-fclsu")
+    picking = chosen is None and not known and not settings
+    chosen = chosen or methods.get("fclsu" if known else BLIND[0])
     if endmembers is not None and count is None and not chosen.needs.endmembers:
         raise InputError(f"{chosen.name} finds its own endmembers: give method='fclsu', or a number of them")
     configured = chosen.configure(**settings)
@@ -117,6 +120,10 @@ def unmix(
         counting = counted(scene)
         count, estimate = counting.number, {"endmembers_estimated": counting.about}
         scene = replace(scene, read=(*scene.read, counting.note))
+    if picking:
+        best = picked(scene, count, seed=seed)
+        chosen, configured, estimate = best.method, best.method.configure(), estimate | best.about
+        scene = replace(scene, read=(*scene.read, best.note))
     found = chosen.unmix(
         scene,
         endmembers=count,

@@ -27,10 +27,11 @@ from hsu_lib.unmixing.counting import counted, is_asked
 from hsu_lib.unmixing.libraries import check_asked, library_in
 from hsu_lib.unmixing.matching import Bands, in_bands, in_unit
 from hsu_lib.unmixing.model import about_run, result_of
+from hsu_lib.unmixing.picking import BLIND, picked
 from hsu_lib.unmixing.result import Result
 from hsu_lib.unmixing.spectra import Spectra, read_spectra
 
-_BLIND, _GIVEN, _CHOOSING = "vca-fclsu", "fclsu", "sunsal-sure"
+_GIVEN, _CHOOSING = "fclsu", "sunsal-sure"
 _SAMPLE = 1_000_000  # numbers of the image by which the unit of endmembers is told
 _SMALL = 400  # pixels of the composite, at most
 
@@ -46,8 +47,8 @@ class Request:
     reading, selection
         How the image is read, and which part of it is used.
     method
-        Name, or None for `fclsu` where endmembers are given, `sunsal-sure` where a library is, else
-        `vca-fclsu`.
+        Name, or None for `fclsu` where endmembers are given, `sunsal-sure` where a library is, else the one
+        that is `picked`.
     endmembers
         How many to look for, or None for those of the image's reference, else as many as are estimated.
     endmembers_from, endmembers_scale
@@ -88,7 +89,7 @@ def run(asked: Request, tell: Callable[[str], Any], *, progress: bool = False) -
     Diverged
         If the method diverged; then nothing is written.
     """
-    usual = _GIVEN if asked.endmembers_from is not None else _BLIND if asked.library is None else _CHOOSING
+    usual = _GIVEN if asked.endmembers_from is not None else BLIND[0] if asked.library is None else _CHOOSING
     method = methods.get(asked.method or usual)
     configured = method.configure(**typed(method.settings, asked.settings))
     known = asked.endmembers is not None or asked.endmembers_from is not None
@@ -107,6 +108,10 @@ def run(asked: Request, tell: Callable[[str], Any], *, progress: bool = False) -
     else:
         image = _given(asked, method, configured, image)
         asked, image, estimate = _counted(asked, method, image)
+        if (asked.method, method.name) == (None, BLIND[0]) and not asked.settings:
+            chosen = picked(image.scene(), asked.endmembers, seed=asked.seed)
+            method, configured = chosen.method, chosen.method.configure()
+            image, estimate = replace(image, notes=(*image.notes, chosen.note)), estimate | chosen.about
     settings = {name: getattr(configured, name) for name in asked.settings}
     found = _unmix(
         method, image, asked, device, progress, settings | ({"library": library} if library else {})
