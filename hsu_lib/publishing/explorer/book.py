@@ -79,15 +79,15 @@ def export(folder: Path, *, store: Store | None = None, embedded: Sequence[Run] 
     by_place: dict[str, list[Condition]] = defaultdict(list)
     for condition in found:
         by_place[condition.place].append(condition)
-    told = [Place(some, store).write(folder) for _, some in sorted(by_place.items(), key=_order)]
+    told = sorted((Place(some, store).write(folder) for some in by_place.values()), key=_order)
     write(folder, "index", packet({"scenes": told, "scores": _scores(), "looks": _looks()}, {}))
     return sum(path.stat().st_size for path in folder.iterdir())
 
 
-def _order(item: tuple[str, list[Condition]]) -> tuple[bool, int, str]:
-    """Scenes with most to see first, the embedded one last."""
-    place, some = item
-    return place == _EMBEDDED, -sum(c.fresh for c in some), place
+def _order(scene: Mapping[str, Any]) -> tuple[int, str]:
+    """Scenes with most to see first: by the number of maps of runs that decide."""
+    mapped = [bool(c["maps"]) and c["fresh"] for stage in scene["stages"] for c in stage["conditions"]]
+    return -sum(mapped), scene["place"]
 
 
 def _of_runs(runs: Iterable[Run], store: Store) -> list[Condition]:

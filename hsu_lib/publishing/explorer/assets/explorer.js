@@ -226,10 +226,11 @@
     };
     const scene = known("scene", sceneOf) ?? index.scenes[0];
     const stage = known("noise", (noise) => stageOf(scene, noise)) ?? stageOf(scene, "") ?? scene.stages[0];
-    const best = [...stage.conditions].sort((a, b) => (b.maps.length > 0) - (a.maps.length > 0) || b.fresh - a.fresh);
-    const network = best.find(({ method }) => method === "undip") ?? best.find(({ method }) => !/fclsu$/.test(method));
-    const a = known("method", (name) => conditionOf(stage, name)) ?? network ?? best[0];
-    const second = [...best.filter(({ method }) => /fclsu$/.test(method)), ...best].find((c) => c !== a);
+    const rank = ({ maps, fresh, method }) => 4 * (maps.length > 0) + 2 * fresh + /^(undip|sivm-fclsu|vca-fclsu)$/.test(method);
+    const best = [...stage.conditions].sort((a, b) => rank(b) - rank(a)), squares = ({ method }) => /fclsu$/.test(method);
+    const mapped = best.filter(({ maps }) => maps.length), first = mapped.find((c) => !squares(c)) ?? best[0];
+    const a = known("method", (name) => conditionOf(stage, name)) ?? first;
+    const second = [...mapped.filter(squares), ...best].find((c) => c !== a);
     const none = asked.other === "none" || !second;
     const b = none ? null : known("other", (name) => conditionOf(stage, name)) ?? second;
     const seeds = [...new Set([...a.seeds, ...(b?.seeds ?? [])])].sort((x, y) => x - y);
@@ -277,7 +278,8 @@
     const seed = state.seed !== "" ? state.seed : maps.includes(median) || !maps.length ? median : maps[0];
     const [E, A, residual] = ["E", "A", "residual"].map((part) => arrays[`${part}/${seed}`]);
     const words = seeds.length > 1 ? `${name}, seed ${seed}${seed === median ? " (median)" : ""}` : name;
-    return { ...condition, tag, seed, words, E, A, residual, why: E ? "its maps are not published" : "it was not run", status: status[seed] };
+    const why = E ? "its maps are not published" : "it was not run";
+    return { ...condition, tag, seed, words, E, A, residual, why, status: status[seed] };
   }
 
   async function show(asked) {
@@ -311,8 +313,10 @@
 
   function about() {
     const { stage, scene, columns, mapped } = now;
-    const missing = stage.fetch ? ["The scene’s pixels and reference maps are not part of the book; to see them here, with composite and residuals: ",
-      make("code", {}, stage.fetch), ", then ", make("code", {}, "hsu book"), "."] : [stage.large ? "Spectra of so many pixels are left out." : ""];
+    const missing = stage.fetch
+      ? ["The scene’s pixels and reference maps are not part of the book; to see them here, with composite and residuals: ",
+        make("code", {}, stage.fetch), ", then ", make("code", {}, "hsu book"), "."]
+      : [stage.large ? "Spectra of so many pixels are left out." : ""];
     $("about").replaceChildren(make("strong", {}, scene.title), `. ${stage.summary} `, ...missing,
       ...(stage.notes ?? []).map((note) => make("span.hsu-note-line", {}, note)));
     const odd = columns.filter((c) => !["converged", "finished", undefined].includes(c.status)).map((c) => `${c.words} ended ${c.status}.`);
@@ -334,8 +338,9 @@
     const by = worst(materials, materials.map((_, k) => rms(gap.subarray(k * size, (k + 1) * size))));
     const [[ninth, there]] = worst(NINTHS, parts.map(rms)), [most, least] = [by[0], by[by.length - 1]];
     const counting = gap.subarray(0, size).filter(Number.isFinite).length;
+    const beyond = far.reduce((sum, x) => sum + x, 0) / counting;
     return `${a.words} and ${b.words} differ by ${percent(rms(gap))}, the root mean square over all abundances: most in ${most[0]} ` +
-      `(${percent(most[1])}), least in ${least[0]} (${percent(least[1])}). In ${percent(far.reduce((sum, x) => sum + x, 0) / counting, 0)} of the pixels some ` +
+      `(${percent(most[1])}), least in ${least[0]} (${percent(least[1])}). In ${percent(beyond, 0)} of the pixels some ` +
       `abundance differs by more than 0.1. Of nine equal parts of the image the ${ninth} one differs most (${percent(there)}).`;
   }
 
@@ -393,7 +398,8 @@
       ...(pair ? [scale("difference", SIGNED, `−${far.toFixed(2)}`, far.toFixed(2))] : []),
       ...(left.length ? [scale("residual", HEAT, 0, worst.toFixed(3))] : []));
     $("maps-table").hidden = !all.length;
-    folded($("maps-table"), "The differences in numbers", () => table("Differences of abundances; a button leads to where they are largest.",
+    folded($("maps-table"), "The differences in numbers", () => table(
+      "Differences of abundances; a button leads to where they are largest.",
       ["maps", "root mean square", "mean", "pixels beyond 0.1", "largest", "where"], all.flatMap(differences)));
   }
 
@@ -401,7 +407,8 @@
     return now.stage.materials.map((material, k) => {
       const gap = of(k), most = largest(gap), place = gap.findIndex((x) => Math.abs(x) === most);
       const where = [Math.floor(place / now.width), place % now.width];
-      return [`${name}, ${material}`, percent(rms(gap)), percent(mean(gap)), percent(share(gap, (x) => Math.abs(x) > 0.1), 0), percent(most, 0),
+      const beyond = share(gap, (x) => Math.abs(x) > 0.1);
+      return [`${name}, ${material}`, percent(rms(gap)), percent(mean(gap)), percent(beyond, 0), percent(most, 0),
         make("button", { type: "button", onclick: () => pin(where) }, `row ${where[0]}, column ${where[1]}`)];
     });
   }
@@ -416,7 +423,8 @@
     const sources = [{ tag: "reference", words: "reference", E: arrays.E }, ...columns].filter(({ E }) => E);
     const lines = (k) => sources.map((source) => line(source, source.words, source.E.spectrum(k)));
     const drawn = shown.map((k) => {
-      const off = arrays.E ? columns.filter(({ E }) => E).map(({ tag, E }) => `${tag} ${angle(E.spectrum(k), arrays.E.spectrum(k)).toFixed(1)}°`) : [];
+      const from = ({ tag, E }) => `${tag} ${angle(E.spectrum(k), arrays.E.spectrum(k)).toFixed(1)}°`;
+      const off = arrays.E ? columns.filter(({ E }) => E).map(from) : [];
       const place = make("div.hsu-chart"), about = off.length ? `: ${off.join(", ")} from the reference` : "";
       return [make("div", {}, make("p.hsu-panel-title", {}, swatch(colours[k]), make("b", {}, materials[k]), about), place),
         () => chart(place, { x: axis.x, xlabel: axis.label, lines: lines(k), height: state.material ? 320 : 190,
@@ -451,7 +459,8 @@
     Object.assign(rows, { value: row, max: height - 1 });
     Object.assign(wide, { value: column, max: width - 1 });
     const sources = [{ tag: "reference", words: "reference", A: stage.arrays.A }, ...columns].filter(({ A }) => A);
-    const bar = (value, tag) => make("span.hsu-share", { style: `--share:${100 * Math.min(1, Math.max(0, value || 0))}%;--line:var(--hsu-${tag})` },
+    const part = (value) => `${100 * Math.min(1, Math.max(0, value || 0))}%`;
+    const bar = (value, tag) => make("span.hsu-share", { style: `--share:${part(value)};--line:var(--hsu-${tag})` },
       Number.isFinite(value) ? value.toFixed(2) : "–");
     const left = mapped.filter((c) => c.residual).map((c) => `${c.tag} ${c.residual.at(at).toFixed(4)}`);
     $("abundances").replaceChildren(table(`Abundances at row ${row}, column ${column}${left.length ? `; residual ${left.join(", ")}` : ""}`,
@@ -464,15 +473,18 @@
   function spectrum(at, title) {
     const { stage: { size: [bands], materials }, mapped, image, height, width, axis } = now;
     const over = (value) => Array.from({ length: bands }, (_, band) => value(band));
-    const model = ({ E, A }) => over((band) => materials.reduce((sum, _, k) => sum + E.at(band * materials.length + k) * A.at(k * width * height + at), 0));
+    const product = ({ E, A }, band) => (sum, _, k) => sum + E.at(band * materials.length + k) * A.at(k * width * height + at);
+    const model = (c) => over((band) => materials.reduce(product(c, band), 0));
     const lines = mapped.map((c) => line(c, `E a of ${c.words}`, model(c)));
     if (image) {
-      const given = over((band) => image.low.at(band) + image.Y.at(band * height * width + at) * (image.high.at(band) - image.low.at(band)));
+      const { Y, low, high } = image;
+      const given = over((k) => low.at(k) + Y.at(k * height * width + at) * (high.at(k) - low.at(k)));
       lines.unshift(line({ tag: "reference" }, state.noise === "" ? "image" : "image without the noise", given));
     }
     $("spectrum").hidden = $("spectrum-table").hidden = !lines.length;
     if (!lines.length) return;
-    chart($("spectrum"), { x: axis.x, xlabel: axis.label, lines, height: 260, legend: true, told: `${title} against ${axis.label}: ${lines.map(({ label }) => label).join("; ")}.` });
+    chart($("spectrum"), { x: axis.x, xlabel: axis.label, lines, height: 260, legend: true,
+      told: `${title} against ${axis.label}: ${lines.map(({ label }) => label).join("; ")}.` });
     folded($("spectrum-table"), "The spectrum as a table", () => byBand(lines, title));
   }
 
@@ -486,35 +498,43 @@
   }
 
   function scores() {
-    const { stage, chosen: { conditions }, columns } = now, score = index.scores.find(({ name }) => name === state.score) ?? index.scores[0];
-    const known = ({ slug }) => stage.scores[slug]?.[score.name] ?? { values: [] }, centre = (c) => mean(known(c).values.map((x) => x ?? NaN));
-    const order = score ? conditions.filter((c) => Number.isFinite(centre(c))).sort((x, y) => (score.better === "higher" ? -1 : 1) * (centre(x) - centre(y))) : [];
+    const { stage, chosen: { conditions }, columns } = now;
+    const score = index.scores.find(({ name }) => name === state.score) ?? index.scores[0];
+    const known = ({ slug }) => stage.scores[slug]?.[score?.name] ?? { values: [] };
+    const centre = (c) => mean(known(c).values.map((x) => x ?? NaN)), sign = score?.better === "higher" ? -1 : 1;
+    const order = conditions.filter((c) => Number.isFinite(centre(c))).sort((x, y) => sign * (centre(x) - centre(y)));
     $("scores-part").hidden = !order.length;
     if (!order.length) return;
     const values = order.flatMap((c) => known(c).values).filter((x) => x !== null), ends = [Math.min(...values), Math.max(...values)];
     const wide = ends[0] > 0 && ends[1] > 15 * ends[0], f = wide ? (x) => Math.log(Math.max(x, ends[0] / 2)) : (x) => x;
     const place = (x) => `${Math.min(100, Math.max(0, 3 + (94 * (f(x) - f(ends[0]))) / (f(ends[1]) - f(ends[0]) || 1)))}%`;
     const choose = (c, tag) => make("button", { type: "button", "aria-label": `Show ${c.name} as ${tag}`, title: `Show ${c.name} as ${tag}`,
-      "aria-pressed": columns.some((x) => x.tag === tag && x.slug === c.slug), onclick: () => ask({ [tag === "A" ? "method" : "other"]: c.slug }) }, tag);
+      "aria-pressed": columns.some((x) => x.tag === tag && x.slug === c.slug),
+      onclick: () => ask({ [tag === "A" ? "method" : "other"]: c.slug }) }, tag);
     const upright = { y1: 5, y2: 19 }, level = { y1: 12, y2: 12 };
     $("score").replaceChildren(choice("Score", "score", index.scores.map(({ title, name }) => [title, name]), score.name));
     $("scores").replaceChildren(...order.map((c) => {
       const { values, interval } = known(c), mine = columns.find(({ slug }) => slug === c.slug);
       const [middle, low, high] = (interval ?? []).map(place);
-      const dot = (x, seed) => svg("circle", { class: mine?.seed === seed ? `hsu-at-${mine.tag}` : "hsu-dot", cx: place(x), cy: 12, r: mine?.seed === seed ? 5 : 3 },
+      const shown = (seed) => (mine?.seed === seed ? { class: `hsu-at-${mine.tag}`, r: 5 } : { class: "hsu-dot", r: 3 });
+      const dot = (x, seed) => svg("circle", { cx: place(x), cy: 12, ...shown(seed) },
         svg("title", {}, `seed ${seed}: ${printed(score, x)}`));
       return make(`li${mine ? `.hsu-chosen.hsu-chosen-${mine.tag}` : ""}`, {},
         make("span.hsu-choose", {}, choose(c, "A"), ...(conditions.length > 1 ? [choose(c, "B")] : []), make("span", {}, c.name)),
-        svg("svg", { height: 24, width: "100%", role: "img", "aria-label": `${c.name}: mean ${printed(score, centre(c))} over ${values.length} seeds` },
+        svg("svg", { height: 24, width: "100%", role: "img",
+          "aria-label": `${c.name}: mean ${printed(score, centre(c))} over ${values.length} seeds` },
           svg("line", { class: "hsu-axis", x1: 0, x2: "100%", ...level }),
-          ...(interval ? [svg("line", { class: "hsu-interval", x1: low, x2: high, ...level }), svg("line", { class: "hsu-mean", x1: middle, x2: middle, ...upright })] : []),
+          ...(interval ? [svg("line", { class: "hsu-interval", x1: low, x2: high, ...level }),
+            svg("line", { class: "hsu-mean", x1: middle, x2: middle, ...upright })] : []),
           ...values.map((x, n) => (x === null ? "" : dot(x, c.seeds[n])))),
         make("span.hsu-mean-told", {}, printed(score, centre(c))));
     }));
-    $("scores-told").textContent = `${score.better === "higher" ? "Higher" : "Lower"} is better; best mean first, axis ${wide ? "logarithmic " : ""}from ` +
-      `${printed(score, ends[0])} to ${printed(score, ends[1])}. A dot is a seed, the upright line their mean, the thick line its interval of 97.1 %; large dots are shown above.`;
+    $("scores-told").textContent = `${sign < 0 ? "Higher" : "Lower"} is better; best mean first, axis ` +
+      `${wide ? "logarithmic " : ""}from ${printed(score, ends[0])} to ${printed(score, ends[1])}. A dot is a seed, the ` +
+      "upright line their mean, the thick line its interval of 97.1 %; large dots are shown above.";
     const seeds = [...new Set(order.flatMap((c) => c.seeds))].sort((x, y) => x - y);
-    folded($("scores-table"), "The scores as a table", () => table(`${score.title}, by seed.`, ["method", "mean", "interval", ...seeds.map((seed) => `seed ${seed}`)],
+    folded($("scores-table"), "The scores as a table", () => table(`${score.title}, by seed.`,
+      ["method", "mean", "interval", ...seeds.map((seed) => `seed ${seed}`)],
       order.map((c) => [c.name, printed(score, centre(c)), known(c).interval?.slice(1).map((x) => printed(score, x)).join(" to ") ?? "–",
         ...seeds.map((seed) => printed(score, known(c).values[c.seeds.indexOf(seed)] ?? null))])));
   }
@@ -525,15 +545,20 @@
     $("claims-part").hidden = !found.length;
     $("claims").replaceChildren(...found.map((claim) => {
       const { name, path } = index.looks[claim.outcome];
-      return make("li", {}, svg("svg", { class: `hsu-sign hsu-${name}`, viewBox: "0 0 16 16", "aria-hidden": true }, svg("path", { d: path, "fill-rule": "evenodd" })),
-        make("span", {}, make("a", { href: `${claim.chapter}.html#${encodeURIComponent(claim.claim)}` }, claim.statement), make("span.hsu-told", {}, ` ${claim.outcome}`)));
+      const href = `${claim.chapter}.html#${encodeURIComponent(claim.claim)}`;
+      return make("li", {}, svg("svg", { class: `hsu-sign hsu-${name}`, viewBox: "0 0 16 16", "aria-hidden": true },
+        svg("path", { d: path, "fill-rule": "evenodd" })),
+        make("span", {}, make("a", { href }, claim.statement), make("span.hsu-told", {}, ` ${claim.outcome}`)));
     }));
   }
 
   // ---------------------------------------------------------------- what the reader does
 
   const read = () => Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
-  const ask = (change) => show(Object.fromEntries(Object.entries({ ...state, ...change }).map(([key, x]) => [key, String(x ?? "")]))).catch(failed);
+  function ask(change) {
+    const texts = Object.entries({ ...state, ...change }).map(([key, x]) => [key, String(x ?? "")]);
+    show(Object.fromEntries(texts)).catch(failed);
+  }
   function failed({ message }) {
     root.removeAttribute("aria-busy");
     $("missed").textContent = `${message}: the page and its folder belong together.`;
@@ -542,7 +567,8 @@
   root.addEventListener("change", ({ target: { name, value } }) => {
     if (!KEYS.includes(name)) return pin([...$("place").querySelectorAll("input")].map((input) => Math.round(Number(input.value)) || 0));
     const change = { [name]: value, ...(["scene", "noise", "method", "other"].includes(name) && { seed: "" }) };
-    if (name === "scene") Object.assign(change, { pixel: "", material: "", ...(!stageOf(sceneOf(value), String(state.noise)) && { noise: "" }) });
+    if (name === "scene") Object.assign(change, { pixel: "", material: "" });
+    if (name === "scene" && !stageOf(sceneOf(value), String(state.noise))) change.noise = "";
     if (name === "scene" || name === "noise") { // a method stays where it was run there too
       const there = sceneOf(change.scene ?? state.scene), stage = stageOf(there, String(change.noise ?? state.noise)) ?? there.stages[0];
       for (const key of ["method", "other"]) if (!conditionOf(stage, state[key]) && state[key] !== "none") change[key] = "";
