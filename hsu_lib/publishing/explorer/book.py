@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from hsu_lib import paths, scenes
 from hsu_lib.claims import claims, rule
 from hsu_lib.publishing import scores
-from hsu_lib.publishing.explorer.conditions import SCORE, Condition, conditions, slug
+from hsu_lib.publishing.explorer.conditions import SCORE, Condition, conditions, slug, tell_apart
 from hsu_lib.publishing.explorer.maps import published_map
 from hsu_lib.publishing.explorer.packing import Packed, packet, steps, write
 from hsu_lib.publishing.figures import composite, material_colour
@@ -44,12 +44,10 @@ def embedded_runs() -> list[Run]:
     for snr in _NOISES:
         for seed in _SEEDS:
             spec = SceneSpec(_EMBEDDED, snr_db=snr, noise_seed=seed if snr else 0)
-            made += [
-                run
-                for run in own_runs([spec], [seed], amounts("desk"))
-                if run.method.endswith(_LEAST_SQUARES)
-            ]
-            made += [Run("undip", spec, seed, settings=_SHORT, label="UnDIP, trained briefly")]
+            own = own_runs([spec], [seed], amounts("desk"))
+            made += [run for run in own if run.method.endswith(_LEAST_SQUARES)]
+            if snr is None:
+                made += [Run("undip", spec, seed, settings=_SHORT, label="UnDIP, trained briefly")]
     return made
 
 
@@ -75,6 +73,7 @@ def export(folder: Path, *, store: Store | None = None, embedded: Sequence[Run] 
     published = Store(paths.nowhere(), store.published)
     found = conditions(published.records(), choices=chosen_from(published.find))
     found += _of_runs(runs, store)
+    tell_apart(found)
     folder.mkdir(parents=True, exist_ok=True)
     by_place: dict[str, list[Condition]] = defaultdict(list)
     for condition in found:

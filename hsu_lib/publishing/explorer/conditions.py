@@ -108,7 +108,7 @@ def conditions(
         by_seed = {record.asked["seed"]: record for record in fresh or some}
         method = some[0].asked["method"]
         found.append(Condition(scene, name or method, method, by_seed, bool(fresh)))
-    _tell_apart(found)
+    tell_apart(found)
     return sorted(found, key=lambda c: (c.place, c.scene.snr_db or 1000, c.name.lower()))
 
 
@@ -140,7 +140,7 @@ def _signature(asked: Mapping[str, Any]) -> str:
     return to_json(kept(asked))
 
 
-def _tell_apart(found: list[Condition]) -> None:
+def tell_apart(found: list[Condition]) -> None:
     """Add to names that occur twice on a scene the settings by which they differ."""
     alike: dict[tuple[str, str], list[Condition]] = defaultdict(list)
     for condition in found:

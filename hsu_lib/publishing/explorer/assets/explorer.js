@@ -340,7 +340,7 @@
     const counting = gap.subarray(0, size).filter(Number.isFinite).length;
     const beyond = far.reduce((sum, x) => sum + x, 0) / counting;
     return `${a.words} and ${b.words} differ by ${percent(rms(gap))}, the root mean square over all abundances: most in ${most[0]} ` +
-      `(${percent(most[1])}), least in ${least[0]} (${percent(least[1])}). In ${percent(beyond, 0)} of the pixels some ` +
+      `(${percent(most[1])}), least in ${least[0]} (${percent(least[1])}). In ${percent(beyond, beyond < 0.01 ? 2 : 0)} of the pixels some ` +
       `abundance differs by more than 0.1. Of nine equal parts of the image the ${ninth} one differs most (${percent(there)}).`;
   }
 
