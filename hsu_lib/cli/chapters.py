@@ -1,4 +1,4 @@
-"""`hsu run`, `book` and `publish`: chapters and the book."""
+"""`hsu run`, `book`, `publish` and `maps`: chapters and the book."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from hsu_lib.cli.shared import duration
 from hsu_lib.words import pairs_of
 
 
@@ -69,5 +70,19 @@ def publish_results(profile: str, chapters: tuple[str, ...]) -> None:
     click.echo(f"{folder} ({size / 1e6:.1f} MB of published results in all)")
 
 
+@click.command("maps")
+@click.argument("profile")
+@click.option("--budget", default="12m", show_default=True, help="Time for runs: 90s, 12m, 1.5h, or 0s.")
+def publish_maps(profile: str, budget: str) -> None:
+    """Publish the abundance maps that the page Explore shows beside those of the chapters.
+
+    Of each condition that published runs of PROFILE were made for, those of the seed with the median error;
+    from the local store, or from a run that is made again. Maps of large scenes are left out.
+    """
+    from hsu_lib.publishing.explorer import maps
+
+    click.echo(f"{maps.publish_maps(profile, duration(budget), click.echo)} maps added")
+
+
 #: What the module adds to `hsu`.
-COMMANDS = (run_chapter, build_book, publish_results)
+COMMANDS = (run_chapter, build_book, publish_results, publish_maps)

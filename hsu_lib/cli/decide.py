@@ -9,21 +9,12 @@ from typing import Any
 
 import click
 
-from hsu_lib.cli.shared import device_option, json_option, show
+from hsu_lib.cli.shared import device_option, duration, json_option, show
 from hsu_lib.words import seeds_of
 
 
 def _seeds(text: str | None) -> list[int] | None:
     return None if text is None else seeds_of(text, "--seeds")
-
-
-def _duration(text: str) -> float:
-    """Seconds of ``90s``, ``12m`` or ``1.5h``."""
-    units = {"s": 1, "m": 60, "h": 3600}
-    try:
-        return float(text[:-1]) * units[text[-1:]]
-    except (ValueError, KeyError):
-        raise click.BadParameter(f"expected such as 90s, 12m or 1.5h, got {text!r}") from None
 
 
 _seeds_option = click.option(
@@ -130,7 +121,7 @@ def sweep_campaign(
     """
     from hsu_lib.runs.operations import sweep
 
-    limit = _duration(budget)
+    limit = duration(budget)
     sweep(profile, _seeds(seeds), claims, limit, jobs=jobs, device=device, out=out, tell=click.echo)
 
 

@@ -1,4 +1,4 @@
-"""`hsu look`, `rank` and `unmix`: an image of one's own."""
+"""`hsu look`, `rank`, `unmix` and `explore`: an image of one's own."""
 
 from __future__ import annotations
 
@@ -209,5 +209,34 @@ def unmix_image(image: Path, settings: tuple[str, ...], **options: Any) -> None:
     command.run(asked, click.echo, progress=sys.stderr.isatty())
 
 
+@click.command("explore")
+@click.argument("results", metavar="RESULT...", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the page; by default NAME-explorer.",
+)
+@click.option("--open/--no-open", "opens", default=True, help="Whether to open the page in the browser.")
+def explore_results(results: tuple[Path, ...], out: Path | None, opens: bool) -> None:
+    """Show each RESULT of hsu unmix on a page: maps, endmembers, residual, and the pixel under the cursor.
+
+    Several results of one image stand side by side, with their differences. The page needs no server and no
+    network; its folder can be moved and sent.
+
+    \b
+    Examples
+      hsu explore unmixing.npz
+      hsu explore vca.npz sunsal.npz --out compared --no-open
+    """
+    import webbrowser
+
+    from hsu_lib.unmixing.explore import explore
+
+    page = explore(results, out)
+    click.echo(page)
+    if opens:
+        webbrowser.open(page.resolve().as_uri())
+
+
 #: What the module adds to `hsu`.
-COMMANDS = (look_at_image, rank_image, unmix_image)
+COMMANDS = (look_at_image, rank_image, unmix_image, explore_results)

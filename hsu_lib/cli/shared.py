@@ -31,6 +31,15 @@ def show(table: pd.DataFrame, as_json: bool, *, columns: list[str] | None = None
         click.echo(shown.to_string(index=False, justify="left", na_rep=""))
 
 
+def duration(text: str) -> float:
+    """Seconds of ``90s``, ``12m`` or ``1.5h``."""
+    units = {"s": 1, "m": 60, "h": 3600}
+    try:
+        return float(text[:-1]) * units[text[-1:]]
+    except (ValueError, KeyError):
+        raise click.BadParameter(f"expected such as 90s, 12m or 1.5h, got {text!r}") from None
+
+
 def _device(context: click.Context, parameter: click.Parameter, name: str | None) -> str | None:
     """A device that is there, refused otherwise."""
     if name is None:

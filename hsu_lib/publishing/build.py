@@ -17,7 +17,7 @@ from nbformat import NotebookNode
 from papermill.exceptions import strip_color
 
 from hsu_lib import paths
-from hsu_lib.publishing import folders
+from hsu_lib.publishing import explorer, folders
 from hsu_lib.publishing.chapters import (
     TAIL,
     BookError,
@@ -28,7 +28,11 @@ from hsu_lib.publishing.chapters import (
     execute,
     values,
 )
+from hsu_lib.publishing.explorer import book
 from hsu_lib.publishing.html import legend
+
+#: Where the page *Explore* has its scripts and data, among the pages.
+_EXPLORER = "_static/explorer"
 
 #: Jupyter Book in a process of its own, which ends when the pipe to ours does: when we are killed.
 _JUPYTER_BOOK = """
@@ -130,11 +134,17 @@ def _pages(notebooks: Sequence[Path], html: Path, place: Path) -> None:
     for path in (paths.ROOT / "_config.yml", paths.ROOT / "_toc.yml"):
         shutil.copy(path, source)
     (source / "outcomes.html").write_text(legend(), encoding="utf-8")  # which how-to-read.md shows
+    explored = (source / "explore.md").exists()
+    if explored:
+        (source / "explorer.html").write_text(explorer.fragment(f"{_EXPLORER}/"), encoding="utf-8")
     for path in notebooks:
         nbformat.write(_as_page(nbformat.read(path, as_version=4)), source / path.name)
     _jupyter_book(source)
     new = source / "_build" / "html"
     shutil.copy(_mathjax(), new / "_static")
+    if explored:  # Sphinx would load every script of _static on every page
+        explorer.lay_out(new / _EXPLORER)
+        book.export(new / _EXPLORER)
     built = sorted(path.relative_to(new).as_posix() for path in new.rglob("*") if path.is_file())
     _keep_others(html, new)
     (new / folders.PAGES).write_text("\n".join(built) + "\n")

@@ -98,8 +98,8 @@ def grid(rows: int, columns: int, *, width: float = 9.0, ratio: float = 1.0) -> 
     return plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
 
 
-def rgb(scene: Scene, ax: Axes) -> Axes:
-    """Composite of three bands, stretched to the 2nd and 98th percentile.
+def composite(scene: Scene) -> NDArray[np.float64]:
+    """Three bands, stretched to the 2nd and 98th percentile, shape ``(height, width, 3)``, 0 to 1.
 
     Near 650, 550 and 450 nm where the wavelengths are known and visible; else at 5/8, 3/8 and 1/8 of the
     bands. Pixels that do not count are white.
@@ -111,7 +111,12 @@ def rgb(scene: Scene, ax: Axes) -> Axes:
     image = scene.Y[bands].transpose(1, 2, 0)
     low, high = np.nanpercentile(image, (2, 98))  # of all three at once, which keeps the hue
     shown = np.clip((image - low) / np.maximum(high - low, 1e-9), 0, 1)
-    ax.imshow(np.where(np.isnan(shown), 1.0, shown), interpolation="nearest")
+    return np.where(np.isnan(shown), 1.0, shown)
+
+
+def rgb(scene: Scene, ax: Axes) -> Axes:
+    """The `composite` of a scene."""
+    ax.imshow(composite(scene), interpolation="nearest")
     ax.set(xticks=[], yticks=[])
     return ax
 

@@ -1,0 +1,598 @@
+// The explorer: runs side by side, from a folder alone. What it shows comes as scripts that call hsuData, written by
+// hsu_lib/publishing/explorer. Its state is its address: #scene=samson&method=undip&other=vca-fclsu&pixel=12,40
+(() => {
+  "use strict";
+  const root = document.querySelector(".hsu-explorer");
+  if (!root) return;
+  const $ = (name) => root.querySelector(`[data-part="${name}"]`);
+  const controls = root.querySelector("form");
+
+  const ATTRIBUTE = /^(style|role|aria-)/; // all else are properties
+  function make(kind, fields = {}, ...children) { // kind: TAG.CLASS
+    const [tag, ...classes] = kind.split(".");
+    const element = document.createElement(tag);
+    for (const [name, value] of Object.entries(fields))
+      if (ATTRIBUTE.test(name)) element.setAttribute(name, value);
+      else element[name] = value;
+    if (classes.length) element.classList.add(...classes);
+    element.append(...children);
+    return element;
+  }
+  const swatch = (colour) => make("i", { style: `background:${colour}`, "aria-hidden": true });
+  function choice(title, name, values, value) {
+    const select = make("select", { name }, ...values.map(([text, key]) => new Option(text, key)));
+    select.value = value;
+    return make("label", {}, `${title} `, select);
+  }
+
+  // ---------------------------------------------------------------- data: a script for each packet, loaded once
+
+  const arriving = new Map(), loaded = new Map();
+  window.hsuData = (name, part, parts, text) => arriving.get(name)?.(part, parts, text);
+  const script = (src) =>
+    new Promise((done, fail) => {
+      const element = make("script", { src, onload: done });
+      element.onerror = () => fail(new Error(`${src} cannot be loaded`));
+      document.head.append(element);
+    });
+
+  function load(name) {
+    if (!loaded.has(name)) loaded.set(name, fetched(name));
+    return loaded.get(name);
+  }
+
+  async function fetched(name) {
+    const pieces = [];
+    let parts = 1;
+    arriving.set(name, (part, all, text) => { pieces[part] = text; parts = all; });
+    for (let part = 0; part < parts; part++)
+      await script(`${root.dataset.from}${name}${part ? `.${part}` : ""}.js`);
+    const bytes = Uint8Array.from(atob(pieces.join("")), (letter) => letter.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+    const content = await new Response(stream).arrayBuffer();
+    const end = 4 + new DataView(content).getUint32(0, true);
+    const header = JSON.parse(new TextDecoder().decode(new Uint8Array(content, 4, end - 4)));
+    for (const [key, { bytes: size, shape, ends, at }] of Object.entries(header.arrays)) {
+      const kind = size === 1 ? Uint8Array : Uint16Array;
+      header.arrays[key] = new Steps(new kind(content, end + at, shape.reduce((a, b) => a * b, 1)), shape, ends);
+    }
+    return header;
+  }
+
+  // Numbers in steps between two ends; the highest step is "not a number".
+  class Steps {
+    constructor(data, shape, [low, high]) {
+      Object.assign(this, { data, shape, low, top: data.BYTES_PER_ELEMENT === 1 ? 255 : 65535 });
+      this.step = (high - low) / (this.top - 1);
+    }
+    at(place) {
+      return this.data[place] === this.top ? NaN : this.low + this.data[place] * this.step;
+    }
+    get values() {
+      return (this.all ??= Float32Array.from(this.data, (_, place) => this.at(place)));
+    }
+    map(k) { // of abundances (endmembers, height, width)
+      const size = this.data.length / this.shape[0];
+      return this.values.subarray(k * size, (k + 1) * size);
+    }
+    spectrum(k) { // of endmembers (bands, endmembers)
+      return this.values.filter((_, place) => place % this.shape[1] === k);
+    }
+  }
+
+  // ---------------------------------------------------------------- numbers
+
+  const percent = (x, digits = 1) => (Number.isFinite(x) ? `${(100 * x).toFixed(digits).replace("-", "−")} %` : "–");
+  const share = (values, holds) => mean(values.map((x) => (Number.isFinite(x) ? Number(holds(x)) : NaN)));
+  function mean(values) {
+    let sum = 0, count = 0;
+    for (const x of values) if (Number.isFinite(x)) { sum += x; count++; }
+    return count ? sum / count : NaN;
+  }
+  const rms = (values) => Math.sqrt(mean(values.map((x) => x * x)));
+  const minus = (a, b) => a.map((x, k) => x - b[k]);
+  const largest = (values) => values.reduce((most, x) => (Math.abs(x) > most ? Math.abs(x) : most), 0);
+  function quantile(values, part) {
+    const sorted = values.filter(Number.isFinite).sort(); // typed arrays sort by size
+    return sorted[Math.floor(part * (sorted.length - 1))];
+  }
+  function angle(a, b) {
+    const dot = (x, y) => x.reduce((sum, value, k) => sum + value * y[k], 0);
+    return (180 / Math.PI) * Math.acos(Math.min(1, dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b))));
+  }
+  function printed(score, x) {
+    if (x === null || !Number.isFinite(x)) return "–";
+    const value = x * score.factor;
+    return (score.decimals === null ? value.toPrecision(3) : value.toFixed(score.decimals)) + score.sign;
+  }
+
+  // ---------------------------------------------------------------- tables
+
+  // in a box of its own that scrolls; the first cell of a row is its head
+  function table(caption, head, rows) {
+    const cell = (content) =>
+      make(typeof content === "string" && /^[−\d.–]/.test(content) ? "td.number" : "td", {}, content);
+    const row = ([first, ...rest]) => make("tr", {}, make("th", { scope: "row" }, first), ...rest.map(cell));
+    return make("div.hsu-table", { tabIndex: 0 }, make("table", {}, make("caption", {}, caption),
+      make("thead", {}, make("tr", {}, ...head.map((name) => make("th", { scope: "col" }, name)))),
+      make("tbody", {}, ...rows.map(row))));
+  }
+
+  // behind a line, made when it is opened, and again while it is open
+  function folded(place, title, made) {
+    const fold = place.querySelector("details") ?? make("details.hsu-fold", {}, make("summary", {}, title));
+    const renew = () => {
+      fold.querySelector(".hsu-table")?.remove();
+      if (fold.open) fold.append(made());
+    };
+    fold.ontoggle = renew;
+    renew();
+    if (!fold.parentNode) place.append(fold);
+  }
+
+  // ---------------------------------------------------------------- charts, by uPlot
+
+  const charts = new Map();
+  function chart(place, { x, xlabel, lines, height, told, legend = false }) {
+    const colour = (name) => getComputedStyle(root).getPropertyValue(name).trim();
+    const width = Math.max(120, place.clientWidth), data = [x, ...lines.map(({ values }) => values)];
+    const look = JSON.stringify([width, height, xlabel, lines.map(({ label, stroke }) => [label, colour(stroke)])]);
+    place.setAttribute("role", "img");
+    place.setAttribute("aria-label", told);
+    const there = charts.get(place);
+    if (there?.look === look) return there.plot.setData(data);
+    there?.plot.destroy();
+    const font = "12px system-ui, sans-serif", rule = { stroke: colour("--hsu-rule"), width: 1 };
+    const axis = { stroke: colour("--hsu-muted"), grid: rule, ticks: rule, font, labelFont: font, labelSize: 18 };
+    const value = (_, y) => y?.toFixed(3) ?? "–";
+    const plot = new uPlot({
+      width, height, legend: { show: legend }, cursor: { drag: { x: true, y: false }, points: { size: 5 } },
+      scales: { x: { time: false } },
+      axes: [{ ...axis, label: xlabel, size: 28 }, { ...axis, label: "reflectance", size: 48 }],
+      series: [{ label: xlabel, value: (_, k) => k?.toFixed(0) ?? "–" }, ...lines.map(({ stroke, width = 1.6, ...line }) =>
+        ({ label: line.label, dash: line.dash, width, stroke: colour(stroke), points: { show: false }, value }))],
+    }, data, place);
+    charts.set(place, { plot, look });
+  }
+
+  // bands in the order of their wavelengths, with a gap where some were removed
+  function axisOf({ size: [bands], arrays: { wavelengths } }) {
+    const wave = (k) => (wavelengths ? wavelengths.at(k) : k + 1);
+    const order = [...Array(bands).keys()].sort((a, b) => wave(a) - wave(b));
+    const gaps = order.slice(1).map((k, n) => wave(k) - wave(order[n])).filter((gap) => gap > 0).sort((a, b) => a - b);
+    const places = [];
+    order.forEach((k, n) => {
+      const gap = n ? wave(k) - wave(order[n - 1]) : 0;
+      if (gap > 5 * gaps[gaps.length >> 1]) places.push([wave(k) - gap / 2, null]);
+      places.push([wave(k), k]);
+    });
+    return {
+      x: places.map(([x]) => x),
+      label: wavelengths ? "wavelength (nm)" : "band",
+      along: (values) => places.map(([, k]) => (k === null ? null : values[k])),
+    };
+  }
+
+  // ---------------------------------------------------------------- colours of maps
+
+  function ramp(...anchors) {
+    const parts = anchors.map((hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)));
+    return Array.from({ length: 256 }, (_, k) => {
+      const at = (k / 255) * (parts.length - 1), low = Math.min(parts.length - 2, Math.floor(at));
+      return parts[low].map((c, p) => Math.round(c + (at - low) * (parts[low + 1][p] - c)));
+    });
+  }
+  const VIRIDIS = ramp("#440154", "#482878", "#3e4a89", "#31688e", "#26828e", "#1f9e89", "#35b779", "#6dcd59", "#b4de2c", "#fde725");
+  const SIGNED = ramp("#2166ac", "#67a9cf", "#d1e5f0", "#f7f7f7", "#fddbc7", "#ef8a62", "#b2182b");
+  const HEAT = ramp("#000004", "#3b0f70", "#8c2981", "#de4968", "#fe9f6d", "#fcfdbf");
+
+  function canvas(rgb) { // rgb: place of a pixel to its colour, or nothing
+    const { height, width } = now, drawn = make("canvas", { height, width });
+    const context = drawn.getContext("2d"), image = context.createImageData(width, height);
+    for (let k = 0; k < width * height; k++) {
+      const colour = rgb(k);
+      if (colour) image.data.set([...colour, 255], 4 * k);
+    }
+    context.putImageData(image, 0, 0);
+    return drawn;
+  }
+  const shaded = (values, colours, low, high) =>
+    canvas((k) => colours[Math.round(255 * Math.min(1, Math.max(0, (values[k] - low) / (high - low))))]);
+
+  function scale(title, colours, low, high) {
+    const stops = colours.filter((_, k) => k % 17 === 0).map((rgb) => `rgb(${rgb})`);
+    return make("span.hsu-scale-bar", {}, `${title} ${low} `, swatch(`linear-gradient(to right, ${stops})`), ` ${high}`);
+  }
+
+  // ---------------------------------------------------------------- state, address and controls
+
+  const KEYS = ["scene", "noise", "method", "other", "seed", "material", "pixel", "score", "to"];
+  let index, now, state = {}, turn = 0;
+  const sceneOf = (name) =>
+    index.scenes.find(({ place }) => place === name) ?? index.scenes.find(({ place }) => place.split(":")[0] === name);
+  const stageOf = (scene, noise) => scene.stages.find((stage) => String(stage.noise ?? "") === noise);
+  const conditionOf = ({ conditions }, name) => {
+    const alike = conditions.filter(({ method }) => method === name);
+    return conditions.find(({ slug }) => slug === name) ?? alike.find(({ maps }) => maps.length) ?? alike[0];
+  };
+
+  // what is asked for, as far as it is there; the rest is what shows most
+  function settle(asked) {
+    const missed = [];
+    const known = (key, find) => {
+      const found = asked[key] ? find(asked[key]) : undefined;
+      if (asked[key] && !found) missed.push(`${key} “${asked[key]}”`);
+      return found;
+    };
+    const scene = known("scene", sceneOf) ?? index.scenes[0];
+    const stage = known("noise", (noise) => stageOf(scene, noise)) ?? stageOf(scene, "") ?? scene.stages[0];
+    const rank = ({ maps, fresh, method }) => 4 * (maps.length > 0) + 2 * fresh + /^(undip|sivm-fclsu|vca-fclsu)$/.test(method);
+    const best = [...stage.conditions].sort((a, b) => rank(b) - rank(a)), squares = ({ method }) => /fclsu$/.test(method);
+    const mapped = best.filter(({ maps }) => maps.length), first = mapped.find((c) => !squares(c)) ?? best[0];
+    const a = known("method", (name) => conditionOf(stage, name)) ?? first;
+    const second = [...mapped.filter(squares), ...best].find((c) => c !== a);
+    const none = asked.other === "none" || !second;
+    const b = none ? null : known("other", (name) => conditionOf(stage, name)) ?? second;
+    const seeds = [...new Set([...a.seeds, ...(b?.seeds ?? [])])].sort((x, y) => x - y);
+    const seed = known("seed", (text) => seeds.find((x) => String(x) === text)) ?? "";
+    const pixel = known("pixel", (text) => /^\d+,\d+$/.test(text) && text) || "";
+    state = { ...asked, scene: scene.place, noise: stage.noise ?? "", method: a.slug, other: b?.slug ?? "none", seed, pixel };
+    $("missed").textContent = missed.length ? `The address asks for what is not here: ${missed.join(", ")}.` : "";
+    return { scene, chosen: stage, a, b, seeds };
+  }
+
+  function write() {
+    const told = KEYS.filter((key) => String(state[key] ?? "") !== "");
+    const text = (key) => encodeURIComponent(state[key]).replaceAll("%2C", ",").replaceAll("%3A", ":");
+    history.replaceState(null, "", `${location.pathname}${location.search}#${told.map((key) => `${key}=${text(key)}`).join("&")}`);
+  }
+
+  function options(name, values, value = state[name] ?? "") { // values: text, key and perhaps a group
+    const select = controls.elements[name], groups = new Map();
+    select.replaceChildren();
+    for (const [text, key, group] of values) {
+      if (group && !groups.has(group)) select.append(groups.set(group, make("optgroup", { label: group })).get(group));
+      (groups.get(group) ?? select).append(new Option(text, key));
+    }
+    select.value = value;
+    select.closest("label").hidden = values.length < 2;
+  }
+
+  function fill({ scene, chosen: { conditions }, a, b, seeds }, materials) {
+    const fresh = conditions.filter((c) => c.fresh);
+    const group = (c) => (fresh.length % conditions.length ? (c.fresh ? "with fresh seeds" : "earlier, which decide nothing") : "");
+    const listed = [...fresh, ...conditions.filter((c) => !c.fresh)];
+    const methods = listed.map((c) => [c.maps.length ? c.name : `${c.name} (no maps)`, c.slug, group(c)]);
+    const mapped = (seed) => [a, b].every((c) => !c || c.maps.includes(seed));
+    options("scene", index.scenes.map(({ title, place }) => [title, place]));
+    options("noise", scene.stages.map(({ noise }) => [noise === null ? "none" : `${noise} dB`, noise ?? ""]));
+    options("method", methods);
+    options("other", methods.length > 1 ? [["none", "none"], ...methods] : []);
+    options("seed", seeds.length > 1 ? [["the median one", ""], ...seeds.map((s) => [mapped(s) ? s : `${s} (without all maps)`, s])] : []);
+    options("material", [["all", ""], ...materials.map((name) => [name, name])]);
+  }
+
+  // a method as it is shown: which seed, and what there is of it
+  async function column(condition, tag) {
+    const { status, arrays } = await load(condition.file), { name, maps, median, seeds } = condition;
+    const seed = state.seed !== "" ? state.seed : maps.includes(median) || !maps.length ? median : maps[0];
+    const [E, A, residual] = ["E", "A", "residual"].map((part) => arrays[`${part}/${seed}`]);
+    const words = seeds.length > 1 ? `${name}, seed ${seed}${seed === median ? " (median)" : ""}` : name;
+    const why = E ? "its maps are not published" : "it was not run";
+    return { ...condition, tag, seed, words, E, A, residual, why, status: status[seed] };
+  }
+
+  async function show(asked) {
+    const mine = ++turn, settled = settle(asked);
+    root.setAttribute("aria-busy", true);
+    const stage = await load(settled.chosen.file);
+    const columns = await Promise.all([settled.a, settled.b].filter(Boolean).map((c, k) => column(c, "AB"[k])));
+    if (mine !== turn) return; // something else was chosen meanwhile
+    const [, height, width] = stage.size;
+    if (!stage.materials.includes(state.material)) state.material = "";
+    const shown = stage.materials.map((_, k) => k).filter((k) => !state.material || stage.materials[k] === state.material);
+    now = { ...settled, stage, columns, mapped: columns.filter((c) => c.A), shown, height, width, axis: axisOf(stage) };
+    fill(settled, stage.materials);
+    about();
+    maps();
+    endmembers();
+    scores();
+    claims();
+    look(state.pixel ? state.pixel.split(",").map(Number) : [height >> 1, width >> 1]);
+    if (state.pixel) state.pixel = now.pixel.join(",");
+    write();
+    root.removeAttribute("aria-busy");
+    if (!settled.scene.pixels) return;
+    const { arrays } = await load(settled.scene.pixels);
+    if (mine !== turn) return;
+    now.image = arrays;
+    look(now.pixel);
+  }
+
+  // ---------------------------------------------------------------- what the page says
+
+  function about() {
+    const { stage, scene, columns, mapped } = now;
+    const missing = stage.fetch
+      ? ["The scene’s pixels and reference maps are not part of the book; to see them here, with composite and residuals: ",
+        make("code", {}, stage.fetch), ", then ", make("code", {}, "hsu book"), "."]
+      : [stage.large ? "Spectra of so many pixels are left out." : ""];
+    $("about").replaceChildren(make("strong", {}, scene.title), `. ${stage.summary} `, ...missing,
+      ...(stage.notes ?? []).map((note) => make("span.hsu-note-line", {}, note)));
+    const odd = columns.filter((c) => !["converged", "finished", undefined].includes(c.status)).map((c) => `${c.words} ended ${c.status}.`);
+    const without = columns.filter((c) => !c.A).map((c) => `${c.words}: ${c.why}.`);
+    $("answer").textContent = [...(mapped.length > 1 ? [compared(mapped)] : without), ...odd].join(" ");
+    $("reference").textContent = stage.arrays.A ? `Reference: ${stage.reference}.` : "";
+  }
+
+  const NINTHS = ["upper left", "upper middle", "upper right", "middle left", "middle", "middle right", "lower left", "lower middle", "lower right"];
+  function compared([a, b]) {
+    const { stage: { materials }, height, width } = now, size = height * width;
+    const gap = minus(a.A.values, b.A.values), far = new Uint8Array(size), parts = NINTHS.map(() => []);
+    gap.forEach((x, n) => {
+      const [row, column] = [Math.floor((n % size) / width), n % width];
+      if (Math.abs(x) > 0.1) far[n % size] = 1;
+      parts[3 * Math.floor((3 * row) / height) + Math.floor((3 * column) / width)].push(x);
+    });
+    const worst = (names, sizes) => names.map((name, k) => [name, sizes[k]]).filter(([, x]) => x >= 0).sort((x, y) => y[1] - x[1]);
+    const by = worst(materials, materials.map((_, k) => rms(gap.subarray(k * size, (k + 1) * size))));
+    const [[ninth, there]] = worst(NINTHS, parts.map(rms)), [most, least] = [by[0], by[by.length - 1]];
+    const counting = gap.subarray(0, size).filter(Number.isFinite).length;
+    const beyond = far.reduce((sum, x) => sum + x, 0) / counting;
+    return `${a.words} and ${b.words} differ by ${percent(rms(gap))}, the root mean square over all abundances: most in ${most[0]} ` +
+      `(${percent(most[1])}), least in ${least[0]} (${percent(least[1])}). In ${percent(beyond, beyond < 0.01 ? 2 : 0)} of the pixels some ` +
+      `abundance differs by more than 0.1. Of nine equal parts of the image the ${ninth} one differs most (${percent(there)}).`;
+  }
+
+  // what can be subtracted: A − B, A − reference, B − reference
+  function pairs() {
+    const [a, b] = now.columns, reference = { tag: "reference", A: now.stage.arrays.A };
+    return [[a, b], [a, reference], [b, reference]].filter(([x, y]) => x?.A && y?.A)
+      .map(([x, y]) => ({ name: `${x.tag} − ${y.tag}`, of: (k) => minus(x.A.map(k), y.A.map(k)) }));
+  }
+
+  function maps() {
+    const { stage: { materials, colours, arrays }, mapped, shown, scene } = now, all = pairs();
+    const pair = all.find(({ name }) => name === state.to) ?? all[0], gaps = pair ? shown.map(pair.of) : [];
+    const far = Math.max(0.01, ...gaps.map((gap) => quantile(gap.map(Math.abs), 0.995)));
+    const left = mapped.filter((c) => c.residual), worst = Math.max(...left.map((c) => quantile(c.residual.values, 0.995)));
+    const heads = [
+      ...(arrays.A ? [["Reference", "reference"]] : []),
+      ...mapped.map(({ tag, words }) => [`${tag}: ${words}`, tag]),
+      ...(pair ? [[`Difference ${pair.name}`, ""]] : []),
+    ];
+    const cells = heads.map(([head, tag]) => make("span.hsu-head-cell", tag ? { style: `border-color:var(--hsu-${tag})` } : {}, head));
+    const row = (title, pictures) => {
+      const rest = Array.from({ length: Math.max(0, heads.length - pictures.length) }, () => make("span.hsu-empty"));
+      cells.push(make("span.hsu-row", {}, ...title), ...pictures, ...rest);
+    };
+    const picture = (drawn, head, told) => {
+      drawn.setAttribute("role", "img");
+      drawn.setAttribute("aria-label", told);
+      return make("div.hsu-map", { title: told }, drawn, make("i.hsu-cross"), make("span.hsu-head", {}, head));
+    };
+    const composite = () => {
+      const rgb = (k) => [0, 1, 2].map((c) => Math.round(255 * arrays.composite.at(3 * k + c)));
+      return picture(canvas((k) => rgb(k).every(Number.isFinite) && rgb(k)), "composite", `Composite of ${scene.title}.`);
+    };
+    const residual = (c) => picture(shaded(c.residual.values, HEAT, 0, worst), `residual of ${c.tag}`,
+      `Residual of ${c.words}: mean ${mean(c.residual.values).toFixed(4)}, largest ${largest(c.residual.values).toFixed(4)}.`);
+    const abundance = (k, A, head, by) => picture(shaded(A.map(k), VIRIDIS, 0, 1), head, `Abundance of ${materials[k]}, ${by}: ` +
+      `mean ${percent(mean(A.map(k)))}, above one half in ${percent(share(A.map(k), (x) => x > 0.5), 0)} of the pixels.`);
+    if (arrays.A && arrays.composite) row([left.length ? "image, residual" : "image"], [composite(), ...left.map(residual)]);
+    else {
+      if (arrays.composite && heads.length) row(["image"], [composite()]);
+      if (left.length) row(["residual"], left.map(residual));
+    }
+    shown.forEach((k, n) => row([swatch(colours[k]), materials[k]], [
+      ...(arrays.A ? [abundance(k, arrays.A, "Reference", "reference")] : []),
+      ...mapped.map((c) => abundance(k, c.A, `${c.tag}: ${c.words}`, c.words)),
+      ...(pair ? [picture(shaded(gaps[n], SIGNED, -far, far), `Difference ${pair.name}`,
+        `Difference ${pair.name} of ${materials[k]}: root mean square ${percent(rms(gaps[n]))}.`)] : []),
+    ]));
+    $("maps").style.setProperty("--columns", Math.max(1, heads.length));
+    $("maps").classList.toggle("hsu-one", Boolean(state.material));
+    $("maps").replaceChildren(make("span.hsu-corner"), ...(heads.length ? cells : []));
+    $("to").replaceChildren(...(all.length > 1 ? [choice("Difference", "to", all.map(({ name }) => [name, name]), pair.name)] : []));
+    $("scales").replaceChildren(...(heads.length ? [scale("abundance", VIRIDIS, 0, 1)] : []),
+      ...(pair ? [scale("difference", SIGNED, `−${far.toFixed(2)}`, far.toFixed(2))] : []),
+      ...(left.length ? [scale("residual", HEAT, 0, worst.toFixed(3))] : []));
+    $("maps-table").hidden = !all.length;
+    folded($("maps-table"), "The differences in numbers", () => table(
+      "Differences of abundances; a button leads to where they are largest.",
+      ["maps", "root mean square", "mean", "pixels beyond 0.1", "largest", "where"], all.flatMap(differences)));
+  }
+
+  function differences({ name, of }) {
+    return now.stage.materials.map((material, k) => {
+      const gap = of(k), most = largest(gap), place = gap.findIndex((x) => Math.abs(x) === most);
+      const where = [Math.floor(place / now.width), place % now.width];
+      const beyond = share(gap, (x) => Math.abs(x) > 0.1);
+      return [`${name}, ${material}`, percent(rms(gap)), percent(mean(gap)), percent(beyond, 0), percent(most, 0),
+        make("button", { type: "button", onclick: () => pin(where) }, `row ${where[0]}, column ${where[1]}`)];
+    });
+  }
+
+  const line = ({ tag }, label, values) => ({ label, values: now.axis.along(values), stroke: `--hsu-${tag}`,
+    ...(tag === "reference" && { width: 4 }), ...(tag === "B" && { dash: [6, 4] }) });
+  const byBand = (lines, caption) => table(`${caption}, in reflectance.`, [now.axis.label, ...lines.map(({ label }) => label)],
+    now.axis.x.map((x, n) => [x.toFixed(now.axis.label === "band" ? 0 : 1), ...lines.map(({ values }) => values[n]?.toFixed(4) ?? "–")]));
+
+  function endmembers() {
+    const { stage: { materials, colours, arrays }, columns, shown, axis } = now;
+    const sources = [{ tag: "reference", words: "reference", E: arrays.E }, ...columns].filter(({ E }) => E);
+    const lines = (k) => sources.map((source) => line(source, source.words, source.E.spectrum(k)));
+    const drawn = shown.map((k) => {
+      const from = ({ tag, E }) => `${tag} ${angle(E.spectrum(k), arrays.E.spectrum(k)).toFixed(1)}°`;
+      const off = arrays.E ? columns.filter(({ E }) => E).map(from) : [];
+      const place = make("div.hsu-chart"), about = off.length ? `: ${off.join(", ")} from the reference` : "";
+      return [make("div", {}, make("p.hsu-panel-title", {}, swatch(colours[k]), make("b", {}, materials[k]), about), place),
+        () => chart(place, { x: axis.x, xlabel: axis.label, lines: lines(k), height: state.material ? 320 : 190,
+          told: `Endmember ${materials[k]} against ${axis.label}${about}. Lines: ${sources.map(({ words }) => words).join("; ")}.` })];
+    });
+    for (const place of charts.keys()) if (place !== $("spectrum")) charts.get(place).plot.destroy(), charts.delete(place);
+    $("endmembers").classList.toggle("hsu-one", Boolean(state.material));
+    $("endmembers").replaceChildren(...drawn.map(([panel]) => panel));
+    now.redraw = () => drawn.forEach(([, draw]) => draw());
+    now.redraw();
+    $("key").replaceChildren(...sources.map(({ tag, words }) =>
+      make("span", {}, make(`i.hsu-line-key${tag === "B" ? ".hsu-dashed" : ""}`, { style: `border-color:var(--hsu-${tag})` }), words)));
+    folded($("endmembers-table"), "The endmembers as a table", () =>
+      byBand(shown.flatMap((k) => lines(k).map((one) => ({ ...one, label: `${materials[k]}, ${one.label}` }))), "Endmembers"));
+  }
+
+  // ---------------------------------------------------------------- the pixel under the cursor
+
+  function pin(place) {
+    look(place);
+    state.pixel = now.pixel.join(",");
+    write();
+  }
+
+  let frame = 0;
+  function look(place) {
+    const { height, width, stage, columns, mapped } = now;
+    const [row, column] = (now.pixel = place.map((x, k) => Math.min([height, width][k] - 1, Math.max(0, x)))), at = row * width + column;
+    for (const { style } of $("maps").querySelectorAll(".hsu-cross"))
+      Object.assign(style, { left: `${(100 * (column + 0.5)) / width}%`, top: `${(100 * (row + 0.5)) / height}%` });
+    const { row: rows, column: wide } = Object.fromEntries([...$("place").querySelectorAll("input")].map((input) => [input.name, input]));
+    Object.assign(rows, { value: row, max: height - 1 });
+    Object.assign(wide, { value: column, max: width - 1 });
+    const sources = [{ tag: "reference", words: "reference", A: stage.arrays.A }, ...columns].filter(({ A }) => A);
+    const part = (value) => `${100 * Math.min(1, Math.max(0, value || 0))}%`;
+    const bar = (value, tag) => make("span.hsu-share", { style: `--share:${part(value)};--line:var(--hsu-${tag})` },
+      Number.isFinite(value) ? value.toFixed(2) : "–");
+    const left = mapped.filter((c) => c.residual).map((c) => `${c.tag} ${c.residual.at(at).toFixed(4)}`);
+    $("abundances").replaceChildren(table(`Abundances at row ${row}, column ${column}${left.length ? `; residual ${left.join(", ")}` : ""}`,
+      ["material", ...sources.map(({ tag }) => tag)],
+      stage.materials.map((material, k) => [material, ...sources.map(({ A, tag }) => bar(A.at(k * width * height + at), tag))])));
+    cancelAnimationFrame(frame);
+    frame = requestAnimationFrame(() => spectrum(at, `Spectrum at row ${row}, column ${column}`));
+  }
+
+  function spectrum(at, title) {
+    const { stage: { size: [bands], materials }, mapped, image, height, width, axis } = now;
+    const over = (value) => Array.from({ length: bands }, (_, band) => value(band));
+    const product = ({ E, A }, band) => (sum, _, k) => sum + E.at(band * materials.length + k) * A.at(k * width * height + at);
+    const model = (c) => over((band) => materials.reduce(product(c, band), 0));
+    const lines = mapped.map((c) => line(c, `E a of ${c.words}`, model(c)));
+    if (image) {
+      const { Y, low, high } = image;
+      const given = over((k) => low.at(k) + Y.at(k * height * width + at) * (high.at(k) - low.at(k)));
+      lines.unshift(line({ tag: "reference" }, state.noise === "" ? "image" : "image without the noise", given));
+    }
+    $("spectrum").hidden = $("spectrum-table").hidden = !lines.length;
+    if (!lines.length) return;
+    chart($("spectrum"), { x: axis.x, xlabel: axis.label, lines, height: 260, legend: true,
+      told: `${title} against ${axis.label}: ${lines.map(({ label }) => label).join("; ")}.` });
+    folded($("spectrum-table"), "The spectrum as a table", () => byBand(lines, title));
+  }
+
+  // ---------------------------------------------------------------- every seed, and claims
+
+  function svg(tag, attributes, ...children) {
+    const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    element.append(...children);
+    return element;
+  }
+
+  function scores() {
+    const { stage, chosen: { conditions }, columns } = now;
+    const score = index.scores.find(({ name }) => name === state.score) ?? index.scores[0];
+    const known = ({ slug }) => stage.scores[slug]?.[score?.name] ?? { values: [] };
+    const centre = (c) => mean(known(c).values.map((x) => x ?? NaN)), sign = score?.better === "higher" ? -1 : 1;
+    const order = conditions.filter((c) => Number.isFinite(centre(c))).sort((x, y) => sign * (centre(x) - centre(y)));
+    $("scores-part").hidden = !order.length;
+    if (!order.length) return;
+    const values = order.flatMap((c) => known(c).values).filter((x) => x !== null), ends = [Math.min(...values), Math.max(...values)];
+    const wide = ends[0] > 0 && ends[1] > 15 * ends[0], f = wide ? (x) => Math.log(Math.max(x, ends[0] / 2)) : (x) => x;
+    const place = (x) => `${Math.min(100, Math.max(0, 3 + (94 * (f(x) - f(ends[0]))) / (f(ends[1]) - f(ends[0]) || 1)))}%`;
+    const choose = (c, tag) => make("button", { type: "button", "aria-label": `Show ${c.name} as ${tag}`, title: `Show ${c.name} as ${tag}`,
+      "aria-pressed": columns.some((x) => x.tag === tag && x.slug === c.slug),
+      onclick: () => ask({ [tag === "A" ? "method" : "other"]: c.slug }) }, tag);
+    const upright = { y1: 5, y2: 19 }, level = { y1: 12, y2: 12 };
+    $("score").replaceChildren(choice("Score", "score", index.scores.map(({ title, name }) => [title, name]), score.name));
+    $("scores").replaceChildren(...order.map((c) => {
+      const { values, interval } = known(c), mine = columns.find(({ slug }) => slug === c.slug);
+      const [middle, low, high] = (interval ?? []).map(place);
+      const shown = (seed) => (mine?.seed === seed ? { class: `hsu-at-${mine.tag}`, r: 5 } : { class: "hsu-dot", r: 3 });
+      const dot = (x, seed) => svg("circle", { cx: place(x), cy: 12, ...shown(seed) },
+        svg("title", {}, `seed ${seed}: ${printed(score, x)}`));
+      return make(`li${mine ? `.hsu-chosen.hsu-chosen-${mine.tag}` : ""}`, {},
+        make("span.hsu-choose", {}, choose(c, "A"), ...(conditions.length > 1 ? [choose(c, "B")] : []), make("span", {}, c.name)),
+        svg("svg", { height: 24, width: "100%", role: "img",
+          "aria-label": `${c.name}: mean ${printed(score, centre(c))} over ${values.length} seeds` },
+          svg("line", { class: "hsu-axis", x1: 0, x2: "100%", ...level }),
+          ...(interval ? [svg("line", { class: "hsu-interval", x1: low, x2: high, ...level }),
+            svg("line", { class: "hsu-mean", x1: middle, x2: middle, ...upright })] : []),
+          ...values.map((x, n) => (x === null ? "" : dot(x, c.seeds[n])))),
+        make("span.hsu-mean-told", {}, printed(score, centre(c))));
+    }));
+    $("scores-told").textContent = `${sign < 0 ? "Higher" : "Lower"} is better; best mean first, axis ` +
+      `${wide ? "logarithmic " : ""}from ${printed(score, ends[0])} to ${printed(score, ends[1])}. A dot is a seed, the ` +
+      "upright line their mean, the thick line its interval of 97.1 %; large dots are shown above.";
+    const seeds = [...new Set(order.flatMap((c) => c.seeds))].sort((x, y) => x - y);
+    folded($("scores-table"), "The scores as a table", () => table(`${score.title}, by seed.`,
+      ["method", "mean", "interval", ...seeds.map((seed) => `seed ${seed}`)],
+      order.map((c) => [c.name, printed(score, centre(c)), known(c).interval?.slice(1).map((x) => printed(score, x)).join(" to ") ?? "–",
+        ...seeds.map((seed) => printed(score, known(c).values[c.seeds.indexOf(seed)] ?? null))])));
+  }
+
+  function claims() {
+    const { stage, columns } = now, asks = ({ conditions }) => columns.filter(({ slug }) => conditions.includes(slug)).length;
+    const found = stage.claims.filter(asks).sort((x, y) => asks(y) - asks(x));
+    $("claims-part").hidden = !found.length;
+    $("claims").replaceChildren(...found.map((claim) => {
+      const { name, path } = index.looks[claim.outcome];
+      const href = `${claim.chapter}.html#${encodeURIComponent(claim.claim)}`;
+      return make("li", {}, svg("svg", { class: `hsu-sign hsu-${name}`, viewBox: "0 0 16 16", "aria-hidden": true },
+        svg("path", { d: path, "fill-rule": "evenodd" })),
+        make("span", {}, make("a", { href }, claim.statement), make("span.hsu-told", {}, ` ${claim.outcome}`)));
+    }));
+  }
+
+  // ---------------------------------------------------------------- what the reader does
+
+  const read = () => Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+  function ask(change) {
+    const texts = Object.entries({ ...state, ...change }).map(([key, x]) => [key, String(x ?? "")]);
+    show(Object.fromEntries(texts)).catch(failed);
+  }
+  function failed({ message }) {
+    root.removeAttribute("aria-busy");
+    $("missed").textContent = `${message}: the page and its folder belong together.`;
+  }
+  controls.addEventListener("submit", (event) => event.preventDefault());
+  root.addEventListener("change", ({ target: { name, value } }) => {
+    if (!KEYS.includes(name)) return pin([...$("place").querySelectorAll("input")].map((input) => Math.round(Number(input.value)) || 0));
+    const change = { [name]: value, ...(["scene", "noise", "method", "other"].includes(name) && { seed: "" }) };
+    if (name === "scene") Object.assign(change, { pixel: "", material: "" });
+    if (name === "scene" && !stageOf(sceneOf(value), String(state.noise))) change.noise = "";
+    if (name === "scene" || name === "noise") { // a method stays where it was run there too
+      const there = sceneOf(change.scene ?? state.scene), stage = stageOf(there, String(change.noise ?? state.noise)) ?? there.stages[0];
+      for (const key of ["method", "other"]) if (!conditionOf(stage, state[key]) && state[key] !== "none") change[key] = "";
+    }
+    ask(change);
+  });
+  const box = $("maps");
+  function under({ target, clientX, clientY }) {
+    const drawn = target.closest(".hsu-map")?.querySelector("canvas"), { left, top, width, height } = drawn?.getBoundingClientRect() ?? {};
+    return drawn && now && [Math.floor(((clientY - top) / height) * now.height), Math.floor(((clientX - left) / width) * now.width)];
+  }
+  box.addEventListener("pointermove", (event) => { const place = under(event); if (place) look(place); });
+  box.addEventListener("pointerleave", () => { if (state.pixel) look(state.pixel.split(",").map(Number)); });
+  box.addEventListener("click", (event) => { const place = under(event); if (place) pin(place); });
+  box.addEventListener("keydown", (event) => {
+    const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
+    if (!step || !now) return;
+    event.preventDefault();
+    pin(now.pixel.map((x, k) => x + step[k] * (event.shiftKey ? 10 : 1)));
+  });
+  const again = () => { if (now) { now.redraw(); look(now.pixel); } };
+  let width = root.clientWidth;
+  new ResizeObserver(() => { if (Math.abs(root.clientWidth - width) > 4) { width = root.clientWidth; again(); } }).observe(root);
+  new MutationObserver(again).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+  window.addEventListener("hashchange", () => show(read()).catch(failed));
+  load("index").then((found) => { index = found; return show(read()); }).catch(failed);
+})();
