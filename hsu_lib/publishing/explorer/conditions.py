@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from hsu_lib.claims import claims
+from hsu_lib.claims.questions import SEEDS, questions
 from hsu_lib.publishing.standings import own_runs
 from hsu_lib.runs import Record
-from hsu_lib.runs.campaign import LATER, SEEDS, amounts, deciding_amounts, enumerated
+from hsu_lib.runs.campaign import amounts, deciding_amounts, enumerated
 from hsu_lib.runs.canonical import to_json
 from hsu_lib.runs.choices import Choices, nothing_chosen
 from hsu_lib.scene import SceneSpec
@@ -99,11 +100,12 @@ def conditions(
     if not groups:
         return []
     found, names, own = [], _names(choices), _own_names()
+    deciding = {seed for question in questions().values() for seed in (*question.seeds, *question.later)}
     for signature, some in groups.items():
         name = names.get(signature) or own.get(_settings(some[0].asked), "")
         if not name and (named or not any("A" in record.arrays for record in some)):
             continue
-        fresh = [record for record in some if record.asked["seed"] in (*SEEDS, *LATER)]
+        fresh = [record for record in some if record.asked["seed"] in deciding]
         scene = SceneSpec.from_dict({**some[0].scene.to_dict(), "noise_seed": 0})
         by_seed = {record.asked["seed"]: record for record in fresh or some}
         method = some[0].asked["method"]
