@@ -19,6 +19,7 @@ from hsu_lib.methods.factorization.nmf import NMF
 from hsu_lib.methods.factorization.palm import PALM
 from hsu_lib.methods.factorization.qmv import QMV
 from hsu_lib.methods.factorization.regularised import REGULARISED
+from hsu_lib.methods.factorization.sgsnmf import SGSNMF
 from hsu_lib.methods.geometric.fclsu import FCLSU
 from hsu_lib.methods.geometric.nfindr import NFINDR
 from hsu_lib.methods.geometric.ppi import PPI
@@ -68,6 +69,7 @@ METHODS: dict[str, Method] = {
         PALM,
         NMF,
         *REGULARISED,
+        SGSNMF,
         MIN_SIMPLEX,
         EDAA,
         MVC,
