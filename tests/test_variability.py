@@ -121,7 +121,7 @@ def test_a_pixel_without_light_is_of_everything_alike():
 
 def test_spectra_in_closed_form_are_those_of_a_dense_solve():
     base = np.random.default_rng(0).random((3, 12, 30))
-    found = variability._spectra(*map(torch.from_numpy, (Y, base, F.A0)), 0.4).numpy()
+    found = variability.nearest_spectra(*map(torch.from_numpy, (Y, base, F.A0)), 0.4).numpy()
     for n in range(30):
         a = F.A0[:, n]
         dense = (np.outer(Y[:, n], a) + 0.4 * base[:, :, n].T) @ np.linalg.inv(
@@ -132,7 +132,7 @@ def test_spectra_in_closed_form_are_those_of_a_dense_solve():
 
 def test_what_is_left_is_a_known_share_of_what_the_base_leaves():
     base = np.random.default_rng(0).random((3, 12, 30))
-    S = variability._spectra(*map(torch.from_numpy, (Y, base, F.A0)), 0.4).numpy()
+    S = variability.nearest_spectra(*map(torch.from_numpy, (Y, base, F.A0)), 0.4).numpy()
     left, of_base = (Y - np.einsum("pln,pn->ln", X, F.A0) for X in (S, base))
     np.testing.assert_allclose(left, 0.4 / (0.4 + (F.A0**2).sum(axis=0)) * of_base, atol=1e-13)
 

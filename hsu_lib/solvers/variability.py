@@ -164,7 +164,7 @@ def scaled(
     errors: list[float] = []
     for _ in range(iterations):
         before = S, a, psi
-        S = _spectra(y, reference * psi, a, nearness).clamp_min_(_LEAST)
+        S = nearest_spectra(y, reference * psi, a, nearness).clamp_min_(_LEAST)
         maps = a.reshape(-1, *shape)
         a = smooth_abundances(*_products(S, y), a, shape, Variation(variation, maps))
         inside = nearness * S * reference
@@ -249,7 +249,7 @@ def perturbed(
         right = a @ target.T + distance * m0.T
         normal = a @ a.T + distance * unit
         m = torch.tensor(bounded_least_squares(normal.cpu().numpy(), right.cpu().numpy()).T, device=device)
-        S = _spectra(y, m.T[:, :, None], a, nearness).clamp_min_(0)
+        S = nearest_spectra(y, m.T[:, :, None], a, nearness).clamp_min_(0)
         errors.append(_relative(y, S, a))
         objective = (
             0.5 * errors[-1] ** 2 * float(y.square().sum())
@@ -267,8 +267,16 @@ def perturbed(
 # --------------------------------------------------------------------------- steps
 
 
-def _spectra(y: Tensor, base: Tensor, a: Tensor, nearness: float) -> Tensor:
-    """Spectra for given abundances and bases ``(endmembers, bands, pixels or 1)``, without a bound."""
+def nearest_spectra(y: Tensor, base: Tensor, a: Tensor, nearness: float) -> Tensor:
+    r"""Spectra :math:`S_n` for given abundances and bases, without a bound: what all models have in common.
+
+    Parameters
+    ----------
+    y, base, a
+        Shapes ``(bands, pixels)``, ``(endmembers, bands, pixels or 1)``, ``(endmembers, pixels)``.
+    nearness
+        :math:`\kappa`.
+    """
     residual = y - (base * a[:, None]).sum(dim=0)
     return base + residual * (a / (nearness + a.square().sum(dim=0)))[:, None]
 
