@@ -233,8 +233,9 @@ for words, labels in {"linear": [LEAST], "deep": NETWORKS}.items():
 # $\ell_1$ norm, the latter with smooth maps, the former with a graph that joins like pixels; SGSNMF has the
 # wish for each superpixel, and picks its first endmembers among the means of these, not among pixels.
 # *Variability*: SCLSU has one brightness per pixel, ELMM one per pixel and material, GLMM also one per
-# band, PLMM any small change. *CNNAEU* is a convolutional autoencoder. Not run here: EACNN and SHDP, without
-# public code that could be followed; DAEN and TANet, named in the text alone.
+# band, PLMM any small change. *CNNAEU* is a convolutional autoencoder, *MTLAEU* one that unmixes four
+# neighbours at a time. Not run here: EACNN and SHDP, without public code that could be followed; DAEN and
+# TANet, named in the text alone.
 # [LDVAE](ldvae.ipynb) and [SpACNN-LDVAE](spacnn.ipynb) have pages of their own.
 
 # %% tags=["remove-input"]

@@ -8,6 +8,7 @@ from hsu_lib.methods.autoencoders.autoencoder import PATCHES, PLAIN
 from hsu_lib.methods.autoencoders.cnnaeu import CNNAEU
 from hsu_lib.methods.autoencoders.cycunet import CYCUNET
 from hsu_lib.methods.autoencoders.endnet import ENDNET
+from hsu_lib.methods.autoencoders.mtlaeu import MTLAEU
 from hsu_lib.methods.autoencoders.perturbation import PERTURBATIONS
 from hsu_lib.methods.autoencoders.udas import UDAS
 from hsu_lib.methods.autoencoders.vae import VAE
@@ -84,6 +85,7 @@ METHODS: dict[str, Method] = {
         *PERTURBATIONS,
         VAE,
         CNNAEU,
+        MTLAEU,
         ENDNET,
         UDAS,
         CYCUNET,

@@ -36,6 +36,7 @@ BLIND = {
     "GLMM": ("glmm", "glmm"),
     "PLMM": ("plmm", "plmm"),
     "CNNAEU": ("cnnaeu", "cnnaeu"),
+    "MTLAEU": ("mtlaeu", "mtlaeu"),
 }
 
 
