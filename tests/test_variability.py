@@ -215,6 +215,15 @@ def test_of_flat_references_both_models_have_one_scale_where_bands_agree():
     np.testing.assert_allclose(one.base, two.base, atol=1e-12)
 
 
+@pytest.mark.parametrize("by_band", [False, True])
+def test_how_many_bands_are_worked_on_together_changes_nothing(by_band, monkeypatch):
+    whole = after_5(by_band, 0.5, 0.01, 0.001)
+    monkeypatch.setattr(variability, "_TOGETHER", 5)  # of 12: the last block is shorter
+    blocks = after_5(by_band, 0.5, 0.01, 0.001)
+    for one, other in zip(whole[:4], blocks[:4], strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9)
+
+
 def test_strong_weights_leave_one_brightness_for_the_image():
     found = after_5(False, 1e4, 0.0, 1e9)
     assert np.ptp(found.base, axis=2).max() < 1e-3
