@@ -44,6 +44,7 @@ from hsu_lib.methods.sparse.s2wsu import S2WSU
 from hsu_lib.methods.sparse.sunsal import SUNSAL
 from hsu_lib.methods.sparse.sunsal_tv import SUNSAL_TV
 from hsu_lib.methods.variability.bundles import GROUP_BUNDLES, LIBRARY_BUNDLES
+from hsu_lib.methods.variability.deepgun import DEEPGUN
 from hsu_lib.methods.variability.plmm import PLMM
 from hsu_lib.methods.variability.scaled import ELMM, GLMM, SCLSU
 
@@ -80,6 +81,7 @@ METHODS: dict[str, Method] = {
         ELMM,
         GLMM,
         PLMM,
+        DEEPGUN,
         PLAIN,
         PATCHES,
         *PERTURBATIONS,

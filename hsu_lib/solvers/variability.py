@@ -181,7 +181,7 @@ def scaled(
             new = nearest_spectra(y[some], reference[:, some] * of, a, nearness).clamp_min_(_LEAST)
             moves[0].add(new, S[:, some])
             S[:, some] = new
-            for whole, part in zip((gram, products), _products(new, y[some]), strict=True):
+            for whole, part in zip((gram, products), pixel_products(new, y[some]), strict=True):
                 whole += part
         a = smooth_abundances(gram, products, a, shape, Variation(variation, a.unflatten(1, shape)))
         inside, left = torch.zeros_like(psi[:, :1]), 0.0
@@ -261,7 +261,7 @@ def perturbed(
     last, converged = np.inf, False
     unit = torch.eye(len(a), dtype=y.dtype, device=device)
     for _ in range(iterations):
-        products = _products(S, y)
+        products = pixel_products(S, y)
         a = (
             loose_abundances(*products, a, shape, smoothness, len(y))
             if loose
@@ -303,8 +303,8 @@ def nearest_spectra(y: Tensor, base: Tensor, a: Tensor, nearness: float) -> Tens
     return base + residual * (a / (nearness + a.square().sum(dim=0)))[:, None]
 
 
-def _products(S: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """`gram` and `products` of `smooth_abundances`."""
+def pixel_products(S: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """`gram` and `products` of `smooth_abundances` for spectra ``(endmembers, bands, pixels)``."""
     gram = y.new_empty((y.shape[1], len(S), len(S)))
     for p in range(len(S)):
         for q in range(p + 1):
