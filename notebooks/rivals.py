@@ -34,7 +34,7 @@ from hsu_lib.words import seeds_of
 
 RMSE, SAD = "rmse-abundances", "sad-endmembers"
 #: Those whose printed errors are of reconstructions, and their common start.
-PROOF = ("VCA + FCLSU", "PLMM", "ELMM", "GLMM", "SCLSU")
+PROOF = ("VCA + FCLSU", "PLMM", "ELMM", "GLMM", "DeepGUn", "SCLSU")
 DEMO = 1  # the seed of VCA with which it picks the endmembers of the public demo on Samson
 LEAST, NETWORKS = "labels + FCLSU", ("LDVAE", "SpACNN-LDVAE")
 
@@ -98,21 +98,21 @@ page.table(
 #
 # Endmembers are those of a public demo of these methods on Samson, and so are the settings, but for GLMM's
 # limit on its passes, which is its function's and not the demo's, and the steps of PLMM's public code. SCLSU,
-# which is in no table, is where the other three start.
+# which is in no table, is where the others start.
 
 # %% tags=["remove-input"]
 rows = {
     label: {
         "printed as RMSE of A": rivals.printed(BLIND[label][1], RELATIVE) or "–",
         "relative error of the reconstruction": f"{error(proof, label)[0]:.4f}",
-        "RMSE of A": scores.value(RMSE, proof.scores(str(spec), label, RMSE)[0]),
+        "RMSE of A": f"{proof.scores(str(spec), label, RMSE)[0]:.4f}",
     }
     for label in PROOF
 }
 page.table(
     pd.DataFrame(rows).T.rename_axis("method"),
     caption=f"One run each on {spec}, seed {DEMO} of VCA; both errors are of that run. The reconstruction is "
-    "the method's own, with the spectra of every pixel. DeepGUn, the fifth printed figure, is not run here.",
+    "the method's own, with the spectra of every pixel. DeepGUn draws the weights of its networks at random.",
 )
 page.maps(spec.name, {label: proof.pick(str(spec), label)[0] for label in PROOF})
 
@@ -233,9 +233,9 @@ for words, labels in {"linear": [LEAST], "deep": NETWORKS}.items():
 # $\ell_1$ norm, the latter with smooth maps, the former with a graph that joins like pixels; SGSNMF has the
 # wish for each superpixel, and picks its first endmembers among the means of these, not among pixels.
 # *Variability*: SCLSU has one brightness per pixel, ELMM one per pixel and material, GLMM also one per
-# band, PLMM any small change. *CNNAEU* is a convolutional autoencoder, *MTLAEU* one that unmixes four
-# neighbours at a time. Not run here: EACNN and SHDP, without public code that could be followed; DAEN and
-# TANet, named in the text alone.
+# band, PLMM any small change, DeepGUn what a network makes of two numbers. *CNNAEU* is a convolutional
+# autoencoder, *MTLAEU* one that unmixes four neighbours at a time. Not run here: EACNN and SHDP, without
+# public code that could be followed; DAEN and TANet, named in the text alone.
 # [LDVAE](ldvae.ipynb) and [SpACNN-LDVAE](spacnn.ipynb) have pages of their own.
 
 # %% tags=["remove-input"]

@@ -35,6 +35,7 @@ BLIND = {
     "ELMM": ("elmm", "elmm"),
     "GLMM": ("glmm", "glmm"),
     "PLMM": ("plmm", "plmm"),
+    "DeepGUn": ("deepgun", "deepgun"),
     "CNNAEU": ("cnnaeu", "cnnaeu"),
     "MTLAEU": ("mtlaeu", "mtlaeu"),
 }
