@@ -154,7 +154,7 @@ page.show(
 #   [six architectures](undip_architecture.ipynb), [where to start](undip_init.ipynb)
 # - **Latent Dirichlet autoencoders**: [pixel by pixel](ldvae.ipynb),
 #   [on a synthetic image](ldvae_ontech.ipynb), [with the neighbours](spacnn.ipynb),
-#   [on a scene that was not trained on](ldvae_transfer.ipynb)
+#   [on a scene that was not trained on](ldvae_transfer.ipynb), [their rivals](rivals.ipynb)
 # - **The tutorial**: [minimum volume instead of pure pixels](minimum_volume.ipynb),
 #   [its table of Samson](samson_table.ipynb), [archetypes](archetypes.ipynb),
 #   [how many endmembers?](how_many.ipynb), [a library instead of endmembers](library.ipynb),

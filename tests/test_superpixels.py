@@ -65,7 +65,7 @@ def test_small_remains_join_a_neighbour_that_came_before():
 def test_connected_parts_are_those_of_scipy():
     labels = np.random.default_rng(0).integers(0, 3, (9, 7))
     for corners in (False, True):
-        parts = superpixels._parts(labels, corners=corners)
+        parts = superpixels.connected(labels, corners=corners)
         around = np.ones((3, 3)) if corners else None
         count = sum(ndimage.label(labels == k, around)[1] for k in range(3))
         assert parts.max() + 1 == count

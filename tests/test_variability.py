@@ -121,7 +121,7 @@ def test_a_pixel_without_light_is_of_everything_alike():
 
 def test_spectra_in_closed_form_are_those_of_a_dense_solve():
     base = np.random.default_rng(0).random((3, 12, 30))
-    found = variability._spectra(*map(torch.from_numpy, (Y, base, F.A0)), 0.4).numpy()
+    found = variability.nearest_spectra(*map(torch.from_numpy, (Y, base, F.A0)), 0.4).numpy()
     for n in range(30):
         a = F.A0[:, n]
         dense = (np.outer(Y[:, n], a) + 0.4 * base[:, :, n].T) @ np.linalg.inv(
@@ -132,7 +132,7 @@ def test_spectra_in_closed_form_are_those_of_a_dense_solve():
 
 def test_what_is_left_is_a_known_share_of_what_the_base_leaves():
     base = np.random.default_rng(0).random((3, 12, 30))
-    S = variability._spectra(*map(torch.from_numpy, (Y, base, F.A0)), 0.4).numpy()
+    S = variability.nearest_spectra(*map(torch.from_numpy, (Y, base, F.A0)), 0.4).numpy()
     left, of_base = (Y - np.einsum("pln,pn->ln", X, F.A0) for X in (S, base))
     np.testing.assert_allclose(left, 0.4 / (0.4 + (F.A0**2).sum(axis=0)) * of_base, atol=1e-13)
 
@@ -213,6 +213,15 @@ def test_of_flat_references_both_models_have_one_scale_where_bands_agree():
     one, two = (scaled(Y[:1], F.E0[:1], F.A0, SHAPE, by_band=k, **given) for k in (False, True))
     np.testing.assert_allclose(one.A, two.A, atol=1e-12)
     np.testing.assert_allclose(one.base, two.base, atol=1e-12)
+
+
+@pytest.mark.parametrize("by_band", [False, True])
+def test_how_many_bands_are_worked_on_together_changes_nothing(by_band, monkeypatch):
+    whole = after_5(by_band, 0.5, 0.01, 0.001)
+    monkeypatch.setattr(variability, "_TOGETHER", 5)  # of 12: the last block is shorter
+    blocks = after_5(by_band, 0.5, 0.01, 0.001)
+    for one, other in zip(whole[:4], blocks[:4], strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9)
 
 
 def test_strong_weights_leave_one_brightness_for_the_image():

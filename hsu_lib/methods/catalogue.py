@@ -8,6 +8,7 @@ from hsu_lib.methods.autoencoders.autoencoder import PATCHES, PLAIN
 from hsu_lib.methods.autoencoders.cnnaeu import CNNAEU
 from hsu_lib.methods.autoencoders.cycunet import CYCUNET
 from hsu_lib.methods.autoencoders.endnet import ENDNET
+from hsu_lib.methods.autoencoders.mtlaeu import MTLAEU
 from hsu_lib.methods.autoencoders.perturbation import PERTURBATIONS
 from hsu_lib.methods.autoencoders.udas import UDAS
 from hsu_lib.methods.autoencoders.vae import VAE
@@ -19,6 +20,7 @@ from hsu_lib.methods.factorization.nmf import NMF
 from hsu_lib.methods.factorization.palm import PALM
 from hsu_lib.methods.factorization.qmv import QMV
 from hsu_lib.methods.factorization.regularised import REGULARISED
+from hsu_lib.methods.factorization.sgsnmf import SGSNMF
 from hsu_lib.methods.geometric.fclsu import FCLSU
 from hsu_lib.methods.geometric.nfindr import NFINDR
 from hsu_lib.methods.geometric.ppi import PPI
@@ -43,6 +45,7 @@ from hsu_lib.methods.sparse.sunsal import SUNSAL
 from hsu_lib.methods.sparse.sunsal_sure import SUNSAL_SURE
 from hsu_lib.methods.sparse.sunsal_tv import SUNSAL_TV
 from hsu_lib.methods.variability.bundles import GROUP_BUNDLES, LIBRARY_BUNDLES
+from hsu_lib.methods.variability.deepgun import DEEPGUN
 from hsu_lib.methods.variability.plmm import PLMM
 from hsu_lib.methods.variability.scaled import ELMM, GLMM, SCLSU
 
@@ -70,6 +73,7 @@ METHODS: dict[str, Method] = {
         PALM,
         NMF,
         *REGULARISED,
+        SGSNMF,
         MIN_SIMPLEX,
         EDAA,
         MVC,
@@ -79,11 +83,13 @@ METHODS: dict[str, Method] = {
         ELMM,
         GLMM,
         PLMM,
+        DEEPGUN,
         PLAIN,
         PATCHES,
         *PERTURBATIONS,
         VAE,
         CNNAEU,
+        MTLAEU,
         ENDNET,
         UDAS,
         CYCUNET,

@@ -140,7 +140,7 @@ def _nearest(
 
 def _joined(labels: Labels, least: int) -> Labels:
     """Connected parts of fewer pixels join a region beside their first pixel that has come before, if any."""
-    parts, width = _parts(labels).ravel(), labels.shape[1]
+    parts, width = connected(labels).ravel(), labels.shape[1]
     firsts = np.unique(parts, return_index=True)[1]
     region = labels.ravel()[firsts]
     for part in np.flatnonzero(np.bincount(parts) < least):  # in the order of their first pixels
@@ -157,7 +157,7 @@ def _joined(labels: Labels, least: int) -> Labels:
     return region[parts].reshape(labels.shape)
 
 
-def _parts(labels: NDArray, *, corners: bool = False) -> Labels:
+def connected(labels: NDArray, *, corners: bool = False) -> Labels:
     """Connected pixels of one value, numbered in the order of their first pixels."""
     index = np.arange(labels.size).reshape(labels.shape)
     ways = [(1, 0), (0, 1), *([(1, 1), (1, -1)] if corners else [])]
@@ -224,7 +224,7 @@ def watershed(surface: NDArray) -> Labels:
     ----------
     Meyer, Signal Processing 38(1), 1994, 113-125.
     """
-    plateaus = _parts(surface, corners=True)
+    plateaus = connected(surface, corners=True)
     drains = np.bincount(plateaus.ravel(), ndimage.minimum_filter(surface, 3).ravel() < surface.ravel())
     lows = np.flatnonzero(drains == 0)
     number = np.zeros(len(drains), dtype=np.intp)

@@ -12,6 +12,7 @@ Spectra of the pixels have shape ``(endmembers, bands, pixels)``.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -33,6 +34,8 @@ from hsu_lib.solvers.sparse_maps import curvature
 
 #: Least value of a spectrum of the scaled models, as in their public code.
 _LEAST = 1e-6
+#: Bands of a block of them.
+_TOGETHER = 16
 
 
 class Scaled(NamedTuple):
@@ -158,27 +161,46 @@ def scaled(
     reference = s0.T[:, :, None]
     weight = nearness * (reference.square() if by_band else reference.square().sum(dim=1, keepdim=True))
     weight = weight.clamp_min(torch.finfo(weight.dtype).tiny)  # a band of zeros has no scale
-    waves = (weight[..., None] + smoothness * curvature(shape).to(y)) if smoothness else None
+    waves = smoothness * curvature(shape).to(y) if smoothness else None
     psi = torch.ones((len(a), y.shape[0] if by_band else 1, y.shape[1]), dtype=y.dtype, device=device)
-    S, converged = reference.expand(-1, -1, y.shape[1]), False
+    S, converged = reference.repeat(1, 1, y.shape[1]), False
     errors: list[float] = []
-    for _ in range(iterations):
-        before = S, a, psi
-        S = _spectra(y, reference * psi, a, nearness).clamp_min_(_LEAST)
-        maps = a.reshape(-1, *shape)
-        a = smooth_abundances(*_products(S, y), a, shape, Variation(variation, maps))
-        inside = nearness * S * reference
-        inside = inside if by_band else inside.sum(dim=1, keepdim=True)
+
+    def scales(inside: Tensor, weight: Tensor) -> Tensor:
+        """Their minimum: smooth maps of `inside` over `weight`."""
         if waves is None:
-            psi = inside / weight
-        else:
-            transformed = torch.fft.rfft2(inside.reshape(*inside.shape[:2], *shape)) / waves
-            psi = torch.fft.irfft2(transformed, s=shape).reshape(inside.shape)
-        errors.append(_relative(y, S, a))
+            return inside / weight
+        transformed = torch.fft.rfft2(inside.unflatten(2, shape)) / (weight[..., None] + waves)
+        return torch.fft.irfft2(transformed, s=shape).flatten(2)
+
+    for _ in range(iterations):
+        before, moves = a, [_Move(y), _Move(y)]  # of the spectra and of the scales
+        gram, products = y.new_zeros((y.shape[1], len(a), len(a))), y.new_zeros((y.shape[1], len(a)))
+        for some in _bands(y):
+            of = psi[:, some] if by_band else psi
+            new = nearest_spectra(y[some], reference[:, some] * of, a, nearness).clamp_min_(_LEAST)
+            moves[0].add(new, S[:, some])
+            S[:, some] = new
+            for whole, part in zip((gram, products), pixel_products(new, y[some]), strict=True):
+                whole += part
+        a = smooth_abundances(gram, products, a, shape, Variation(variation, a.unflatten(1, shape)))
+        inside, left = torch.zeros_like(psi[:, :1]), 0.0
+        for some in _bands(y):
+            left += float((y[some] - (S[:, some] * a[:, None]).sum(dim=0)).square().sum())
+            part = nearness * S[:, some] * reference[:, some]
+            if by_band:
+                new = scales(part, weight[:, some])
+                moves[1].add(new, psi[:, some])
+                psi[:, some] = new
+            else:
+                inside += part.sum(dim=1, keepdim=True)
+        if not by_band:
+            last, psi = psi, scales(inside, weight)
+        errors.append(left**0.5 / float(y.norm().clamp_min(torch.finfo(y.dtype).tiny)))
         moved = (
-            _pixels_moved(S, before[0]),
-            float((a - before[1]).norm() / before[1].norm()),
-            _pixels_moved(psi, before[2]) if by_band else float((psi - before[2]).norm() / before[2].norm()),
+            moves[0].share(),
+            float((a - before).norm() / before.norm()),
+            moves[1].share() if by_band else float((psi - last).norm() / last.norm()),
         )
         if max(moved) < tolerance:
             converged = True
@@ -239,7 +261,7 @@ def perturbed(
     last, converged = np.inf, False
     unit = torch.eye(len(a), dtype=y.dtype, device=device)
     for _ in range(iterations):
-        products = _products(S, y)
+        products = pixel_products(S, y)
         a = (
             loose_abundances(*products, a, shape, smoothness, len(y))
             if loose
@@ -249,7 +271,7 @@ def perturbed(
         right = a @ target.T + distance * m0.T
         normal = a @ a.T + distance * unit
         m = torch.tensor(bounded_least_squares(normal.cpu().numpy(), right.cpu().numpy()).T, device=device)
-        S = _spectra(y, m.T[:, :, None], a, nearness).clamp_min_(0)
+        S = nearest_spectra(y, m.T[:, :, None], a, nearness).clamp_min_(0)
         errors.append(_relative(y, S, a))
         objective = (
             0.5 * errors[-1] ** 2 * float(y.square().sum())
@@ -267,14 +289,22 @@ def perturbed(
 # --------------------------------------------------------------------------- steps
 
 
-def _spectra(y: Tensor, base: Tensor, a: Tensor, nearness: float) -> Tensor:
-    """Spectra for given abundances and bases ``(endmembers, bands, pixels or 1)``, without a bound."""
+def nearest_spectra(y: Tensor, base: Tensor, a: Tensor, nearness: float) -> Tensor:
+    r"""Spectra :math:`S_n` for given abundances and bases, without a bound: what all models have in common.
+
+    Parameters
+    ----------
+    y, base, a
+        Shapes ``(bands, pixels)``, ``(endmembers, bands, pixels or 1)``, ``(endmembers, pixels)``.
+    nearness
+        :math:`\kappa`.
+    """
     residual = y - (base * a[:, None]).sum(dim=0)
     return base + residual * (a / (nearness + a.square().sum(dim=0)))[:, None]
 
 
-def _products(S: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """`gram` and `products` of `smooth_abundances`."""
+def pixel_products(S: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """`gram` and `products` of `smooth_abundances` for spectra ``(endmembers, bands, pixels)``."""
     gram = y.new_empty((y.shape[1], len(S), len(S)))
     for p in range(len(S)):
         for q in range(p + 1):
@@ -287,9 +317,24 @@ def _relative(y: Tensor, S: Tensor, a: Tensor) -> float:
     return float(residual.norm() / y.norm().clamp_min(torch.finfo(y.dtype).tiny))
 
 
-def _pixels_moved(new: Tensor, old: Tensor) -> float:
-    """Mean over the pixels of by what share their arrays have changed."""
-    return float(((new - old).square().sum(dim=(0, 1)) / old.square().sum(dim=(0, 1))).sqrt().mean())
+def _bands(y: Tensor) -> Iterator[slice]:
+    """Blocks of bands: all are worked on alike, and few at a time need little memory."""
+    yield from (slice(k, k + _TOGETHER) for k in range(0, len(y), _TOGETHER))
+
+
+class _Move:
+    """By what share the arrays of each pixel change, from blocks of them."""
+
+    def __init__(self, y: Tensor) -> None:
+        self.change, self.size = y.new_zeros(y.shape[1]), y.new_zeros(y.shape[1])
+
+    def add(self, new: Tensor, old: Tensor) -> None:
+        self.change += (new - old).square().sum(dim=(0, 1))
+        self.size += old.square().sum(dim=(0, 1))
+
+    def share(self) -> float:
+        """Mean over the pixels."""
+        return float((self.change / self.size).sqrt().mean())
 
 
 def _result(a: Tensor, S: Tensor, base: Tensor, errors: list[float], converged: bool) -> Variability:
