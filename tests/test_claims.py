@@ -35,6 +35,16 @@ def test_one_reported_value_is_found_and_none_or_many_are_refused():
         claims.reported("prin")
 
 
+def test_a_printed_figure_keeps_its_digits_and_its_spread():
+    where = {"table": "Table II", "method": "udas"}
+    assert claims.find_printed("tutorial", **where, condition="snr=30") == "9.40\u00a0±\u00a01.91"
+    assert claims.find_printed("tutorial", **where, condition="snr=35") is None
+    named = {"table": "Table 1", "method": "ae-plain", "metric": "cos-endmembers"}
+    assert claims.find_printed("prim", **named) == "0.9006"
+    with pytest.raises(LookupError, match="expected one"):
+        claims.find_printed("tutorial", **where)
+
+
 def test_printed_tables_have_every_figure_in_the_documents_order():
     table = claims.printed_table("ldvae", "Table V", "sad-endmembers")
     assert list(table.index) == ["asphalt", "grass", "tree", "roof", "metal", "dirt", "mean"]
