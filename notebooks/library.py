@@ -234,7 +234,7 @@ for level in LEVELS:
     if values is not None:
         last = ours(DECIDES, level, LAST)
         rows[f"{level} dB"] = {
-            "printed": f"{printed(level, 'SUnCNN'):g} dB",
+            "printed": f"{claims.find_printed('tutorial', **where(level, 'SUnCNN'))} dB",
             "mean of runs": scores.value(PLAIN, values.mean()),
             "worst run": scores.value(PLAIN, values.min()),
             "best run": scores.value(PLAIN, values.max()),
