@@ -120,7 +120,8 @@ def between(spec):
 
 
 page.text(
-    "**Several spectra instead of their mean lower the error of FCLSU on "
+    "The tutorial cites a paper on bundles and prints no figure of it. **Several spectra instead of their "
+    "mean lower the error of FCLSU on "
     f"{sum(gains(spec) > 0 for spec in every)} of {len(every)} images.** RMSE of the abundances: "
     + "; ".join(told(spec) for spec in every)
     + ". The weights of the norms are the better of two with the truth in sight, so theirs are ceilings. "
@@ -240,9 +241,10 @@ page.figure(
 #
 # where $\Omega$ sums over the pixels $\sum_g \lVert a_g \rVert$ (group), $\tfrac12 \sum_g s_g^2$ (elitist)
 # or $\sum_g s_g^q$ with a small $q$ (fractional). The abundance of a material is $s_g$, and its endmember
-# here the mean of its bundle; what a pixel itself sees is the mean with the weights $a_g$. The elitist norm
-# is a quadratic function and the group norm a convex one, both minimised here; of the fractional one the
-# published iterations are taken. Weights are in squared units of the image: no value serves all images.
+# here the mean of its bundle; what a pixel itself sees is the mean with the weights $a_g$. The elitist
+# term is half the squared elitist norm, which the published step is of, and quadratic; the group norm is
+# convex: both are minimised here; of the fractional one the published iterations are taken. Weights are in
+# squared units of the image: no value serves all images.
 
 # %% tags=["remove-input"]
 page.settings("group-bundles", "library-bundles")

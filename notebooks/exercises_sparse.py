@@ -15,7 +15,7 @@
 #
 # The tutorial's second list of exercises is about SUnCNN: a table to fill for DC1 and DC2 at three levels
 # of noise, then its settings, and what becomes of its maps while it is trained. Here they are filled,
-# with what a student should see in each. Filters of another size are left out: the network has one.
+# with what to look for in each. Sizes of filters stay as they are (1 and 3).
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -77,8 +77,8 @@ def short(changes, caption):
 # %% [markdown]
 # ## 1, 2, 3 The table
 #
-# *What to look for*: does more noise cost more than another scene does? The tutorial prints means of ten
-# runs.
+# *What to look for*: does more noise cost more than another scene does? The paper's figures, says
+# the tutorial, are means of ten runs.
 
 # %% tags=["remove-input"]
 rows = {
@@ -119,35 +119,43 @@ short(LENGTHS, f"SUnCNN on {FIRST}, seed 0, {USUAL['filters']} filters, by itera
 # %% [markdown]
 # ## 5 The maps beside the true ones
 #
-# *What to look for*: which materials does the network give to the wrong spectrum of the library?
+# *What to look for*: how do the maps change over the iterations, and with less noise? Which materials does
+# the network give to the wrong spectrum of the library? The tutorial draws a colour image of three
+# abundances, here each has a map.
 
 # %% tags=["remove-input"]
 size = page.fact("library", lambda: len(scenes.library_of(FIRST.name).names), needs=[FIRST.name])
+
+
+longer = run(LENGTHS)
+rows = {f"{label}, {level:g} dB": longer.pick(str(FIRST), label)[0] for label in LENGTHS}
+rows[f"as in the table, {levels[-1]:g} dB"] = table[places[0], levels[-1]].records[0]
 
 
 def shown():
     """True maps, and the network's of the same spectra."""
     clean, library = scenes.load(FIRST.name), scenes.library_of(FIRST.name)
     there = metrics.Truth(library=library.spectra).places(clean.E)
-    X = embedded(WHOLE.unmixing.A, WHOLE.arrays["active"], len(library.names))
-    return figures.map_panels(clean, {NETWORK: X[there]})
+    maps = {k: embedded(r.unmixing.A, r.arrays["active"], len(library.names)) for k, r in rows.items()}
+    return figures.map_panels(clean, {label: X[there] for label, X in maps.items()})
 
 
-page.mapped([WHOLE])
+page.mapped(rows.values())
 page.figure(
     "maps",
     shown,
-    alt=f"Maps of the true materials of {FIRST.name}, and SUnCNN's of the same spectra at {level:g} dB.",
-    caption=f"Abundances on {FIRST}: the reference above, SUnCNN below. What is missing there it has given "
-    "to other spectra of the library.",
+    alt=f"Maps of the true materials of {FIRST.name}, and SUnCNN's of the same spectra: {'; '.join(rows)}.",
+    caption=f"Abundances on {FIRST.name}: the reference above, SUnCNN below ({'; '.join(rows)}). "
+    "What is missing there it has given to other spectra of the library.",
     needs=[FIRST.name],
 )
 
 # %% [markdown]
 # ## 6 From all spectra to a few
 #
-# *What to look for*: the softmax starts with nearly equal shares of all spectra. Nothing in the loss asks for
-# few; do they become few all the same, and does the average lag behind?
+# The slide plots every abundance; here is how many spectra have any. *What to look for*: the softmax
+# starts with nearly equal shares of all spectra. Nothing in the loss asks for few; do they become few all
+# the same, and does the average lag behind? The reason, which the slide asks for, is left open.
 
 # %% tags=["hide-input"]
 counts = {"output": WHOLE.arrays[TAKEN], "averaged": WHOLE.arrays[TAKEN + "-averaged"]}

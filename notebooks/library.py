@@ -78,11 +78,14 @@ def told(level, label):
     return tutorial.told(ours(DECIDES, level, label), PLAIN)
 
 
+def where(level, label):
+    """Where the tutorial prints a figure."""
+    return {"table": "SRE, unnumbered", "method": SIX.get(label, label), "condition": f"snr={level}"}
+
+
 def printed(level, label):
     """What the tutorial prints, in dB; None where it prints nothing."""
-    return claims.find_reported(
-        "tutorial", table="SRE, unnumbered", method=SIX.get(label, label), condition=f"snr={level}"
-    )
+    return claims.find_reported("tutorial", **where(level, label))
 
 
 def row(level, labels=tuple(SIX)):
@@ -99,6 +102,7 @@ page.opening(
     f"squares with the true spectra {told(30, ORACLE)}, where the tutorial prints "
     f"{printed(30, 'SUnCNN'):g} dB for the network. "
     + pages.waiting(answers.values(), earlier=False)
+    + tutorial.narrowed(page.amounts.for_claim(RISES), SUnCNN="suncnn")
     + tutorial.stands_in(scene),
     answers.values(),
 )
@@ -119,13 +123,13 @@ for claim, answer in answers.items():
 #
 # Each method as its public code runs it, with the weights of the public demonstrations. These were tuned to
 # the truth, image by image and noise by noise, so each figure is a ceiling for its method. At 40 dB no
-# code has settings of MUA-BPT, and none a weight of S2WSU; those on DC1 are ours.
+# code has settings of MUA-BPT, and none a weight of S2WSU; those on DC1 are ours, and S2WSU's on DC2.
 
 # %% tags=["remove-input"]
 for place in PLACES:
     rows = {
         label: {
-            f"{level} dB": tutorial.cell(ours(place, level, label), printed(level, label), PLAIN)
+            f"{level} dB": tutorial.cell(ours(place, level, label), PLAIN, **where(level, label))
             for level in LEVELS
         }
         for label in SIX
@@ -140,7 +144,7 @@ for place in PLACES:
 # %% [markdown]
 # ## Which image, and which decibel?
 #
-# The slide names no data set, and prints a formula with norms that are not squared, which halves the
+# The slide names no data set, and that of the metrics has norms that are not squared, which halves the
 # usual decibel. Here each entry but the network's is compared with ours, on both images and with both
 # formulas. Where they agree, that is what was printed. SUnCNN is left out because its figures hang on how
 # much it is trained.
@@ -205,7 +209,7 @@ page.figure(
 SHOWN = ("SUnSAL", CHOSEN, PROJECTED, "SUnSAL-TV", *TO_THE_END, "SUnCNN", ORACLE)
 rows = {
     label: {
-        f"{level} dB": tutorial.cell(ours(DECIDES, level, label), printed(level, label), PLAIN)
+        f"{level} dB": tutorial.cell(ours(DECIDES, level, label), PLAIN, **where(level, label))
         for level in LEVELS
     }
     for label in SHOWN
@@ -219,8 +223,9 @@ page.table(
 # %% [markdown]
 # ## Does one run suffice?
 #
-# The network starts from random weights, so two runs differ; the tutorial prints means of ten. How far is
-# one run from their mean, and what does the average over its last outputs add?
+# The network starts from random weights, so two runs differ; the paper's figures are means of ten, says
+# the tutorial. How far is one run from the mean of ours, and what does the average over its last outputs
+# add?
 
 # %% tags=["hide-input"]
 rows = {}
@@ -229,7 +234,7 @@ for level in LEVELS:
     if values is not None:
         last = ours(DECIDES, level, LAST)
         rows[f"{level} dB"] = {
-            "printed": f"{printed(level, 'SUnCNN'):g} dB",
+            "printed": f"{claims.find_printed('tutorial', **where(level, 'SUnCNN'))} dB",
             "mean of runs": scores.value(PLAIN, values.mean()),
             "worst run": scores.value(PLAIN, values.min()),
             "best run": scores.value(PLAIN, values.max()),
@@ -252,11 +257,12 @@ else:
 #
 # $$ \min_{X \ge 0} \tfrac12\lVert Y - DX\rVert_F^2 + \lambda\,\phi(X). $$
 #
-# *SUnSAL* has $\phi(X) = \sum |X|$, each pixel by itself; *SUnSAL-TV* adds the total variation of the
-# maps; *S2WSU* weights the sum anew in rounds, by maps and neighbours; *MUA* unmixes regions first,
-# superpixels (SLIC) or those of a partition tree (BPT), and then pixels near them. *SUnCNN* has no
-# $\phi$: $X$ is the output of a convolutional network whose input is the image, and its softmax lets it
-# sum to one.
+# *SUnSAL* has $\phi(X) = \sum |X|$, each pixel by itself; the slide also lets $X$ sum to one, where this
+# sum is constant and $\lambda$ does nothing, so that is left out, as in the public code. *SUnSAL-TV* adds
+# the total variation of the maps; *S2WSU* weights the sum anew in rounds, by maps and neighbours; *MUA*
+# unmixes regions first, superpixels (SLIC) or those of a partition tree (BPT), and then pixels, drawn to
+# their region's abundances. *SUnCNN* has no $\phi$: $X$ is the output of a convolutional network whose
+# input is the image (DC1) or noise (DC2), and its softmax lets it sum to one.
 
 # %% tags=["remove-input"]
 page.settings("sunsal", "sunsal-sure", "sunsal-tv", "s2wsu", "mua-bpt", "mua-slic", "suncnn")

@@ -28,11 +28,10 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from hsu_lib import claims, metrics, scenes
+from hsu_lib import claims, scenes
 from hsu_lib.claims.questions import vocabulary
-from hsu_lib.metrics import alignment
 from hsu_lib.publishing import figures, pages, scores, tutorial
-from hsu_lib.publishing.tutorial import EQUAL, LIMIT, ORACLE, SEVEN
+from hsu_lib.publishing.tutorial import ANGLES, EQUAL, LIMIT, ORACLE, SEVEN
 from hsu_lib.scene import SceneSpec
 from hsu_lib.words import value_of
 
@@ -51,19 +50,25 @@ CLAIMS = [
 ]
 RMSE, SAD = "rmse-abundances", "sad-endmembers"
 LINES = (EQUAL, ORACLE, LIMIT)
-PRINTED = {"sim1": "Table II", "sim2": "Table III"}
-BY = {"sim1": CLAIMS[1], "sim2": CLAIMS[2]}  # the claim whose runs are shown
+PLACES = ("sim1", "sim2")
+#: Image and score to the tutorial's table of them, and the claim whose runs are shown.
+TABLES = {
+    ("sim1", RMSE): ("Table II", CLAIMS[1]),
+    ("sim2", RMSE): ("Table III", CLAIMS[2]),
+    ("sim2", SAD): ("SAD (Simulated 2), unnumbered", CLAIMS[3]),
+}
+COLUMNS = {RMSE: SEVEN, SAD: ANGLES}
 
 page = pages.Page("minimum_volume", profile, iterations=iterations, filters=filters)
 asked = page.ask(CLAIMS, seeds=seeds, scene=scene, compute=compute)
-answers, where = asked.answers, {place: scene or place for place in PRINTED}
+answers, where = asked.answers, {place: scene or place for place in PLACES}
 levels = value_of(noise_levels, tuple[float, ...], "noise_levels")
-of_places = {place: dict(vocabulary().places(place)[0].settings) for place in PRINTED}
+of_places = {place: dict(vocabulary().places(place)[0].settings) for place in PLACES}
 lines = {
     (place, level): page.beside(
         [EQUAL, ORACLE, LIMIT], SceneSpec(where[place], snr_db=level), seeds=seeds, **of_places[place]
     )
-    for place in PRINTED
+    for place in PLACES
     for level in levels
 }
 
@@ -71,8 +76,8 @@ lines = {
 def ours(place, level, label, score=RMSE):
     """A score by seed; None where it was not run."""
     spec = str(SceneSpec(where[place], snr_db=level))
-    if label in SEVEN:
-        return asked.scores(BY[place], spec, label, score)
+    if label in COLUMNS[score]:
+        return asked.scores(TABLES[place, score][1], spec, label, score)
     return lines[place, level].scores(spec, label, score)
 
 
@@ -81,28 +86,25 @@ def told(place, level, label, score=RMSE):
     return tutorial.told(ours(place, level, label, score), score)
 
 
-def printed(place, level, label, score=RMSE):
-    """What the tutorial prints, in the unit of the score; None where it prints nothing."""
-    table = PRINTED[place] if score == RMSE else "SAD (Simulated 2), unnumbered"
-    found = claims.find_reported(
-        "tutorial", table=table, dataset=place, method=SEVEN.get(label, label), condition=f"snr={level:g}"
-    )
-    return found
+def row(place, level, label, score=RMSE):
+    """Where the tutorial prints a figure."""
+    table, method = TABLES[place, score][0], COLUMNS[score].get(label, label)
+    return {"table": table, "dataset": place, "method": method, "condition": f"snr={level:g}"}
 
 
 MIDDLE = 40.0 if 40.0 in levels else levels[-1]
-both = {label: " and ".join(told(place, MIDDLE, label) for place in PRINTED) for label in (*SEVEN, *LINES)}
-uniform = {place: 100 * np.mean(ours(place, MIDDLE, EQUAL)) for place in PRINTED}
-figures_there = [(printed(p, MIDDLE, label), uniform[p]) for p in PRINTED for label in SEVEN]
-larger = sum(theirs is not None and theirs > equal for theirs, equal in figures_there)
+both = {label: " and ".join(told(place, MIDDLE, label) for place in PLACES) for label in (*SEVEN, *LINES)}
+theirs = [(p, claims.find_reported("tutorial", **row(p, MIDDLE, label))) for p in PLACES for label in SEVEN]
+larger = sum(x is not None and x > 100 * np.mean(ours(p, MIDDLE, EQUAL)) for p, x in theirs)
 page.opening(
     "Where no pixel is pure, endmembers that are picked from the pixels must be wrong. *Minimum volume* "
     "looks for the smallest simplex that holds the pixels instead; the tutorial compares seven methods on "
     f"two simulated images. RMSE of the abundances at {MIDDLE:g} dB: **MiSiCNet, a network with such a "
     f"penalty, {both['MiSiCNet']}**; the same penalty without a network {both[LIMIT]}; pixels picked by VCA "
     f"{both['VCA + FCLSU']}. **Who answers equal shares everywhere is {both[EQUAL]} off**: of the "
-    f"{len(figures_there)} errors that the tutorial prints at that level, {larger} are larger. "
+    f"{len(theirs)} errors that the tutorial prints at that level, {larger} are larger. "
     + pages.waiting(answers.values(), earlier=False)
+    + tutorial.narrowed(page.amounts.for_claim(CLAIMS[0]), MiSiCNet="misicnet", UnDIP="undip")
     + tutorial.stands_in(scene),
     answers.values(),
 )
@@ -122,45 +124,46 @@ for claim, answer in answers.items():
 # ## The tables, run again
 #
 # The last rows are in no table of the tutorial. *Equal abundances* is the answer of somebody who has not
-# looked; *true endmembers + FCLSU* is what nobody without the truth can be expected to beat.
+# looked; *true endmembers + FCLSU* is what least squares, pixel by pixel, makes of the truth.
 
 # %% tags=["remove-input"]
+for name in dict.fromkeys(where.values()):
+    share = page.fact(name, lambda name=name: tutorial.equal_shares(scenes.load(name).A), needs=[name])
+    if share is not None:
+        page.text(
+            f"*{name}*: {scenes.describe(name).summary} **{100 * share:.0f} % of its pixels hold all "
+            "materials in equal shares.**"
+        )
 
-
-def cell(place, level, label, score):
-    """Ours, and what is printed."""
-    values, theirs = ours(place, level, label, score), printed(place, level, label, score)
-    return tutorial.cell(values, theirs, score)
-
-
-for place, score in (("sim1", RMSE), ("sim2", RMSE), ("sim2", SAD)):
+for place, score in TABLES:
     rows = {
-        label: {f"{level:g} dB": cell(place, level, label, score) for level in levels}
-        for label in (*SEVEN, LIMIT, EQUAL, ORACLE)
+        label: {
+            f"{level:g} dB": tutorial.cell(
+                ours(place, level, label, score), score, **row(place, level, label, score)
+            )
+            for level in levels
+        }
+        for label in (*COLUMNS[score], LIMIT, EQUAL, ORACLE)
     }
     page.table(
         pd.DataFrame(rows).T.rename_axis("method"),
         caption=f"{scores.title(score)} on {where[place]}: mean ± standard deviation over seeds {seeds}; in "
-        "brackets what the tutorial prints.",
+        "brackets what the tutorial prints. MiSiCNet's weight, with and without a network: "
+        f"{of_places[place]['center_weight']:g}.",
     )
 
 # %% tags=["hide-input"]
 shown = ("VCA + FCLSU", "NMF-QMV", "MiSiCNet", LIMIT, EQUAL, ORACLE)
+by_level = {(p, label): [ours(p, level, label) for level in levels] for p in PLACES for label in shown}
 curves = {
-    place: {
-        label: [
-            None if ours(place, level, label) is None else 100 * ours(place, level, label) for level in levels
-        ]
-        for label in shown
-    }
-    for place in PRINTED
+    p: {label: [x if x is None else 100 * x for x in by_level[p, label]] for label in shown} for p in PLACES
 }
 page.figure(
     "levels",
     lambda: figures.dose_panels(
         levels,
         curves,
-        {place: f"{where[place]}: RMSE of A (%)" for place in PRINTED},
+        {place: f"{where[place]}: RMSE of A (%)" for place in PLACES},
         xlabel="SNR (dB)",
         logarithmic=True,
     ),
@@ -173,30 +176,27 @@ page.figure(
 )
 
 # %% [markdown]
-# ## Why picking pixels gets worse as the noise gets weaker
+# ## Why VCA + FCLSU gets worse on the second image as the noise gets weaker
 #
-# VCA reduces the image in one of two ways, by the noise that it sees: to principal components where there is
-# much, else onto a plane, which divides each pixel by its brightness. Only the first level is noisy enough
-# for the former. Here both are tried at every level; *uniform draws* are the random directions of the public
-# codes, where the paper does not say how they are drawn.
+# VCA reduces the image in one of two ways: to principal components where it sees an SNR below
+# $15 + 10 \log_{10} p$ dB, 22.8 dB for $p = 6$ endmembers, else onto a plane, which divides each pixel by its
+# brightness. Here both are tried at every level; *uniform draws* are the random directions of the public
+# codes, where the paper draws from a normal.
 
 # %% tags=["remove-input"]
 BRANCHES = ("VCA + FCLSU", "VCA + FCLSU, uniform draws", "VCA + FCLSU, principal", "VCA + FCLSU, projective")
 branches = {
     level: page.beside(BRANCHES, SceneSpec(where["sim2"], snr_db=level), seeds=seeds) for level in levels
 }
+rows = {
+    f"{level:g} dB": {
+        label: scores.spread(RMSE, found.scores(str(SceneSpec(where["sim2"], snr_db=level)), label, RMSE))
+        for label in BRANCHES
+    }
+    for level, found in branches.items()
+}
 page.table(
-    pd.DataFrame(
-        {
-            label: {
-                f"{level:g} dB": scores.spread(
-                    RMSE, found.scores(str(SceneSpec(where["sim2"], snr_db=level)), label, RMSE)
-                )
-                for level, found in branches.items()
-            }
-            for label in BRANCHES
-        }
-    ).T.rename_axis("projection"),
+    pd.DataFrame(rows).rename_axis("projection"),
     caption=f"RMSE of the abundances on {where['sim2']} by VCA's projection, mean ± standard deviation "
     f"over seeds {seeds}.",
 )
@@ -210,37 +210,22 @@ page.table(
 # Here endmembers of the same runs are scored by all three.
 
 # %% tags=["remove-input"]
-RULES = {
-    "one order, least angles (ours)": alignment.align,
-    "nearest, repeats allowed": alignment.align_nearest,
-    "closest pair first": alignment.align_greedily,
-}
-PICKED = {"SiVM of the tutorial + FCLSU": "sivm", "VCA + FCLSU": "vca"}
 
 
 def by_rule(label, level):
-    """Mean angle of each run, in radians, by rule."""
+    """Mean angle of each run by rule."""
     found = page.beside([label], SceneSpec(where["sim2"], snr_db=level), seeds=seeds)
-    E = scenes.load(where["sim2"]).E
-    orders = {rule: [order(r.arrays["E"], E) for r in found.records] for rule, order in RULES.items()}
-    return {
-        rule: [
-            float(metrics.spectral_angle(r.arrays["E"][:, order], E).mean())
-            for r, order in zip(found.records, some, strict=True)
-        ]
-        for rule, some in orders.items()
-    }
+    return tutorial.angles_by_rule((r.arrays["E"] for r in found.records), scenes.load(where["sim2"]).E)
 
 
-for label, column in PICKED.items():
-    rows = {rule: {} for rule in RULES}
+for label in ("SiVM of the tutorial + FCLSU", "VCA + FCLSU"):
+    rows = {rule: {} for rule in tutorial.RULES}
     for level in levels:
-        theirs = printed("sim2", level, column, SAD)
         told_by = partial(by_rule, label, level)
-        angles = page.fact(f"{column}, {level:g} dB", told_by, needs=[where["sim2"]]) or {}
-        for rule in RULES:
+        angles = page.fact(f"{label}, {level:g} dB", told_by, needs=[where["sim2"]]) or {}
+        for rule in tutorial.RULES:
             values = np.array(angles[rule]) if rule in angles else None
-            rows[rule][f"{level:g} dB"] = tutorial.cell(values, theirs, SAD)
+            rows[rule][f"{level:g} dB"] = tutorial.cell(values, SAD, **row("sim2", level, label, SAD))
     page.table(
         pd.DataFrame(rows).T.rename_axis("rule"),
         caption=f"Mean spectral angle of {label.removesuffix(' + FCLSU')} on {where['sim2']} by rule, "
@@ -250,9 +235,10 @@ for label, column in PICKED.items():
 # %% [markdown]
 # ## Why NMF-QMV gets worse, too
 #
-# It takes the weight of its penalty that lets the facets of the simplex come nearest to the vertices of the
-# pixels' convex hull. With little noise this distance hardly depends on the weight any more, while the error
-# does.
+# It takes the weight of its penalty that lets the facets of the simplex come nearest to the vertices of
+# the pixels' convex hull. *What to look for*: does this distance still tell one weight from another where
+# there is little noise? The public code's 100 iterations, taken here, also end while the objective still
+# falls.
 
 # %% tags=["hide-input"]
 WEIGHTS = 10.0 ** np.arange(-5, 6)
@@ -283,17 +269,19 @@ page.figure(
 # %% [markdown]
 # ## The methods
 #
-# All look for endmembers $E$ and abundances $A \ge 0$ with columns that sum to one,
+# Three of the seven look for endmembers $E$ and abundances $A \ge 0$ with columns that sum to one,
 #
 # $$ \min \tfrac12\lVert Y - EA\rVert_F^2 + \lambda\,\phi(E). $$
 #
-# *MiSiCNet* has $\phi(E) = \sum_k \lVert e_k - m\rVert^2$, the distances to the mean pixel $m$, with an $A$
-# that is the output of a convolutional network; its weight is 0.1 on the first image, 0.3 on the second.
+# *MiSiCNet* has $\phi(E) = \sum_k \lVert e_k - m\rVert^2$, the distances to the mean pixel $m$, with $0
+# \le E \le 1$, the image on its first singular vectors, and an $A$ that is the output of a network.
 # *NMF-QMV* has the same or one of two relatives, in whitened coordinates of the image's affine subspace,
-# and chooses $\lambda$ itself. *CoNMF* adds the norms of the rows of $A$, so that endmembers may vanish.
-# *uDAS* and *CyCUNet* are autoencoders without such a term. The tutorial does not say which penalty NMF-QMV
-# has in its tables, or which method *Collab.* is: CoNMF stands for it here, and its printed errors are
-# those of a VCA start.
+# and chooses $\lambda$ itself. *CoNMF* adds the norms of the rows of $A$, so that endmembers may vanish;
+# on the slide to a power $q \le 1$, and with the distances to $m$. Its public code, run here, has $q = 1$
+# and the distances to the endmembers that VCA starts with, which draw it back there: no volume is made
+# small. *uDAS* and *CyCUNet* are autoencoders without such a term; *VCA + FCLSU* and *UnDIP* pick $E$ from
+# the pixels. The tutorial does not say which penalty NMF-QMV has in its tables, or which method *Collab.*
+# is: CoNMF stands for it here, and its printed errors are those of a VCA start.
 
 # %% tags=["remove-input"]
 page.settings("misicnet", "min-simplex", "nmf-qmv", "conmf", "udas", "cycunet")

@@ -83,7 +83,8 @@ def blind(place):
 
 mended = [place.name for place in places if errors(place, RIGHT).mean() < errors(place, LINEAR).mean()]
 page.text(
-    "Light that meets two materials, or grains of several, mixes otherwise than areas side by side. **Even "
+    "Light that meets two materials, or grains of several, mixes otherwise than areas side by side; the "
+    "tutorial cites papers on it and prints no figure. **Even "
     "with the true endmembers the linear model is off by "
     + ", ".join(f"{told(place, LINEAR)} on {place.name}" for place in places)
     + "; with the bilinear model it is "
@@ -104,8 +105,9 @@ for place in places:
 # %% [markdown]
 # ## Every model on every image
 #
-# *What to look for*: with the true endmembers only the law differs, so that the first lines of each kind tell
-# what a wrong law costs; from the image alone the endmembers are wrong, too, and may hide it.
+# *What to look for*: with the true endmembers only the law differs, so that the lines *true endmembers*
+# tell what a wrong law costs; from the image alone the endmembers are wrong, too, and may hide it.
+# *Labels, linear* has the endmembers that explain pixels of known abundances best.
 
 # %% tags=["remove-input"]
 
@@ -207,7 +209,12 @@ page.figure(
 #
 # $$ y = R\Bigl(\sum_k a_k w(e_k)\Bigr), \qquad R(w) = \frac{w}{(1 + 2\sqrt{1 - w})^2}. $$
 #
-# HapkeCNN fits it with endmembers that move and a convolutional network, fed with noise, for the abundances.
+# HapkeCNN fits it with endmembers that move and a convolutional network, fed with noise, for the abundances:
+#
+# $$ \min_{0 \le E \le 1} \tfrac12\lVert Y - R(w(E)A)\rVert_F^2 + \tfrac\alpha2\lVert Y - EA\rVert_F^2
+# + \lambda\lVert w(E)(I - \tfrac1p\mathbf 1\mathbf 1^\top)\rVert_F^2, $$
+#
+# with a linear model that hardly counts, and albedos drawn to their mean.
 
 # %% tags=["remove-input"]
 page.settings("fan", "hapke-cnn")

@@ -19,7 +19,7 @@ def test_a_reading_is_nearer_if_clearly():
 def test_the_reported_figures_are_all_there():
     assert sum(len(claims.reported(source)) for source in claims.SOURCES) == 842
     assert len(claims.claims()) == 113
-    assert len(claims.inconsistencies()) == 91
+    assert len(claims.inconsistencies()) == 96
     assert claims.claims().index.is_unique
     assert set(claims.claims()["source"]) <= set(claims.SOURCES)
 
@@ -33,6 +33,16 @@ def test_one_reported_value_is_found_and_none_or_many_are_refused():
         claims.reported_value("prim", table="Table 1")
     with pytest.raises(ValueError, match="known: prim"):
         claims.reported("prin")
+
+
+def test_a_printed_figure_keeps_its_digits_and_its_spread():
+    where = {"table": "Table II", "method": "udas"}
+    assert claims.find_printed("tutorial", **where, condition="snr=30") == "9.40\u00a0±\u00a01.91"
+    assert claims.find_printed("tutorial", **where, condition="snr=35") is None
+    named = {"table": "Table 1", "method": "ae-plain", "metric": "cos-endmembers"}
+    assert claims.find_printed("prim", **named) == "0.9006"
+    with pytest.raises(LookupError, match="expected one"):
+        claims.find_printed("tutorial", **where)
 
 
 def test_printed_tables_have_every_figure_in_the_documents_order():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -50,7 +51,9 @@ def settings() -> dict[str, Any]:
 
 @cache
 def reported(source: str) -> pd.DataFrame:
-    """All figures of a document; columns as in ``book/reported/README.md``.
+    """All figures of a document.
+
+    Columns as in ``book/reported/README.md``, and ``text``: value and spread as they are printed.
 
     Raises
     ------
@@ -59,11 +62,9 @@ def reported(source: str) -> pd.DataFrame:
     """
     if source not in SOURCES:
         raise ValueError(f"no document {source!r}; known: {', '.join(SOURCES)}")
-    text = ("table", "dataset", "method", "condition", "target", "note", "spread")
-    types = dict.fromkeys(text, "string")
-    return pd.read_csv(
-        paths.reported() / f"{source}.csv", dtype=types, keep_default_na=False, na_values={"value": [""]}
-    )
+    rows = pd.read_csv(paths.reported() / f"{source}.csv", dtype="string", keep_default_na=False)
+    spread = rows["spread"].radd("\u00a0±\u00a0").where(rows["spread"] != "", "")
+    return rows.assign(text=rows["value"] + spread, value=rows["value"].astype(float))
 
 
 def reported_value(source: str, **where: str) -> float:
@@ -87,12 +88,29 @@ def reported_value(source: str, **where: str) -> float:
 
 def find_reported(source: str, **where: str) -> float | None:
     """As `reported_value`, but None if no row matches."""
+    row = _find(source, where)
+    return None if row is None else float(row["value"])
+
+
+def find_printed(source: str, **where: str) -> str | None:
+    """As `find_reported`, but the figure as it is printed, with its spread.
+
+    Examples
+    --------
+    >>> find_printed("tutorial", table="Table II", method="udas", condition="snr=30")
+    '9.40\xa0±\xa01.91'
+    """
+    row = _find(source, where)
+    return None if row is None else str(row["text"])
+
+
+def _find(source: str, where: Mapping[str, str]) -> pd.Series | None:
     rows = reported(source)
     for column, value in where.items():
         rows = rows[rows[column] == value]
     if len(rows) > 1:
         raise LookupError(f"{len(rows)} figures of {source} match {where}, expected one")
-    return None if rows.empty else float(rows["value"].iloc[0])
+    return None if rows.empty else rows.iloc[0]
 
 
 def printed_table(source: str, table: str, metric: str) -> pd.DataFrame:
@@ -119,7 +137,5 @@ def printed_table(source: str, table: str, metric: str) -> pd.DataFrame:
     if rows.empty:
         raise LookupError(f"no {metric} in {table} of {source}")
     down = next((c for c in ("target", "condition", "statistic") if rows[c].nunique() > 1), "target")
-    spread = [f"\u00a0±\u00a0{s}" if isinstance(s, str) and s else "" for s in rows["spread"]]
-    texts = rows.assign(text=[f"{v:g}{s}" for v, s in zip(rows["value"], spread, strict=True)])
-    wide = texts.pivot(index=down, columns="method", values="text").fillna("")
+    wide = rows.pivot(index=down, columns="method", values="text").fillna("")
     return wide.loc[rows[down].unique(), rows["method"].unique()]

@@ -443,13 +443,14 @@ class Page:
         self.card(asked.answers[claim], why=why, find=asked.find)
 
     def settings(self, *names: str) -> None:
-        """Show, folded, the settings of methods: the document's, and how much is trained here."""
+        """Show, folded, the settings of methods and who wrote them: the document's, and those used here."""
         for name in names:
             table = pd.DataFrame(methods.get(name).describe())
             here = self.amounts.of(name, {})
             table.insert(2, "here", [str(here.get(s, d)) for s, d in table[["setting", "default"]].values])
             table["default"] = table["default"].astype(str)
-            _show(html.table(table, caption=f"Settings of {name}. {self.amounts.share}", folded=True))
+            told = f"Settings of {name}. Source: {methods.get(name).source}. {self.amounts.share}"
+            _show(html.table(table, caption=told, folded=True))
 
     def provenance(self) -> None:
         """Say where the numbers on the page come from."""
