@@ -168,7 +168,7 @@ at, _ = curves.together([r for p in PLACES for name in SIX for r in on(p)[0][nam
 late = at >= at[-1] / 10
 histories = {
     NAMES[p]: {
-        f"network {k}": percent * curves.together(on(p)[0][name], drawn)[1][:, late]
+        f"network {k}": percent * curves.together(on(p)[0][name], drawn, at)[1][:, late]
         for k, name in enumerate(SIX, start=1)
     }
     for p in PLACES

@@ -155,7 +155,7 @@ TITLES = {"loss": "training loss", f"{MAE}-averaged": "MAE of the result against
 factors = {"loss": 1.0, f"{MAE}-averaged": scores.unit(MAE).factor}
 at, _ = curves.together([record for records in runs.values() for record in records], "loss")
 histories = {
-    title: {start: factors[q] * curves.together(records, q)[1] for start, records in runs.items()}
+    title: {start: factors[q] * curves.together(records, q, at)[1] for start, records in runs.items()}
     for q, title in TITLES.items()
 }
 ends = told({start: mean(DRAWN, start, MAE, CLAIMS[0]) for start in STARTS}, MAE)

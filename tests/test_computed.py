@@ -185,6 +185,9 @@ def test_whole_and_thinned_curves_are_shown_together():
     at, some = curves.together(records, MAE)
     np.testing.assert_array_equal(at, records[1].arrays["history/iterations"])
     np.testing.assert_allclose(some, every[:, at - 1], rtol=1 / 4096)  # as published
+    same, first = curves.together(records[:1], MAE, at)  # a whole one beside them, at the same iterations
+    np.testing.assert_array_equal(same, at)
+    np.testing.assert_array_equal(first[0], every[0, at - 1])
     with pytest.raises(KeyError):
         curves.together(records, "another")
 

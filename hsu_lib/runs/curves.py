@@ -35,8 +35,17 @@ def whole(record: Record, name: str) -> NDArray[np.float64] | None:
     return np.asarray(curve, dtype=np.float64) if there else None
 
 
-def together(records: Sequence[Record], name: str) -> tuple[NDArray, NDArray[np.float64]]:
+def together(
+    records: Sequence[Record], name: str, at: NDArray | None = None
+) -> tuple[NDArray, NDArray[np.float64]]:
     """A curve of several runs of one length, some of them thinned perhaps, for a picture.
+
+    Parameters
+    ----------
+    records, name
+        The runs, and the curve.
+    at
+        Iterations that all of them have; by default all such.
 
     Returns
     -------
@@ -53,7 +62,7 @@ def together(records: Sequence[Record], name: str) -> tuple[NDArray, NDArray[np.
         record.arrays.get(ITERATIONS, np.arange(1, len(curve) + 1))
         for record, curve in zip(records, curves, strict=True)
     ]
-    at = reduce(np.intersect1d, places)
+    at = reduce(np.intersect1d, places) if at is None else at
     values = [curve[np.searchsorted(own, at)] for curve, own in zip(curves, places, strict=True)]
     return at, np.array(values, dtype=np.float64)
 
