@@ -117,7 +117,7 @@ def test_what_there_is(house):
 
 def test_without_chapters_the_error_says_what_to_do(house):
     shutil.rmtree(house / "notebooks")
-    with pytest.raises(chapters.BookError, match="clone the project"):
+    with pytest.raises(FileNotFoundError, match="clone the project"):
         chapters.chapters()
 
 

@@ -115,8 +115,9 @@ def rescaled(first: Unmixing, Y: NDArray) -> NDArray:
     values, vectors = np.linalg.eigh(normal)
     root = np.sqrt(np.maximum(values, 1e-12 * max(values[-1], np.finfo(float).tiny)))
     scale = nnls(root[:, None] * vectors.T, vectors.T @ target / root)[0]
+    held = scale > 1e-6 * max(scale.max(), np.finfo(float).tiny)  # what is smaller comes from rounding
     # an endmember that no pixel holds gets the scale of the others
-    return E * np.where(scale > 0, scale, scale[scale > 0].mean() if (scale > 0).any() else 1.0)
+    return E * np.where(held, scale, scale[held].mean() if held.any() else 1.0)
 
 
 def stream(E: Tensor, A: Tensor, settings: PerturbationSettings, generator: torch.Generator) -> Stream:
