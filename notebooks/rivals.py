@@ -59,9 +59,9 @@ def error(found, label):
 
 def told(label):
     """A run of the proof in words."""
-    theirs = rivals.printed(BLIND[label][1], RELATIVE)
+    theirs = "" if rehearsal else f"{rivals.printed(BLIND[label][1], RELATIVE):g} printed, "
     rmse = scores.value(RMSE, proof.scores(str(spec), label, RMSE)[0])
-    return f"{label} {theirs:g} printed, {error(proof, label)[0]:.4f} here, its abundances off by {rmse}"
+    return f"{label} {theirs}{error(proof, label)[0]:.4f} here, its abundances off by {rmse}"
 
 
 quoted = rivals.quoted()

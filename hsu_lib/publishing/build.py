@@ -99,7 +99,7 @@ def build(
         ]
         start = time.monotonic()
         if progress:
-            print(f"  {'pages':<24}", end="", flush=True)
+            print(f"  {'pages':<30}", end="", flush=True)
         try:
             with folders.workplace(html.parent) as place:
                 _pages(executed, html, place)

@@ -236,7 +236,7 @@ def execute(
     }
     start = time.monotonic()
     if progress:
-        print(f"  {chapter:<20}{profile:<8}", end="", flush=True)
+        print(f"  {chapter:<21}{profile:<8}", end="", flush=True)
     try:
         folders.recover(paths.published())
         Manifest(chapter, profile).write(out / MANIFEST)  # from here to the end, one that does not count
