@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -91,6 +92,7 @@ COLUMNS = (
 )
 
 
+@cache
 def quoted() -> pd.DataFrame:
     """All figures that the two papers print of methods of others, with the index of their `COLUMNS`."""
     every = pd.concat([claims.reported(document) for document in DOCUMENTS], ignore_index=True)

@@ -121,7 +121,8 @@ def unmix(
         count, estimate = counting.number, {"endmembers_estimated": counting.about}
         scene = replace(scene, read=(*scene.read, counting.note))
     if picking:
-        best = picked(scene, count, seed=seed)
+        pixels = scene.pixels if scene.mask is None else scene.Y[:, scene.mask]
+        best = picked(pixels, count or scene.endmembers or 0, seed=seed)
         chosen, configured, estimate = best.method, best.method.configure(), estimate | best.about
         scene = replace(scene, read=(*scene.read, best.note))
     found = chosen.unmix(

@@ -109,7 +109,7 @@ def run(asked: Request, tell: Callable[[str], Any], *, progress: bool = False) -
         image = _given(asked, method, configured, image)
         asked, image, estimate = _counted(asked, method, image)
         if (asked.method, method.name) == (None, BLIND[0]) and not asked.settings:
-            chosen = picked(image.scene(), asked.endmembers, seed=asked.seed)
+            chosen = picked(_sample(image), asked.endmembers or _known(image), seed=asked.seed)
             method, configured = chosen.method, chosen.method.configure()
             image, estimate = replace(image, notes=(*image.notes, chosen.note)), estimate | chosen.about
     settings = {name: getattr(configured, name) for name in asked.settings}
@@ -218,6 +218,12 @@ def _counted(asked: Request, method: Method, image: OwnImage) -> tuple[Request, 
     found = counted(image.scene())
     image = replace(image, notes=(*image.notes, found.note))
     return replace(asked, endmembers=found.number), image, {"endmembers_estimated": found.about}
+
+
+def _known(image: OwnImage) -> int:
+    """How many endmembers the image's reference has, which is there."""
+    E = image.companions.get("E")
+    return len(image.companions["A"]) if E is None else E.shape[1]
 
 
 # --------------------------------------------------------------------------- the work

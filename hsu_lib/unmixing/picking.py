@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hsu_lib import methods
 from hsu_lib.methods import Method
@@ -49,7 +50,7 @@ class Picked:
         return {"picked_by_unexplained": {name: round(left, 4) for name, left in self.left.items()}}
 
 
-def picked(scene: Scene, endmembers: int | None, *, seed: int) -> Picked:
+def picked(pixels: NDArray, endmembers: int, *, seed: int) -> Picked:
     """VCA or N-FINDR, whichever leaves less of the image, to a tenth of a percent.
 
     Where the image has dark pixels and little noise, the plane onto which VCA projects magnifies these, and
@@ -57,10 +58,10 @@ def picked(scene: Scene, endmembers: int | None, *, seed: int) -> Picked:
 
     Parameters
     ----------
-    scene
-        The image.
+    pixels
+        Those of the image that count, or enough of them, in reflectance, shape ``(bands, pixels)``.
     endmembers
-        How many; None for those of the scene's reference.
+        How many.
     seed
         Of both.
 
@@ -69,10 +70,9 @@ def picked(scene: Scene, endmembers: int | None, *, seed: int) -> Picked:
     ValueError
         If the image cannot have so many endmembers.
     """
-    endmembers = scene.endmembers if endmembers is None else endmembers
-    Y = scene.pixels if scene.mask is None else scene.Y[:, scene.mask]
-    some = np.linspace(0, Y.shape[1] - 1, min(_SAMPLE, Y.shape[1])).round().astype(int)
-    sample = Scene(Y[:, some][:, None], name=scene.name)
+    count = pixels.shape[1]
+    some = np.linspace(0, count - 1, min(_SAMPLE, count)).round().astype(int)
+    sample = Scene(pixels[:, None, some], name="image")
     size, left = float(np.linalg.norm(sample.Y)) or 1.0, {}
     for name in BLIND:
         found = methods.get(name).unmix(sample, endmembers=endmembers, seed=seed)
