@@ -235,6 +235,9 @@ def plain(found: Answer) -> str:
     deciding = found.deciding
     if not (deciding and found.verdict in _PLAIN):
         return ""
+    if found.verdict is rule.Verdict.DEPENDS:
+        ways = [f"{way.words}: {_PLAIN[way.verdict].lower()}" for way in found.ways if way.verdict in _PLAIN]
+        return " ".join(map(sentence, [_PLAIN[found.verdict], *ways]))
     differences, effect = np.array(deciding.differences), deciding.effect
     if found.verdict is rule.Verdict.ABSENT:
         agree, of = differences < effect, "the difference is too small to count in {} of {} seeds"
