@@ -122,6 +122,7 @@ def card(
         plot=_strip(deciding) if deciding else None,
         figures=_figures(deciding) if deciding else (),
         compared=_compared(found),
+        seen=bool(deciding and found.ways[0].keys and profile != "quick"),
         reason=sentence(reason or _reason(found)),
         **_folded(found, list(records), profile),
     )
