@@ -33,6 +33,7 @@ from hsu_lib.runs.campaign import (
     Way,
     amounts,
     blocks,
+    decided_by,
     deciding,
     deciding_amounts,
     enumerated,
@@ -579,3 +580,29 @@ def test_each_document_is_decided_by_one_profile():
     spatial = "spacnn-satisfies-constraints"
     assert how.for_claim(spatial).of("ldvae", {}) == desk.for_claim(spatial).of("ldvae", {}) == {"epochs": 40}
     assert set(how.documents) == set(claims.SOURCES)
+
+
+def test_a_single_claim_may_be_decided_by_another_profile_than_its_document():
+    table = claims.claims()
+    whole, scaled = "tutorial-misicnet-best-sim1-rmse", "tutorial-misicnet-best-samson-rmse"
+    for how in (deciding_amounts(), amounts("desk"), amounts("paper")):
+        assert how.for_claim(whole).of("misicnet", {}) == how.for_claim(whole).of("undip", {}) == {}
+    assert amounts("desk").for_claim(scaled).of("misicnet", {}) == {"filters": 16}
+    assert amounts("quick").for_claim(whole).of("misicnet", {}) != {}
+    decided = {profile: decided_by(profile) for profile in ("paper", "desk", "quick")}
+    assert whole in decided["paper"]
+    assert scaled in decided["desk"]
+    assert decided["quick"] == ()
+    assert sorted(decided["paper"] + decided["desk"]) == sorted(table[table["source"].notna()].index)
+
+
+def test_a_plan_lists_what_its_profile_decides(tmp_path):
+    store = Store(tmp_path / "runs", tmp_path / "none")
+    asked = {
+        profile: {way.claim for way in operations.planned(profile, [100], None, store, "cpu")[0].ways}
+        for profile in ("paper", "desk")
+    }
+    assert asked["paper"] <= set(decided_by("paper"))
+    assert asked["desk"] <= set(decided_by("desk"))
+    named = operations.planned("desk", [100], "prim-alpha0-poor", store, "cpu")[0].ways
+    assert {way.claim for way in named} == {"prim-alpha0-poor-endmembers"}

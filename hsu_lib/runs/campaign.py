@@ -38,6 +38,8 @@ class Amounts:
     documents
         The same for the claims of one document, before the others: where two methods that train unequal
         amounts elsewhere are compared.
+    claims
+        All amounts of single claims, in place of these.
     given
         Values of such settings, in place of all shares: a reader's own, which decide nothing.
     """
@@ -45,6 +47,7 @@ class Amounts:
     share: str = ""
     methods: Mapping[str, Mapping[str, Fraction]] = field(default_factory=dict)
     documents: Mapping[str, Mapping[str, Mapping[str, Fraction]]] = field(default_factory=dict)
+    claims: Mapping[str, Mapping[str, Mapping[str, Fraction]]] = field(default_factory=dict)
     given: Mapping[str, int] = field(default_factory=dict)
 
     def with_given(self, **values: int) -> Amounts:
@@ -54,9 +57,10 @@ class Amounts:
         return replace(self, share=share + self.share, given=given)
 
     def for_claim(self, claim: str) -> Amounts:
-        """The amounts for a claim: those of its document."""
+        """The amounts for a claim: its own, or those of its document."""
         own = self.documents.get(claims_of_documents()["source"].get(claim, ""), {})
-        return replace(self, methods={**self.methods, **own}, documents={})
+        found = self.claims.get(claim, {**self.methods, **own})
+        return replace(self, methods=found, documents={}, claims={})
 
     def part(self, method: str) -> float:
         """How much of its document's training a method gets: the product of its factors."""
@@ -76,7 +80,7 @@ class Amounts:
     def _only(self, kept: Callable[[str], bool]) -> Amounts:
         chosen = {m: {n: f for n, f in fs.items() if kept(n)} for m, fs in self.methods.items()}
         given = {name: value for name, value in self.given.items() if kept(name)}
-        return replace(self, methods=chosen, documents={}, given=given)
+        return replace(self, methods=chosen, documents={}, claims={}, given=given)
 
     def of(self, method: str, settings: Mapping[str, Any]) -> dict[str, Any]:
         """The settings with their share of training; what they do not name is the method's default."""
@@ -95,35 +99,64 @@ class Amounts:
 
 @cache
 def deciding_amounts() -> Amounts:
-    """For the claims of each document, the amounts of the profile that decides them."""
-    found = {}
-    for profile, says in _amounts_file().items():
-        how = amounts(profile)
-        for document in says.get("decides", ()):
-            found[document] = {**how.methods, **how.documents.get(document, {})}
-    return Amounts("Each claim at the profile that decides it.", documents=found)
+    """For the claims of each document the amounts of the profile that decides them."""
+    decides = {name: _of_profile(profile) for profile, name in _decides()}
+    documents = {name: {**how.methods, **how.documents.get(name, {})} for name, how in decides.items()}
+    sources = set(claims_of_documents()["source"])
+    return Amounts(
+        "Each claim at the profile that decides it.",
+        documents={name: methods for name, methods in documents.items() if name in sources},
+        claims=_of_claims(),
+    )
 
 
 @cache
-def _amounts_file() -> dict[str, Any]:
-    return yaml.safe_load((paths.reported() / "amounts.yaml").read_text(encoding="utf-8"))
+def decided_by(profile: str) -> tuple[str, ...]:
+    """Claims that a profile decides: those that name it, and of its documents those that name no other."""
+    decides = {name: by for by, name in _decides()}
+    sources = claims_of_documents()["source"]
+    return tuple(c for c, source in sources.items() if decides.get(c, decides.get(source)) == profile)
 
 
 @cache
 def amounts(profile: str) -> Amounts:
     """The amounts of ``book/reported/amounts.yaml`` under that name.
 
+    Those that decide something ask single claims that another profile decides as that one does.
+
     Raises
     ------
     ValueError
         If there are none.
     """
+    found = _of_profile(profile)
+    return replace(found, claims=_of_claims()) if decided_by(profile) else found
+
+
+def _of_profile(profile: str) -> Amounts:
+    """The same without single claims."""
     known = _amounts_file()
     if profile not in known:
         raise ValueError(f"no amounts of training for {profile!r}; known: {', '.join(known)}")
     says = known[profile]
     documents = {name: _factors(methods) for name, methods in says.get("documents", {}).items()}
     return Amounts(says["share"], _factors(says["methods"]), documents)
+
+
+def _of_claims() -> dict[str, Mapping[str, Mapping[str, Fraction]]]:
+    """Amounts of the claims that name the profile that decides them."""
+    known = claims_of_documents().index
+    return {name: _of_profile(by).for_claim(name).methods for by, name in _decides() if name in known}
+
+
+def _decides() -> list[tuple[str, str]]:
+    """Profiles, each with a document or a claim that it decides."""
+    return [(profile, name) for profile, says in _amounts_file().items() for name in says.get("decides", ())]
+
+
+@cache
+def _amounts_file() -> dict[str, Any]:
+    return yaml.safe_load((paths.reported() / "amounts.yaml").read_text(encoding="utf-8"))
 
 
 def _factors(written: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Fraction]]:
