@@ -26,22 +26,10 @@ from hsu_lib.claims.questions import (
     vocabulary,
 )
 from hsu_lib.runs import Run, Store, execute, operations, provenance
+from hsu_lib.runs.amounts import Amounts, amounts, decided_by, deciding_amounts
+from hsu_lib.runs.blocks import blocks, to_make, twins
 from hsu_lib.runs.budget import MakeWithTwins, within
-from hsu_lib.runs.campaign import (
-    Amounts,
-    Enumeration,
-    Way,
-    amounts,
-    blocks,
-    decided_by,
-    deciding,
-    deciding_amounts,
-    enumerated,
-    runs_of,
-    spec_of,
-    to_make,
-    twins,
-)
+from hsu_lib.runs.campaign import Enumeration, Way, deciding, enumerated, runs_of, spec_of
 from hsu_lib.runs.choices import Wanted
 from hsu_lib.runs.estimates import Estimates, amount
 from hsu_lib.runs.execution import twin

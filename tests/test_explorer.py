@@ -22,8 +22,8 @@ from hsu_lib.publishing import explorer
 from hsu_lib.publishing.explorer import answered, book, conditions, maps, packing
 from hsu_lib.publishing.standings import own_runs
 from hsu_lib.runs import Run, Store
+from hsu_lib.runs.amounts import amounts
 from hsu_lib.runs.answers import Answer, Way
-from hsu_lib.runs.campaign import amounts
 from hsu_lib.scene import SceneSpec
 from hsu_lib.unmixing import read_result
 from hsu_lib.unmixing.explore import explore

@@ -31,8 +31,8 @@ from hsu_lib.publishing.manifest import Manifest, read_published
 from hsu_lib.publishing.outcomes import LOOKS
 from hsu_lib.publishing.published import PROFILES
 from hsu_lib.runs import Record, Results, Run, as_row, asking, evidence, sweep
+from hsu_lib.runs.amounts import amounts as amounts_of
 from hsu_lib.runs.answers import Answer
-from hsu_lib.runs.campaign import amounts as amounts_of
 from hsu_lib.runs.campaign import runs_of
 from hsu_lib.runs.evidence import Find
 from hsu_lib.runs.verification import Verification

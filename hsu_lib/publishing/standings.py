@@ -10,7 +10,8 @@ import pandas as pd
 
 from hsu_lib.claims import claims
 from hsu_lib.runs import Results, Run, Store, asking
-from hsu_lib.runs.campaign import Amounts, amounts, deciding_amounts, enumerated
+from hsu_lib.runs.amounts import Amounts, amounts, deciding_amounts
+from hsu_lib.runs.campaign import enumerated
 from hsu_lib.runs.choices import chosen_from
 from hsu_lib.scene import SceneSpec
 from hsu_lib.words import seeds_of

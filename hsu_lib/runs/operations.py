@@ -8,8 +8,10 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from hsu_lib.claims.questions import questions as all_questions
+from hsu_lib.runs.amounts import amounts, decided_by
+from hsu_lib.runs.blocks import Block, blocks, to_make, twins
 from hsu_lib.runs.budget import MakeWithTwins, exact_in, within
-from hsu_lib.runs.campaign import Block, Enumeration, amounts, blocks, decided_by, enumerated, to_make, twins
+from hsu_lib.runs.campaign import Enumeration, enumerated
 from hsu_lib.runs.choices import chosen_from
 from hsu_lib.runs.estimates import Estimates
 from hsu_lib.runs.packing import Pack, light
@@ -28,7 +30,7 @@ def planned(
     Parameters
     ----------
     profile
-        Whose `hsu_lib.runs.campaign.amounts`.
+        Whose `hsu_lib.runs.amounts.amounts`.
     seeds
         Of the runs; None for those of each question.
     claims

@@ -22,7 +22,7 @@ from hsu_lib.publishing.figures import composite, material_colour
 from hsu_lib.publishing.outcomes import LOOKS
 from hsu_lib.publishing.standings import own_runs
 from hsu_lib.runs import Record, Run, Store, sweep
-from hsu_lib.runs.campaign import amounts
+from hsu_lib.runs.amounts import amounts
 from hsu_lib.runs.choices import chosen_from
 from hsu_lib.scene import Scene, SceneSpec
 from hsu_lib.solvers.fclsu import fclsu
