@@ -449,8 +449,9 @@ class Page:
             here = self.amounts.of(name, {})
             table.insert(2, "here", [str(here.get(s, d)) for s, d in table[["setting", "default"]].values])
             table["default"] = table["default"].astype(str)
-            told = f"Settings of {name}. Source: {methods.get(name).source}. {self.amounts.share}"
-            _show(html.table(table, caption=told, folded=True))
+            share = self.amounts.share if here else ""  # which says nothing of what is trained as documented
+            told = f"Settings of {name}. Source: {methods.get(name).source}. {share}"
+            _show(html.table(table, caption=told.strip(), folded=True))
 
     def provenance(self) -> None:
         """Say where the numbers on the page come from."""
