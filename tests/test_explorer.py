@@ -180,7 +180,7 @@ def test_what_is_written_is_what_was_found(data, published):
     _, stage = stage_of(data, "lagoon", 20.0)
     (condition,) = [c for c in stage["conditions"] if c["method"] == "vca-fclsu"]
     _, arrays = packing.read(data, condition["file"])
-    np.testing.assert_allclose(arrays[f"E/{seed}"].values(), record.arrays["E"], atol=2e-5)
+    np.testing.assert_allclose(arrays[f"E/{seed}"].values(), record.arrays["E"], rtol=1 / 4096, atol=2e-5)
     np.testing.assert_allclose(arrays[f"A/{seed}"].values(), record.arrays["A"], atol=1 / 100)
     Y = scenes.load(record.scene).Y
     left = Y - np.einsum("be,ehw->bhw", record.arrays["E"], record.arrays["A"])
@@ -221,7 +221,7 @@ def test_least_squares_make_the_maps_that_were_not_published(published):
     assert len(bare) == 6
     for record in bare:
         made = place._with_maps(record).arrays["A"]
-        np.testing.assert_allclose(made, whole[record.key].arrays["A"], atol=1e-5)
+        np.testing.assert_allclose(made, whole[record.key].arrays["A"], atol=2e-3)  # of rounded E
 
 
 def test_without_the_scene_nothing_of_its_pixels_is_written(published, tmp_path, monkeypatch):
