@@ -14,7 +14,7 @@ from bs4 import BeautifulSoup
 from hsu_lib import paths
 from hsu_lib.claims import rule
 from hsu_lib.publishing import cards, html, pages, scores
-from hsu_lib.publishing.outcomes import EXPLORED, LOOKS, NOT_ANSWERED
+from hsu_lib.publishing.outcomes import LOOKS, NOT_ANSWERED
 from hsu_lib.runs import Record, Results, Run, asking
 from hsu_lib.runs.answers import Answer, Comparison, Way
 from hsu_lib.scene import SceneSpec
@@ -46,7 +46,7 @@ def soup(markup):
 
 
 def test_every_outcome_has_a_look_of_its_own():
-    assert set(LOOKS) == {verdict.value for verdict in rule.Verdict} | {NOT_ANSWERED, EXPLORED}
+    assert set(LOOKS) == {verdict.value for verdict in rule.Verdict} | {NOT_ANSWERED}
     for part in ("path", "says", "name"):
         assert len({getattr(look, part) for look in LOOKS.values()}) == len(LOOKS)
     for look in LOOKS.values():
@@ -173,7 +173,7 @@ def test_a_card_folds_all_ways_to_ask_and_tells_its_runs():
     records = [Record({"method": "ae-plain", "seed": k}, {}, "CONVERGED", 1.0, made, {}) for k in SEEDS]
     found = Answer("prim-alpha0-poor-endmembers", rule.Verdict.REPRODUCED, ways)
     card = soup(cards.card(found, CLAIM, records=records, notes=["33 % of the training: scaled down"]))
-    assert card.summary.get_text() == "2 comparisons, 1 other way to ask, 10 runs"
+    assert card.summary.get_text() == "2 comparisons in 2 ways to ask, 10 runs"
     told = card.details.get_text()
     assert "3 of 20 runs are missing." in told
     assert "10 on a machine; commit abc; 2026-11-26." in told
@@ -344,6 +344,24 @@ def test_what_is_shown_beside_may_have_noise_of_its_seed(monkeypatch, tmp_path):
 )
 def test_an_answer_in_plain_words_counts_the_seeds(verdict, mean, shape, told):
     assert cards.plain(answer(comparison(mean, shape=shape), verdict=verdict)) == told
+
+
+def test_of_several_comparisons_the_one_that_decides_is_named():
+    holds, turned = comparison(), comparison(-0.05, outcome=rule.Outcome.REVERSED)
+    told = cards.plain(answer(holds, turned, verdict=rule.Verdict.REVERSED))
+    assert told.startswith(
+        "No, the other way round: 10 of 10 seeds say so. That is said of: A better than b."
+    )
+    assert told.endswith("Of 2 comparisons 1 hold.")
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.98, 1.07), (0.9, 30.0), (0.1, 400.0), (0.5, 2.1), (1e-9, 1e9)])
+def test_ratios_are_marked_at_few_round_numbers_around_them(low, high):
+    ratios = cards._ratios(low, high)
+    assert ratios == sorted(set(ratios))
+    assert 1.0 in ratios
+    assert 2 <= len(ratios) <= 6
+    assert (ratios[0] <= low and ratios[-1] >= high) or high > 1e6
 
 
 def test_ways_that_disagree_are_told_one_by_one():

@@ -129,6 +129,18 @@ def test_the_seeds_that_would_decide():
         assert rule.seeds_needed(Question(spread(-0.5), 0.5, shape)) is None
 
 
+def test_more_seeds_are_needed_where_any_of_many_comparisons_may_refute():
+    far = Question(np.linspace(-1.01, -0.99, 10), 0.1, "equal")
+    assert rule.outcomes([far]) == [Outcome.REVERSED]
+    among = [far] * 10
+    assert rule.outcomes(among) == [Outcome.OPEN] * 10  # ten seeds have too few patterns of signs
+    needed = rule.seeds_needed(far, among=10)
+    assert needed is not None
+    assert needed > 10 > rule.seeds_needed(far)
+    more = Question(np.linspace(-1.01, -0.99, needed), 0.1, "equal")
+    assert rule.outcomes([more] * 10) == [Outcome.REVERSED] * 10
+
+
 def decided(rng, comparisons, *, mean, effect, claims=200, heaps=False):
     """Shares of claims that two looks call reproduced (of either size), absent or reversed."""
     counts = dict.fromkeys(Verdict, 0)

@@ -268,22 +268,41 @@ def power(effect: float, deviation: float, seeds: int) -> float:
     return float(stats.nct.sf(critical, seeds - 1, effect / deviation * np.sqrt(seeds)))
 
 
-def seeds_needed(question: Question, *, most: int = 200) -> int | None:
+def seeds_needed(question: Question, *, among: int = 1, most: int = 200) -> int | None:
     """How many seeds would decide, if mean and spread stay what they are; None if more than `most`.
 
-    By Student's t alone, for whichever of the outcomes comes first.
+    By Student's t, for whichever of the outcomes comes first, where there are enough patterns of signs.
+
+    Parameters
+    ----------
+    question
+        The comparison.
+    among
+        How many comparisons the claim has: *absent* and *reversed* are corrected for as many.
+    most
+        Seeds that are tried.
     """
     d, effect = np.asarray(question.differences), question.effect
     mean, deviation = float(d.mean()), float(d.std(ddof=1))
+
+    def ends(n: int, level: float) -> tuple[float, float]:
+        """Of the interval at a level of one side; without any where no pattern of signs is so rare."""
+        if level < LEVEL and 2.0**-n >= level:
+            return -np.inf, np.inf
+        half = float(special.stdtrit(n - 1, 1 - level)) * deviation / np.sqrt(n)
+        return mean - half, mean + half
+
     for n in range(FEWEST, most + 1):
-        half = float(special.stdtrit(n - 1, 1 - LEVEL)) * deviation / np.sqrt(n)
-        low, high = mean - half, mean + half
-        inside = low > -effect and high < effect
+        low, high = ends(n, LEVEL)
+        low_of_all, high_of_all = ends(n, LEVEL / among)
+        lowest, highest = ends(n, LEVEL / among / 2)
         decided = {
-            "better": low > 0 or inside or high < (-effect if question.reported else 0),
-            "threshold": low > 0 or high < 0,
-            "not worse": low > -effect or high < -effect,
-            "equal": inside or low > effect or high < -effect,
+            "better": low > 0
+            or (low_of_all > -effect and high_of_all < effect)
+            or high_of_all < (-effect if question.reported else 0),
+            "threshold": low > 0 or high_of_all < 0,
+            "not worse": low > -effect or high_of_all < -effect,
+            "equal": (low > -effect and high < effect) or lowest > effect or highest < -effect,
         }
         if decided[question.shape]:
             return n

@@ -32,6 +32,8 @@ _OUTCOMES = {
 }
 #: How a comparison that is not simply "better" is marked in a forest plot.
 _MARKS = {"equal": "=", "threshold": ">", "not worse": "≥"}
+#: Steps of a decade between which ratios are marked, the finest first.
+_RATIOS = ((1, 1.05, 1.1, 1.2, 1.5, 2, 3, 5), (1, 1.2, 1.5, 2, 3, 5), (1, 2, 5), (1, 3), (1,))
 #: A way to ask: its title, its outcome, why there is none, and its comparisons with what they come to.
 _Asked = tuple[str, Look, str, list[tuple[Look, str, str]]]
 #: Whether a document's own figures bear out what it says, as ``claims.yaml`` has it and in words.
@@ -43,7 +45,8 @@ _OWN_FIGURES = {
 }
 _CAPTION = (
     "Of each claim the comparison that decides, with its 97.1 % interval, over its smallest effect of "
-    "interest, where the grey band ends; ◇ what the document reports. Beyond 1 the axis is logarithmic."
+    "interest, where the grey band ends; ◇ what the document reports. Beyond 1 the axis is logarithmic. "
+    "Before a name: ≥ not worse by more than that, = no further apart, > a threshold."
 )
 
 
@@ -166,11 +169,32 @@ def _strip(c: Comparison) -> Plot | None:
 
 def _ticks(c: Comparison, low: float, high: float) -> list[tuple[float, str]]:
     """A few round numbers around a range of differences, in the unit in which they are printed."""
-    form = scores.Unit() if c.relative else scores.unit(c.score)
+    if c.relative:
+        return [(math.log(ratio), f"×{ratio:g}") for ratio in _ratios(math.exp(low), math.exp(high))]
+    form = scores.unit(c.score)
     found = MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]).tick_values(form.factor * low, form.factor * high)
     ticks = [round(float(tick), 12) for tick in found]
-    texts = [f"×{np.exp(t):.2g}" if c.relative else f"{t:.6g}{form.sign.strip() if t else ''}" for t in ticks]
+    texts = [f"{tick:.6g}{form.sign.strip() if tick else ''}" for tick in ticks]
     return [(t / form.factor, text.replace("-", "−")) for t, text in zip(ticks, texts, strict=True)]
+
+
+def _ratios(low: float, high: float) -> list[float]:
+    """Round ratios, 1 among them, the first below a range and the last above it; about six at most.
+
+    Examples
+    --------
+    >>> _ratios(0.98, 1.07), _ratios(0.9, 30)
+    ([0.95, 1.0, 1.05, 1.1], [0.33, 1.0, 3.0, 10.0, 30.0])
+    """
+    for steps in _RATIOS:
+        upper = [10.0**k * step for k in range(7) for step in steps if step < 10]
+        every = sorted({*upper, *(float(f"{1 / ratio:.2g}") for ratio in upper)})
+        first = max([r for r in every if r <= low], default=every[0])
+        last = min([r for r in every if r >= high], default=every[-1])
+        shown = [ratio for ratio in every if first <= ratio <= last]
+        if len(shown) <= 6:
+            return shown
+    return [shown[0], 1.0, shown[-1]]
 
 
 def _swarm(places: Iterable[float]) -> list[tuple[float, int]]:
@@ -217,8 +241,13 @@ def _figures(c: Comparison) -> list[tuple[str, str]]:
 
 
 def told(found: Answer) -> str:
-    """The figures of the comparison that decides, in one line; empty where runs decide nothing."""
-    return ", ".join(f"{word} {text}" for word, text in _figures(found.deciding)) if found.deciding else ""
+    """The difference that decides, in a line; empty where runs decide nothing."""
+    c = found.deciding
+    if c is None:
+        return ""
+    return (
+        f"mean difference {scores.interval(c.score, *c.interval, relative=c.relative)}, {len(c.seeds)} seeds"
+    )
 
 
 _PLAIN = {
@@ -248,15 +277,20 @@ def plain(found: Answer) -> str:
         least = {"equal": abs(differences) < effect, "not worse": differences > -effect}
         agree = least.get(deciding.shape, differences > 0)
         of = "{} of {} seeds speak for it" if found.verdict is rule.Verdict.OPEN else "{} of {} seeds say so"
-    told = of.format(int(agree.sum()), len(agree))
-    return f"{_PLAIN[found.verdict]}: {told}."
+    told = f"{_PLAIN[found.verdict]}: {of.format(int(agree.sum()), len(agree))}."
+    others = found.ways[0].comparisons
+    if len(others) == 1 or found.verdict in rule.FOR:
+        return told
+    held = sum(c.outcome in (rule.Outcome.HOLDS, rule.Outcome.SMALLER) for c in others)
+    return f"{told} That is said of: {sentence(deciding.words)} Of {len(others)} comparisons {held} hold."
 
 
 def _compared(found: Answer) -> str:
     if not found.deciding:
         return ""
     count = len(found.ways[0].comparisons)
-    return sentence(f"the one of {count} comparisons that decides: " * (count > 1) + found.deciding.words)
+    which = f"of {count} comparisons, all needed, the one that does worst: " * (count > 1)
+    return sentence(which + found.deciding.words)
 
 
 def _reason(found: Answer) -> str:
@@ -278,9 +312,8 @@ def _reason(found: Answer) -> str:
         case rule.Outcome.ABSENT:
             return f"{some} without an effect that counts"
         case rule.Outcome.OPEN:
-            more = (
-                f"about {deciding.needed} would decide" if deciding.needed else "200 would not decide either"
-            )
+            needed = deciding.needed(len(all_of))
+            more = f"about {needed} would decide" if needed else "200 would not decide either"
             return f"{some} not decided by {len(deciding.seeds)} seeds; if mean and spread stay, {more}"
         case rule.Outcome.SMALLER:
             return f"{some} with an effect below the smallest of interest"
@@ -292,11 +325,8 @@ def _folded(found: Answer, records: Sequence[Record], profile: str) -> dict[str,
     several = len(found.ways) > 1
     compared = [c for way in found.ways for c in way.comparisons]
     seeds = sorted({seed for c in compared for seed in (*c.seeds, *c.left_out)})
-    counts = [
-        _count(len(compared), "comparison"),
-        _count(len(found.ways) - 1, "other way to ask", "other ways to ask"),
-        _count(len(records), "run"),
-    ]
+    comparisons = _count(len(compared), "comparison") + f" in {len(found.ways)} ways to ask" * several
+    counts = [comparisons, _count(len(records), "run")]
     return {
         "folded": ", ".join(filter(None, counts)) if found.ways else "",
         "ways": [_way(w, f"Asked on {w.words}" if several else "All comparisons") for w in found.ways],
@@ -308,8 +338,8 @@ def _folded(found: Answer, records: Sequence[Record], profile: str) -> dict[str,
     }
 
 
-def _count(number: int, word: str, words: str = "") -> str:
-    return f"{number} {word if number == 1 else words or f'{word}s'}" if number else ""
+def _count(number: int, word: str) -> str:
+    return f"{number} {word if number == 1 else f'{word}s'}" if number else ""
 
 
 def _way(way: Way, title: str) -> _Asked:
@@ -318,8 +348,9 @@ def _way(way: Way, title: str) -> _Asked:
     listed = []
     for c in way.comparisons:
         told = "; ".join(f"{word} {text}" for word, text in _figures(c))
-        needed = f"; {c.needed} seeds would decide" if c.needed else ""
-        listed.append((LOOKS[_OUTCOMES[c.outcome].value], c.words, f"{told}{needed}"))
+        needed = c.needed(len(way.comparisons))
+        more = f"; {needed} seeds would decide" if needed else ""
+        listed.append((LOOKS[_OUTCOMES[c.outcome].value], c.words, f"{told}{more}"))
     return title, LOOKS[way.verdict.value], "", listed
 
 

@@ -11,7 +11,6 @@ from typing import NamedTuple
 from hsu_lib.claims.rule import Verdict
 
 NOT_ANSWERED = "not yet answered"
-EXPLORED = "explored"
 
 
 class Look(NamedTuple):
@@ -67,11 +66,6 @@ _LOOKS = (
         NOT_ANSWERED,
         _disc(1.9, 2.6) + _disc(1.9, 8) + _disc(1.9, 13.4),
         "What would decide it has not been run or is not computed yet; the card says what is missing.",
-    ),
-    Look(
-        EXPLORED,
-        _disc(5.4, 6.4, 6.4) + _disc(3.4, 6.4, 6.4) + "M9.3 10.7L10.7 9.3L15 13.6L13.6 15Z",
-        "Looked at with runs that decide nothing; what they say is told, not judged.",
     ),
     Look(
         Verdict.BY_CONSTRUCTION.value,

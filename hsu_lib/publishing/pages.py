@@ -138,8 +138,10 @@ class Page:
         records = [record for key in found.keys if (record := self._records[key]) is not None]
         self.used(record for record in records if record.key in new)
         how = self.amounts if profile == self.manifest.profile else amounts_of(profile)
-        share = min((how.part(str(r.asked["method"])) for r in records), default=1.0)
-        trained = [f"{100 * share:.0f} % of the training: scaled down"] if share < 1 else []
+        how, ran = how.for_claim(found.claim), {str(record.asked["method"]) for record in records}
+        parts = {"training": how.lengths(), "filters": how.widths()}
+        shares = {what: min(map(of.part, ran), default=1.0) for what, of in parts.items()}
+        trained = [f"{100 * x:.2g} % of the {what}: scaled down" for what, x in shares.items() if x < 1]
         told: dict[str, Any] = {"reason": reason, "notes": [*trained, *notes], "profile": profile}
         _show(cards.card(found, claims().loc[found.claim].to_dict(), records=records, **told))
         if why:

@@ -71,12 +71,17 @@ class Comparison:
         _, low, high = self.interval
         return (-max(abs(low), abs(high)) if self.shape == "equal" else low) / self.usual
 
-    @property
-    def needed(self) -> int | None:
-        """How many seeds would decide it, if mean and spread stay; None if it is decided, or 200 do not."""
+    def needed(self, among: int = 1) -> int | None:
+        """How many seeds would decide it, if mean and spread stay; None if it is decided, or 200 do not.
+
+        Parameters
+        ----------
+        among
+            How many comparisons there are with it.
+        """
         if self.outcome is not rule.Outcome.OPEN or len(self.seeds) < 2 or self.too_few:
             return None
-        return rule.seeds_needed(self.asked)
+        return rule.seeds_needed(self.asked, among=among)
 
     @property
     def too_few(self) -> bool:
@@ -96,7 +101,7 @@ class Comparison:
             **vars_of(self),
             **{name: value if np.isfinite(value) else None for name, value in told.items()},
             "outcome": self.outcome.value,
-            "needed": self.needed,
+            "needed": self.needed(),
         }
 
     @classmethod
