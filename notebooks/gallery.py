@@ -55,7 +55,8 @@ def recipe(command, picture, *, alt, look):
         done = CliRunner().invoke(cli.main, shlex.split(command)[1:])
     assert done.exit_code == 0, done.output
     plt.close("all")  # its pictures are files
-    page.text(f"```console\n$ {command}\n```")
+    shown = command if len(command) < 72 else command.replace(" --out", " \\\n    --out")
+    page.text(f"```console\n$ {shown}\n```")
     caption = f"{picture}, as the command leaves it."
     page.figure(Path(picture).stem, lambda: Image.open(folder / picture), alt=alt, caption=caption)
     page.text(f"**Look at** {look}")
@@ -114,7 +115,8 @@ recipe(
     "hsu unmix field.hdr --endmembers-from spectra.csv --endmembers-scale 100 --out known",
     "known.png",
     alt="Composite, the four known spectra, their abundance maps and the residual.",
-    look="the residual. Where it is large, something is on the ground that is not in the table.",
+    look="the residual. Where it is large, something is on the ground that is not in the table, or a "
+    "material looks otherwise than where it was measured.",
 )
 
 # %% [markdown]

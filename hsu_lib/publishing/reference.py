@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from importlib import import_module
 from types import ModuleType
@@ -68,6 +69,7 @@ def _page(methods: list[Method]) -> Iterator[str]:
         "(api_methods). A setting is given by its name: `hsu unmix --set NAME=VALUE`, or as an argument.\n"
     )
     told: dict[ModuleType, str] = {}
+    several = Counter(map(module_of, methods))
     for method in methods:
         yield f"(method-{method.name})=\n## {method.name}\n"
         module = module_of(method)
@@ -76,7 +78,8 @@ def _page(methods: list[Method]) -> Iterator[str]:
         else:
             yield from _docstring(module)
             told[module] = method.name
-        yield f"{html.verbatim(method.summary[:1].upper() + method.summary[1:])}.\n"
+        if several[module] > 1:  # else the docstring says as much
+            yield f"{html.verbatim(method.summary[:1].upper() + method.summary[1:])}.\n"
         yield (
             f"Source: {html.verbatim(method.source)}. Is given beside the image: "
             f"{html.verbatim(given(method))}. Version {method.version}.\n"
