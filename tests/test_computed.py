@@ -20,9 +20,10 @@ from hsu_lib.learning.networks.prior import parameters
 from hsu_lib.methods.priors.undip import ARCHITECTURES
 from hsu_lib.metrics import examine
 from hsu_lib.runs import Record, Run, computed, curves, publish, read_record
+from hsu_lib.runs.amounts import Amounts
 from hsu_lib.runs.answers import Answer, answers
 from hsu_lib.runs.answers.several import among, rank_correlation, trained_values
-from hsu_lib.runs.campaign import Amounts, enumerated
+from hsu_lib.runs.campaign import enumerated
 from hsu_lib.runs.choices import Wanted
 from hsu_lib.runs.compact import compacted, expanded
 from hsu_lib.runs.computed import score_of
