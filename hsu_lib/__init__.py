@@ -15,6 +15,7 @@ from typing import Any
 
 from hsu_lib import _moved
 
+__all__ = ["Unmixer", "read_result", "unmix"]
 __version__ = "0.1.0"
 
 _moved.install()

@@ -172,4 +172,5 @@ page.show(
 #   are](systems.ipynb), [the metrics](metrics.ipynb) and [alignment](alignment.ipynb),
 #   [all that the documents report](reported.ipynb)
 # - **Your turn**: [rerun it](rerun.md) with other parameters or scenes, or
-#   [unmix an image of your own](own_image.ipynb).
+#   [unmix an image of your own](own_image.ipynb), with a [gallery](gallery.ipynb) of recipes; from Python, by
+#   the [API](api.md).

@@ -14,9 +14,10 @@
 # # Methods
 #
 # Every method of the book, from the catalogue that the code itself reads: what it does, what it is given
-# beside the image, what can be set and where each default comes from, what a run takes, and which chapters
-# use it. All are called in the same way, [from Python or from the terminal](rerun), on any image. All pass
-# the same contract tests, and golden numbers in `tests/golden/` hold what each makes of a small scene.
+# beside the image, what a run takes, and which chapters use it. What each minimises, what can be set and
+# where each default comes from is in the [API of the methods](api_methods.md). All are called in the same
+# way, [from Python or from the terminal](rerun), on any image. All pass the same contract tests, and golden
+# numbers in `tests/golden/` hold what each makes of a small scene.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -28,19 +29,10 @@ import numpy as np
 import pandas as pd
 
 from hsu_lib.methods import METHODS
-from hsu_lib.publishing import html, pages, published
+from hsu_lib.publishing import html, pages, published, reference
 from hsu_lib.runs import Store
 
 page = pages.Page("methods", profile)
-
-GIVEN = {
-    "endmembers": "the scene's endmembers",
-    "library": "a spectral library",
-    "labels": "pixels with known abundances",
-    "truth": "what is known of the scene, for its history only",
-    "spatial": "where the pixels lie",
-    "first": "a first estimation by another method",
-}
 
 rows = {row["key"]: row for row in Store().rows() if row["origin"] != "local"}
 chapters, seconds = defaultdict(dict), defaultdict(list)
@@ -50,12 +42,6 @@ for manifest in published.manifests():
             chapters[rows[key]["method"]][manifest.chapter] = None
 for row in rows.values():
     seconds[row["method"]].append(row["seconds"])
-
-
-def needs(method):
-    """What a method is given beside the image, in words."""
-    return "; ".join(words for name, words in GIVEN.items() if getattr(method.needs, name)) or "nothing"
-
 
 # %% [markdown]
 # ## At a glance
@@ -70,7 +56,7 @@ table = pd.DataFrame(
             "method": html.link("", name, name),
             "kind": method.kind,
             "what it does": method.summary,
-            "is given": needs(method),
+            "is given": reference.given(method),
             "takes (s)": " · ".join(f"{q:.3g}" for q in np.quantile(seconds[name], [0, 0.5, 1]))
             if seconds[name]
             else "",
@@ -93,14 +79,10 @@ for name, method in METHODS.items():
     used = ", ".join(f"[{html.verbatim(c)}]({c}.html)" for c in sorted(chapters[name]))
     page.text(
         f"{html.verbatim(method.summary[:1].upper() + method.summary[1:])}. "
-        f"Source: {html.verbatim(method.source)}. Is given: {html.verbatim(needs(method))}. "
+        f"Source: {html.verbatim(method.source)}. "
+        f"[Its equation and its settings]({reference.page_of(method)}.html#{name}). "
         f"Version {method.version}. {f'Used in: {used}.' if used else 'No published chapter uses it yet.'}"
     )
-    if settings := method.describe():
-        page.table(
-            pd.DataFrame(settings).astype({"default": str}),
-            caption=f"Settings of {name}, their defaults and sources",
-        )
 
 # %% tags=["remove-input", "nbval-check-output"]
 print(f"{len(METHODS)} methods: " + ", ".join(f"{n} (version {m.version})" for n, m in METHODS.items()))

@@ -18,8 +18,8 @@
 # every pixel (the *abundances*). Nothing is guessed in silence: what is in doubt is refused, with the
 # option that settles it, and every decision is a line in the report.
 #
-# Three examples follow, as they run in a terminal. The image is the embedded scene of the book, a lagoon, so
-# what comes out can be compared with what was put in.
+# Three examples follow, as they run in a terminal; the [gallery](gallery.ipynb) has a recipe for each question.
+# The image is the embedded scene of the book, a lagoon, so what comes out can be compared with what was put in.
 
 # %% tags=["parameters", "remove-cell"]
 profile = "quick"
@@ -258,7 +258,7 @@ print(
 # %% [markdown]
 # `hsu_lib.read_result("known.npz")` reads what the command wrote, with `.scene()` and `.to_xarray()`; and
 # `hsu_lib.Unmixer(n_components=4)` is an estimator of scikit-learn (`pip install 'hsu[sklearn]'`), whose
-# rows are spectra.
+# rows are spectra. The [API](api.md) tells what each takes and returns.
 
 # %% tags=["remove-input"]
 page.provenance()

@@ -20,7 +20,7 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-from hsu_lib.publishing import build, chapters, folders, kernels, published
+from hsu_lib.publishing import build, chapters, folders, kernels, published, reference
 from hsu_lib.publishing.manifest import Executed, Manifest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -452,9 +452,11 @@ def test_a_warning_stops_the_build_and_the_good_pages_stay(house, tmp_path, caps
 
 def test_every_page_is_in_the_contents_and_every_entry_has_a_source():
     contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
-    files = [entry["file"] for part in contents["parts"] for entry in part["chapters"]] + [contents["root"]]
+    entries = [entry for part in contents["parts"] for entry in part["chapters"]]
+    entries += [inner for entry in entries for inner in entry.get("sections", ())]
+    files = [entry["file"] for entry in entries] + [contents["root"]]
     written = [path.stem for path in (ROOT / "book").glob("*.md")]
-    assert sorted(files) == sorted([*written, *chapters.chapters()])
+    assert sorted(files) == sorted([*written, *chapters.chapters(), *reference.pages()])
 
 
 @pytest.mark.parametrize("profile", chapters.profiles())

@@ -31,6 +31,8 @@ def test_methods_for_people_and_programs():
     assert all(name in hsu("methods") for name in METHODS)
     rows = json.loads(hsu("methods", "--json"))
     assert [row["name"] for row in rows] == list(METHODS)
+    whole, share = json.loads(hsu("methods", "palm", "--json"))  # one does not make the other a decimal
+    assert (repr(whole["default"]), share["default"]) == ("200", 1e-6)
     settings = json.loads(hsu("methods", "ae-patches", "--json"))
     assert {"setting": "epochs", "default": 200, "source": "report on perturbations, Table 1"} in settings
 

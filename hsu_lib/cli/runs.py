@@ -21,7 +21,8 @@ def list_methods(name: str | None, as_json: bool) -> None:
     from hsu_lib import methods
 
     if name:
-        show(pd.DataFrame(methods.get(name).describe(), columns=["setting", "default", "source"]), as_json)
+        columns = ["setting", "default", "source"]
+        show(pd.DataFrame(methods.get(name).describe(), columns=columns, dtype=object), as_json)
         return
     rows = [
         {"name": m.name, "kind": m.kind, "summary": m.summary, "source": m.source}

@@ -1,4 +1,17 @@
-"""Images of which some pixels do not count: what a method is given of them, and its maps put back."""
+"""Images of which some pixels do not count: what a method is given of them, and its maps put back.
+
+No method has to know of a mask: `Method.unmix` hands it the pixels that count, or, where neighbours matter,
+the image with its holes filled, and the maps are NaN where nothing counts.
+
+>>> from dataclasses import replace
+>>> import numpy as np
+>>> from hsu_lib import methods, scenes
+>>> lagoon = scenes.load("lagoon")
+>>> land = lagoon.A[lagoon.materials.index("water")] < 0.5
+>>> found = methods.get("nfindr-fclsu").unmix(replace(lagoon, mask=land), endmembers=3)
+>>> bool((np.isnan(found.A).all(axis=0) == ~land).all())
+True
+"""
 
 from __future__ import annotations
 

@@ -66,6 +66,16 @@ class Settings:
                 raise ValueError(f"{of.name}: expected {_wanted(one, of.metadata)}, got {value!r}")
 
 
+def takes(cls: type[Settings]) -> dict[str, str]:
+    """What each field takes, in words, such as ``"a number above 0"``; of a tuple, what each value is."""
+    hints, found = _hints(cls), {}  # type: ignore[arg-type]
+    for of in fields(cls):
+        hint = hints[of.name]
+        several = get_origin(hint) is tuple
+        found[of.name] = "each " * several + _wanted(get_args(hint)[0] if several else hint, of.metadata)
+    return found
+
+
 def typed(cls: type[Settings], texts: Mapping[str, str]) -> dict[str, Any]:
     """What a user typed for fields of settings, each as a value of the type that it has.
 

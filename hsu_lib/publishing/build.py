@@ -17,7 +17,7 @@ from nbformat import NotebookNode
 from papermill.exceptions import strip_color
 
 from hsu_lib import paths
-from hsu_lib.publishing import explorer, folders
+from hsu_lib.publishing import explorer, folders, reference
 from hsu_lib.publishing.chapters import (
     TAIL,
     BookError,
@@ -134,6 +134,9 @@ def _pages(notebooks: Sequence[Path], html: Path, place: Path) -> None:
     for path in (paths.ROOT / "_config.yml", paths.ROOT / "_toc.yml"):
         shutil.copy(path, source)
     (source / "outcomes.html").write_text(legend(), encoding="utf-8")  # which how-to-read.md shows
+    if (source / "api_methods.md").exists():
+        for name, text in reference.pages().items():
+            (source / f"{name}.md").write_text(text, encoding="utf-8")
     explored = (source / "explore.md").exists()
     if explored:
         (source / "explorer.html").write_text(explorer.fragment(f"{_EXPLORER}/"), encoding="utf-8")

@@ -447,7 +447,7 @@ class Page:
     def settings(self, *names: str) -> None:
         """Show, folded, the settings of methods and who wrote them: the document's, and those used here."""
         for name in names:
-            table = pd.DataFrame(methods.get(name).describe())
+            table = pd.DataFrame(methods.get(name).describe(), dtype=object)  # 200 stays 200 beside 1e-6
             here = self.amounts.of(name, {})
             table.insert(2, "here", [str(here.get(s, d)) for s, d in table[["setting", "default"]].values])
             table["default"] = table["default"].astype(str)

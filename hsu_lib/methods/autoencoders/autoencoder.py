@@ -1,4 +1,11 @@
-"""`ae-plain` and `ae-patches`: autoencoder of the report on perturbations, on the image or on patches."""
+r"""`ae-plain` and `ae-patches`: autoencoder of the report on perturbations, on the image or on patches.
+
+The encoder `f` ends in a softmax, and the decoder is one convolution, whose kernel, added up over its places,
+is the endmembers:
+
+.. math:: \min_{f, D} \sum_n \bigl(1 - \cos(\hat y_n, y_n)\bigr), \qquad \hat Y = D * A,\quad
+          A = \operatorname{softmax} f(Y)
+"""
 
 from __future__ import annotations
 

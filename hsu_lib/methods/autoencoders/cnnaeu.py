@@ -1,4 +1,10 @@
-"""`cnnaeu`: the convolutional autoencoder of Palsson et al.; the report on perturbations has one after it."""
+r"""`cnnaeu`: the convolutional autoencoder of Palsson et al.; the report on perturbations has one after it.
+
+The decoder `D` is one convolution; endmembers are the mean of its kernel over its places.
+
+.. math:: \min_{f,\ D \ge 0} \operatorname{mean}_n \arccos \frac{\hat y_n^\top y_n}{\|\hat y_n\| \|y_n\|},
+          \qquad \hat Y = D * A,\quad A = \operatorname{softmax}(3 f(Y))
+"""
 
 from __future__ import annotations
 

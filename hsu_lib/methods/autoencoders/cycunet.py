@@ -1,4 +1,11 @@
-"""`cycunet`: two cascaded autoencoders with one encoder, which must agree on the abundances."""
+r"""`cycunet`: two cascaded autoencoders with one encoder, which must agree on the abundances.
+
+The second pass unmixes what the first has rebuilt, :math:`A_2 = f(Y_1)` with :math:`Y_1 = E_1 A_1` and
+:math:`A_1 = f(Y)`:
+
+.. math:: \beta\,\mathrm{MSE}(Y_1, Y) + (1 - \beta)\,\mathrm{MSE}(Y_2, Y) + \delta\,\mathrm{MSE}(A_1, A_2)
+          + \gamma \sum_{i, n} |1 - \mathbf 1^\top a_{i, n}| + \sigma (\|A_1\|_* + \|A_2\|_*)
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,13 @@
-"""`endnet`: an autoencoder that compares pixels with endmembers by their angle, and mixes two at most."""
+r"""`endnet`: an autoencoder that compares pixels with endmembers by their angle, and mixes two at most.
+
+With the similarity :math:`C`, one minus the angle over :math:`\pi`,
+
+.. math:: \min_{W,\ E \ge 0} \tfrac{\lambda_0}2 \operatorname{mean}\,(y - \hat y)^2
+          - \lambda_1 \log C(y, \hat y) + \lambda_3 \|W\|^2 + \lambda_4 \|E\|^2,
+          \qquad \hat y = E\, s(C(y, W))
+
+where `s` normalises the activations over the batch and keeps the two largest, divided by their sum.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""`mtlaeu`: neighbouring pixels are unmixed together by one autoencoder, whose tasks share its layers."""
+r"""`mtlaeu`: neighbouring pixels are unmixed together by one autoencoder, whose tasks share its layers.
+
+With the angle :math:`\theta` between spectra, and groups of neighbours `g`,
+
+.. math:: \min_{f,\ E \ge 0} \sum_g \sum_{n \in g} \theta(y_n, E a_n), \qquad
+          (a_n)_{n \in g} = f\bigl((y_n)_{n \in g}\bigr)
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,13 @@
-"""The five methods of the report on perturbations: an autoencoder trained on perturbed estimations."""
+r"""The five methods of the report on perturbations: an autoencoder trained on perturbed estimations.
+
+Images are made from a first estimation, whose endmembers take random factors :math:`\Xi` that are affine in
+two pieces of the bands. With one minus the cosine, `d`, the autoencoder learns from
+
+.. math:: Y = (E \odot \Xi) A + N, \qquad
+          \min\ \alpha\, d(\hat Y, Y) + (1 - \alpha)\,\bigl(d(\hat E, E \odot \Xi) + d(\hat A, A)\bigr)
+
+and then unmixes the real image.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,12 @@
 r"""`udas`: an untied autoencoder with a denoiser in closed form, a sparse encoder and a nonnegative decoder.
 
 The decoder's weights are the endmembers, and the encoder's one layer makes abundances of spectra:
-:math:`H = \max(W X, 0)`.
+:math:`H = \max(W X, 0)`. With the denoised image `V`,
+
+.. math:: \min_{W, E} \tfrac1{2N} \Bigl\|\begin{pmatrix} V \\ w\mathbf 1^\top \end{pmatrix}
+          - \begin{pmatrix} E \\ w\mathbf 1^\top \end{pmatrix} \max(W X, 0)\Bigr\|^2
+          + \tfrac\lambda2 \sum_k \|W_k\|
+          \quad\text{s.t.}\quad 0 \le E \le 1
 """
 
 from __future__ import annotations

@@ -1,4 +1,12 @@
-"""`vae-augmentation`: an autoencoder trained on images whose endmembers a small VAE has made up."""
+r"""`vae-augmentation`: an autoencoder trained on images whose endmembers a small VAE has made up.
+
+The VAE learns from endmembers `x` of repeated runs of VCA, all of a run as one vector; new ones are decoded
+from normal numbers `z`:
+
+.. math:: \min \sum \|\hat x - x\|^2 + \mathrm{KL}\bigl(q(z \mid x)\,\|\,\mathcal N(0, I)\bigr)
+
+The autoencoder is trained on their mixtures as the methods with perturbations are.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,11 @@
-"""`conmf`: collaborative NMF, which empties endmembers that are not needed and keeps the simplex small."""
+r"""`conmf`: collaborative NMF, which empties endmembers that are not needed and keeps the simplex small.
+
+In lifted coordinates `G` of the image, with the rows :math:`a_{(i)}` of the abundances and a penalty that is
+given by `B` and `O`, or on the left of `M` where it is `tv-code`,
+
+.. math:: \min_{M, A} \tfrac12\|G - M A\|_F^2 + \tfrac w2\|M B - O\|_F^2 + s \sum_i \|a_{(i)}\|_2
+          \quad\text{s.t.}\quad A \ge 0,\ \mathbf 1^\top A = \mathbf 1^\top
+"""
 
 from __future__ import annotations
 

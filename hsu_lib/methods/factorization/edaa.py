@@ -1,4 +1,10 @@
-"""`edaa`: archetypal analysis by entropic descent from many random starts, of which one is selected."""
+r"""`edaa`: archetypal analysis by entropic descent from many random starts, of which one is selected.
+
+Endmembers mix pixels, and pixels mix endmembers:
+
+.. math:: \min_{A, B} \tfrac12\|Y - Y B A\|_F^2 \quad\text{s.t.}\quad A, B \ge 0,\
+          \mathbf 1^\top A = \mathbf 1^\top,\ \mathbf 1^\top B = \mathbf 1^\top
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,11 @@
-"""`mvc-nmf`: factorisation under ANC and ASC with the squared volume of the simplex as a penalty."""
+r"""`mvc-nmf`: factorisation under ANC and ASC with the squared volume of the simplex as a penalty.
+
+With the mean pixel `m` and the leading principal components `U` of the image, one less than endmembers,
+
+.. math:: \min_{E, A \ge 0} \tfrac12\|Y - E A\|_F^2 + \tfrac w2 \det(Z)^2
+          \quad\text{s.t.}\quad \mathbf 1^\top A = \mathbf 1^\top,
+          \qquad Z = \begin{pmatrix}\mathbf 1^\top\\ U^\top(E - m\mathbf 1^\top)\end{pmatrix}
+"""
 
 from __future__ import annotations
 

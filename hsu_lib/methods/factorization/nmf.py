@@ -1,4 +1,9 @@
-"""`nmf`: the estimate of SiVM and FCLSU, refined by multiplicative updates."""
+r"""`nmf`: the estimate of SiVM and FCLSU, refined by multiplicative updates.
+
+.. math:: \min_{E, A \ge 0} \tfrac12\|Y - EA\|_F^2, \qquad
+          A \leftarrow A \odot \frac{E^\top Y}{E^\top E A}, \quad
+          E \leftarrow E \odot \frac{Y A^\top}{E A A^\top}
+"""
 
 from __future__ import annotations
 

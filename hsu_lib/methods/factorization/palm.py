@@ -1,4 +1,8 @@
-"""`palm`: the estimate of SiVM and FCLSU, refined under ANC and ASC; what it shares with `nmf`."""
+r"""`palm`: the estimate of SiVM and FCLSU, refined under ANC and ASC; what it shares with `nmf`.
+
+.. math:: \min \tfrac12\|Y - EA\|_F^2
+          \quad\text{s.t.}\quad E \ge 0,\ A \ge 0,\ \mathbf 1^\top A = \mathbf 1^\top
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""`nmf-qmv`: a quadratic penalty on the volume; the convex hull of the pixels chooses its weight."""
+r"""`nmf-qmv`: a quadratic penalty on the volume; the convex hull of the pixels chooses its weight.
+
+In whitened coordinates `G` of the image, with a penalty that is given by `B` and `O`,
+
+.. math:: \min_{M, A} \tfrac12\|G - M A\|_F^2 + \tfrac w2\|M B - O\|_F^2
+          \quad\text{s.t.}\quad A \ge 0,\ \mathbf 1^\top A = \mathbf 1^\top
+"""
 
 from __future__ import annotations
 

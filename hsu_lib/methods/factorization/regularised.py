@@ -1,4 +1,15 @@
-"""`l12-nmf`, `rsnmf`, `tv-rsnmf`, `glnmf`, `sswnmf`: NMF whose abundances sum to one and are sparse."""
+r"""`l12-nmf`, `rsnmf`, `tv-rsnmf`, `glnmf`, `sswnmf`: NMF whose abundances sum to one and are sparse.
+
+.. math:: \min_{E, A \ge 0} \tfrac12\|Y - EA\|_F^2 + \tfrac{\delta^2}2 \sum_n (1 - \mathbf 1^\top a_n)^2
+          + R(A)
+
+They differ by :math:`R`: :math:`\lambda \sum \sqrt a` in `l12-nmf`,
+:math:`\lambda \sum \log(a + \varepsilon)` in `rsnmf`; `tv-rsnmf` adds
+:math:`\tfrac\mu2 \|A - X\|_F^2 + \tau\,\mathrm{TV}(X)` to the latter, and `glnmf`
+:math:`\tfrac\alpha2 \operatorname{Tr} A (D - S) A^\top` to the former, for a graph `S` that joins pixels of
+like spectra and has the sums `D`. In `sswnmf` it is an l1 norm with weights from neighbours, set anew in
+every pass.
+"""
 
 from __future__ import annotations
 

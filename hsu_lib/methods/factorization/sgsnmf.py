@@ -1,4 +1,11 @@
-"""`sgsnmf`: NMF in which the pixels of a superpixel lack the same endmembers."""
+r"""`sgsnmf`: NMF in which the pixels of a superpixel lack the same endmembers.
+
+.. math:: \min_{E, A \ge 0} \tfrac12\|Y - EA\|_F^2 + \tfrac{\delta^2}2 \sum_n (1 - \mathbf 1^\top a_n)^2
+          + \lambda \sum_k \sum_{n \in k} c_n \|W_k a_n\|
+
+The diagonal weights of superpixel `k` are :math:`1 / (p^2 h + 1)` with the abundances `h` of its mean
+spectrum; the confidence :math:`c_n` says how well a pixel fits into it.
+"""
 
 from __future__ import annotations
 

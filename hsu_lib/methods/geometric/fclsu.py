@@ -1,4 +1,7 @@
-"""`fclsu`: abundances of the scene's own endmembers by fully constrained least squares."""
+r"""`fclsu`: abundances of the scene's own endmembers by fully constrained least squares.
+
+.. math:: \min_A \tfrac12\|Y - EA\|_F^2 \quad\text{s.t.}\quad A \ge 0,\ \mathbf 1^\top A = \mathbf 1^\top
+"""
 
 from __future__ import annotations
 

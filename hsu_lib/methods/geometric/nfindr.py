@@ -1,4 +1,10 @@
-"""`nfindr-fclsu`: the pixels that span the largest simplex, then FCLSU."""
+r"""`nfindr-fclsu`: the pixels that span the largest simplex, then FCLSU.
+
+With the coordinates :math:`x_n` of the pixels in `p - 1` principal components,
+
+.. math:: \max_{i_1, \dots, i_p} \left|\det \begin{pmatrix} 1 & \cdots & 1 \\
+          x_{i_1} & \cdots & x_{i_p} \end{pmatrix}\right|
+"""
 
 from __future__ import annotations
 

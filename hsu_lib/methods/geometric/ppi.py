@@ -1,4 +1,9 @@
-"""`ppi-fclsu`: pixels of high purity index, then FCLSU."""
+r"""`ppi-fclsu`: pixels of high purity index, then FCLSU.
+
+The index of a pixel is how often it is the first or the last along random directions :math:`u_k`:
+
+.. math:: c_n = \#\{k : n = \arg\max_m u_k^\top x_m\} + \#\{k : n = \arg\min_m u_k^\top x_m\}
+"""
 
 from __future__ import annotations
 

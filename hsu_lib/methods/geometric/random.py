@@ -1,4 +1,7 @@
-"""`random-fclsu`: pixels drawn at random, then FCLSU; what a method that looks for endmembers has to beat."""
+r"""`random-fclsu`: pixels drawn at random, then FCLSU; what a method that looks for endmembers has to beat.
+
+.. math:: E = [y_{i_1}, \dots, y_{i_p}] \quad\text{with every set } \{i_1, \dots, i_p\} \text{ equally likely}
+"""
 
 from __future__ import annotations
 

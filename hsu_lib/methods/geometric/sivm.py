@@ -1,4 +1,10 @@
-"""`sivm-fclsu`: simplex volume maximisation, then FCLSU."""
+r"""`sivm-fclsu`: simplex volume maximisation, then FCLSU.
+
+Each new pixel is the one farthest from the affine hull of those before it, which makes the simplex largest:
+
+.. math:: i_{k+1} = \arg\max_n \min_{\mathbf 1^\top h = 1} \|y_n - E_k h\|,
+          \qquad E_k = [y_{i_1}, \dots, y_{i_k}]
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""`snpa-fclsu`: successive nonnegative projection, then FCLSU."""
+r"""`snpa-fclsu`: successive nonnegative projection, then FCLSU.
+
+Each new pixel is the one that those before it, and shade, explain worst:
+
+.. math:: i_{k+1} = \arg\max_n \min_{h \ge 0,\ \mathbf 1^\top h \le 1} \|y_n - E_k h\|,
+          \qquad E_k = [y_{i_1}, \dots, y_{i_k}]
+"""
 
 from __future__ import annotations
 

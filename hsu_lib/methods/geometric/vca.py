@@ -1,4 +1,10 @@
-"""`vca-fclsu`: vertex component analysis, then FCLSU."""
+r"""`vca-fclsu`: vertex component analysis, then FCLSU.
+
+In projected coordinates :math:`x_n`, with `k - 1` endmembers picked, the next is the pixel that is farthest
+along a random direction orthogonal to them:
+
+.. math:: i_k = \arg\max_n |f_k^\top x_n|, \qquad f_k = (I - X_{k-1} X_{k-1}^+)\, w_k,\ w_k \text{ random}
+"""
 
 from __future__ import annotations
 

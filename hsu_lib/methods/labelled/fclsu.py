@@ -1,4 +1,9 @@
-"""`labelled-fclsu`: what the same labels are worth to least squares."""
+r"""`labelled-fclsu`: what the same labels are worth to least squares.
+
+With the labelled pixels :math:`Y_\ell` and their abundances :math:`A_\ell`, before FCLSU of the whole image,
+
+.. math:: \min_{E \ge 0} \|Y_\ell - E A_\ell\|_F^2
+"""
 
 from __future__ import annotations
 

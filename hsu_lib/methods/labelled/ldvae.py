@@ -2,6 +2,9 @@ r"""`ldvae`: a variational autoencoder whose latent variables are the abundances
 
 The encoder turns a spectrum into the concentrations of a Dirichlet distribution over abundances; a sample
 of it goes to the decoder, which turns it into a normal distribution of spectra. Training needs abundances.
+
+.. math:: \min\ -\mathbb E_q[\log p(x \mid \hat z)] + \mathrm{KL}(q \,\|\, p)
+          + \omega \operatorname{MSE}(z, \hat z)
 """
 
 from __future__ import annotations

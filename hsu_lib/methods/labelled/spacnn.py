@@ -1,4 +1,10 @@
-"""`spacnn-ldvae`: the latent Dirichlet autoencoder with an encoder that sees a pixel's neighbourhood."""
+r"""`spacnn-ldvae`: the latent Dirichlet autoencoder with an encoder that sees a pixel's neighbourhood.
+
+The loss is that of `ldvae`. The concentrations are made of features :math:`F` of a patch, each place
+:math:`ij` of which counts by its attention :math:`a`:
+
+.. math:: \sum_{ij} a_{ij} F_{ij}
+"""
 
 from __future__ import annotations
 

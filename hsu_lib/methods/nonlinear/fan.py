@@ -1,4 +1,8 @@
-"""`fan`: endmembers picked by VCA, then least squares with the bilinear model of Fan."""
+r"""`fan`: endmembers picked by VCA, then least squares with the bilinear model of Fan.
+
+.. math:: \min_a \tfrac12 \Bigl\|y - \sum_k a_k e_k - \sum_{j<k} a_j a_k\, e_j \odot e_k\Bigr\|^2
+          \quad\text{s.t.}\quad a \ge 0,\ \mathbf 1^\top a = 1
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@ r"""`undip` and `undip-configurable`: abundances as the output of a network whos
 
 With endmembers `E` picked from the image, the weights of a network `f` are fitted so that :math:`E f(Z)` is
 near the image, for one fixed random `Z`. No training data and no regulariser: the network is the prior.
+
+.. math:: \min_\theta \tfrac12\|Y - E f_\theta(Z)\|_F^2
 """
 
 from __future__ import annotations

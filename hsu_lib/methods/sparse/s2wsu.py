@@ -1,4 +1,11 @@
-"""`s2wsu`: sparse unmixing in rounds, weights of which come from maps and from neighbours."""
+r"""`s2wsu`: sparse unmixing in rounds, weights of which come from maps and from neighbours.
+
+.. math:: \min_X \tfrac12\|Y - DX\|_F^2 + \lambda \sum_{kj} W_{kj} |X_{kj}|
+          \quad\text{s.t.}\quad X \ge 0
+
+with weights, the inverse of the norm of an atom's map times the mean of a pixel's neighbours in it, that are
+set anew in every round.
+"""
 
 from __future__ import annotations
 

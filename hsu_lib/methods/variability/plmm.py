@@ -1,4 +1,12 @@
-"""`plmm`: endmembers with a small perturbation in each pixel."""
+r"""`plmm`: endmembers with a small perturbation in each pixel.
+
+Spectra :math:`S_n` stay near endmembers `M`, and these near those of VCA, :math:`M_0`; :math:`m \sim n` are
+neighbours:
+
+.. math:: \min \sum_n \tfrac12 \|y_n - S_n a_n\|^2 + \tfrac\gamma2 \|S_n - M\|_F^2
+          + \tfrac\alpha2 \sum_{m \sim n} \|a_n - a_m\|^2 + \tfrac\beta2 \|M - M_0\|_F^2
+          \quad\text{s.t.}\quad A, S_n \ge 0,\ \mathbf 1^\top A = \mathbf 1^\top
+"""
 
 from __future__ import annotations
 

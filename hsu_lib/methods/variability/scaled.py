@@ -1,4 +1,12 @@
-"""`sclsu`, `elmm`, `glmm`: endmembers brighter or darker from pixel to pixel, or band to band."""
+r"""`sclsu`, `elmm`, `glmm`: endmembers brighter or darker from pixel to pixel, or band to band.
+
+Of `sclsu` each pixel has one brightness, :math:`y_n = \psi_n E a_n`. Of `elmm` each endmember has a scale of
+its own in each pixel, of `glmm` each of its bands:
+
+.. math:: \min \sum_n \tfrac12 \|y_n - S_n a_n\|^2 + \tfrac{\lambda_S}2 \|S_n - S_0 \odot \Psi_n\|_F^2
+          + \lambda_A \sum_p \mathrm{TV}(A_p) + \tfrac{\lambda_\psi}2 \sum \|\nabla \Psi\|^2
+          \quad\text{s.t.}\quad A, S_n \ge 0,\ \mathbf 1^\top A = \mathbf 1^\top
+"""
 
 from __future__ import annotations
 
