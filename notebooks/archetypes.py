@@ -53,7 +53,8 @@ def told(name, label):
 
 
 page.opening(
-    "Archetypal analysis looks for endmembers that are mixtures of pixels, from a random start. The "
+    tutorial.stands_in(scene)
+    + "Archetypal analysis looks for endmembers that are mixtures of pixels, from a random start. The "
     "tutorial says that the solution is sensitive to it, and that a selection among several was suggested "
     "therefore, by what is left unexplained and by how alike the endmembers are; it prints no figures. "
     "Angle of the endmembers from one start, mean and range over seeds: "
@@ -61,7 +62,7 @@ page.opening(
         f"{name} **{told(name, ONE)}**, of 50 starts the selected one **{told(name, MANY)}**"
         for name in names
     )
-    + f". {pages.waiting(asked.answers.values(), earlier=False)}{tutorial.stands_in(scene)}",
+    + f". {pages.waiting(asked.answers.values(), earlier=False)}",
     asked.answers.values(),
 )
 

@@ -86,12 +86,14 @@ runs_away = [
 page.text(
     "An image does not say how many materials it shows. What can be told is how many directions rise above "
     "its noise, if the noise is known. "
-    f"**On {images} images that were made, with noise of {noise_levels} dB, right are: "
+    f"**Of {images} images that were made, with an SNR of {', '.join(f'{x:g}' for x in levels)} dB, so many "
+    "are counted right: "
     + ", ".join(f"{label} {right(name)}" for name, label in LABELS.items() if name != "taken")
     + f"**; the rule of `hsu unmix`, which takes a number from them, {right('taken')}. "
     "**On images as they are the estimators contradict each other**: "
     + "; ".join(runs_away)
-    + ", in brackets what is usual. There no number can be trusted: look at the plots, unmix with several."
+    + f", in brackets what is usual; {MOST} is the most that GENE looks for. There no number can be trusted, "
+    "that of `hsu unmix` neither: look at the plots, unmix with several."
     + f" *Not on this machine, so not here: {', '.join(missing)}.*" * bool(missing)
     + " **A rehearsal: lagoon stands in for the scenes.**" * (scene == "lagoon")
 )
@@ -104,22 +106,23 @@ for (name, level), counts in found.items():
 # ## Noise that is what the estimators think it is
 #
 # White noise is added to mixtures of known spectra. *What to look for*: strong noise hides what is rare, so
-# most find too few at the lowest level. HFC misses what does not show in the mean spectrum whatever the
+# most find too few at the lowest SNR. HFC misses what does not show in the mean spectrum whatever the
 # noise. GENE-CH counts corners: where no pixel is pure, the data have more of them than there are
 # endmembers.
 
 # %% tags=["remove-input"]
 
 
-def told(values):
-    """The number, or the range over the draws of the noise."""
-    known = sorted({value for value in values if value is not None})
-    return " to ".join(map(str, dict.fromkeys((known[0], known[-1])))) if known else "none"
+def told(values, name=""):
+    """The number, or the range over the draws of the noise; of GENE, whether it came to its end."""
+    numbers = sorted({value for value in values if value is not None})
+    known = [f"≥ {x}" if x == MOST and name.startswith("gene") else str(x) for x in numbers]
+    return " to ".join(dict.fromkeys((known[0], known[-1]))) if known else "none"
 
 
 rows = {
     f"{name}, {level:g} dB": {"truth": str(TRUTH[name])}
-    | {label: told(ranks(counts, key)) for key, label in LABELS.items()}
+    | {label: told(ranks(counts, key), key) for key, label in LABELS.items()}
     for (name, level), counts in found.items()
 }
 page.table(
@@ -169,7 +172,8 @@ page.figure(
 
 # %% tags=["remove-input"]
 rows = {
-    place: {"usual": str(TRUTH[place])} | {label: told(ranks([count], key)) for key, label in LABELS.items()}
+    place: {"usual": str(TRUTH[place])}
+    | {label: told(ranks([count], key), key) for key, label in LABELS.items()}
     for place, count in asis.items()
 }
 page.table(
@@ -182,8 +186,9 @@ page.table(
 # ## The plots to look at
 #
 # The eigenvalues of the image, its bands divided by their noise. Noise alone has eigenvalues of about one,
-# up to the dotted line. On an image that is made they fall onto it behind the last endmember that
-# shows; on a measured one they glide down, and no number is the right one.
+# up to the dotted line; where neighbouring bands share their noise, some fall below. On an image that is made
+# they fall onto it behind the last endmember that shows; on a measured one they glide down, and no number is
+# the right one.
 
 # %% tags=["hide-input"]
 MIDDLE = levels[len(levels) // 2]

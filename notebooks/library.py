@@ -94,7 +94,8 @@ def row(level, labels=tuple(SIX)):
 
 
 page.opening(
-    "A library has the spectra of hundreds of materials, an image a handful of them. Which ones? The "
+    tutorial.stands_in(scene)
+    + "A library has the spectra of hundreds of materials, an image a handful of them. Which ones? The "
     "tutorial compares six methods by how well they find the abundances of all spectra (SRE, larger is "
     f"better), and a network, SUnCNN, is its best at 30 and 40 dB. **Ours at 30 dB: {row(30)}.** The network "
     "alone is told how many materials there are, and is given the image without the noise that this "
@@ -102,8 +103,7 @@ page.opening(
     f"squares with the true spectra {told(30, ORACLE)}, where the tutorial prints "
     f"{printed(30, 'SUnCNN'):g} dB for the network. "
     + pages.waiting(answers.values(), earlier=False)
-    + tutorial.narrowed(page.amounts.for_claim(RISES), SUnCNN="suncnn")
-    + tutorial.stands_in(scene),
+    + tutorial.narrowed(page.amounts.for_claim(RISES), SUnCNN="suncnn"),
     answers.values(),
 )
 

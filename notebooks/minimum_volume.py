@@ -97,15 +97,15 @@ both = {label: " and ".join(told(place, MIDDLE, label) for place in PLACES) for 
 theirs = [(p, claims.find_reported("tutorial", **row(p, MIDDLE, label))) for p in PLACES for label in SEVEN]
 larger = sum(x is not None and x > 100 * np.mean(ours(p, MIDDLE, EQUAL)) for p, x in theirs)
 page.opening(
-    "Where no pixel is pure, endmembers that are picked from the pixels must be wrong. *Minimum volume* "
+    tutorial.stands_in(scene)
+    + "Where no pixel is pure, endmembers that are picked from the pixels must be wrong. *Minimum volume* "
     "looks for the smallest simplex that holds the pixels instead; the tutorial compares seven methods on "
     f"two simulated images. RMSE of the abundances at {MIDDLE:g} dB: **MiSiCNet, a network with such a "
     f"penalty, {both['MiSiCNet']}**; the same penalty without a network {both[LIMIT]}; pixels picked by VCA "
     f"{both['VCA + FCLSU']}. **Who answers equal shares everywhere is {both[EQUAL]} off**: of the "
     f"{len(theirs)} errors that the tutorial prints at that level, {larger} are larger. "
     + pages.waiting(answers.values(), earlier=False)
-    + tutorial.narrowed(page.amounts.for_claim(CLAIMS[0]), MiSiCNet="misicnet", UnDIP="undip")
-    + tutorial.stands_in(scene),
+    + tutorial.narrowed(page.amounts.for_claim(CLAIMS[0]), MiSiCNet="misicnet", UnDIP="undip"),
     answers.values(),
 )
 

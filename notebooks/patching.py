@@ -65,6 +65,12 @@ def change(place, score):
     return " to ".join(scores.mean(results, place, label, score) for label in METHODS)
 
 
+def moves(place):
+    """Which way patches take the error of the abundances, in words."""
+    whole, patches = (np.mean(results.scores(place, label, MSE)) for label in METHODS)
+    return "gets better too," if patches < whole else "gets worse,"
+
+
 def words(place):
     """A place without its reference."""
     return place.split(",")[0]
@@ -78,12 +84,13 @@ page.opening(
     "(*endmembers*), on a whole image or on patches of 40 x 40 pixels cut from it. "
     + " ".join(
         f"**On {WORDS.get(words(place), words(place))} "
-        + ("it goes" if k else "patches take the mean squared error of the abundances")
+        + (f"it {moves(place)}" if k else "patches take the mean squared error of the abundances")
         + f" from {change(place, MSE)}**, the cosine between true and found endmembers from "
         f"{change(place, COSINE)}{'' if k else theirs}."
         for k, place in enumerate(places)
     )
-    + " But training on patches also takes many more steps: *Patches, or steps?* below tells the two apart.",
+    + " But training on patches also takes many more steps; *Patches, or steps?* below tells the two apart "
+    "where both were run.",
     asked.answers.values(),
 )
 
@@ -109,7 +116,10 @@ def share(place):
 def by_steps(place, score):
     """Of the change from the whole image to patches, the percent that equal steps make."""
     whole, equal, patches = (aside[place].scores(place, k, score).mean() for k in ASIDE[:3])
-    return f"{100 * (equal - whole) / (patches - whole):.0f} %".replace("-", "−") if patches != whole else "–"
+    if patches == whole:
+        return "–"
+    told = f"{100 * (equal - whole) / (patches - whole):.0f} %".replace("-", "−")
+    return told + " of what is lost" * (patches > whole)  # of both scores less is better
 
 
 full = [place for place in places if {WHOLE, PATCHES} <= set(results.labels(place))]

@@ -88,7 +88,8 @@ TABLE, USUAL = REFERENCES
 WEIGHT = dict(vocabulary().places("samson-table")[0].settings)["center_weight"]
 second = min(printed(label) for label in SEVEN if label != "MiSiCNet")
 page.opening(
-    f"The tutorial's table of Samson gives MiSiCNet an error of {printed('MiSiCNet'):g} % (RMSE of the "
+    tutorial.stands_in(scene)
+    + f"The tutorial's table of Samson gives MiSiCNet an error of {printed('MiSiCNet'):g} % (RMSE of the "
     f"abundances), the next best method {second:g} %, {second / printed('MiSiCNet'):.3g} times as much. "
     f"Ours: **MiSiCNet {told(TABLE, 'MiSiCNet')}, "
     f"VCA + FCLSU {told(TABLE, 'VCA + FCLSU')}**. Its reference is what least squares finds with three "
@@ -98,8 +99,7 @@ page.opening(
     f"{scores.value(RMSE, at(TABLE, 1.0))} at 1, and by the reference that others use "
     f"{scores.value(RMSE, at(USUAL, WEIGHT))} and {scores.value(RMSE, at(USUAL, 1.0))}. "
     + pages.waiting(answers.values(), earlier=False)
-    + tutorial.narrowed(page.amounts.for_claim(CLAIMS[0]), MiSiCNet="misicnet", UnDIP="undip")
-    + tutorial.stands_in(scene),
+    + tutorial.narrowed(page.amounts.for_claim(CLAIMS[0]), MiSiCNet="misicnet", UnDIP="undip"),
     answers.values(),
 )
 

@@ -110,6 +110,5 @@ def narrowed(amounts: Amounts, **networks: str) -> str:
 
 def stands_in(scene: str) -> str:
     """That another scene stands in for those of the tutorial, in Markdown; empty where none does."""
-    return f" **A rehearsal: {scene} stands in for the tutorial's images, and little is trained.**" * bool(
-        scene
-    )
+    told = f"**A rehearsal: {scene} stands in for the tutorial's images, and little is trained.** "
+    return told * bool(scene)
