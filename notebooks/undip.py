@@ -99,8 +99,8 @@ told = [
     f"materials), look like the image. **Its abundances end {listed(long, MAE)} from those of constrained "
     "least squares** (FCLSU), which the student report takes for the truth; from the published reference "
     f"they are {listed(long, OTHER)} away, FCLSU's "
-    f"{', '.join(mean(least[name], OTHER) for name in names)}: the fit works, and is as wrong as least squares "
-    "are. (All are mean absolute errors.)"
+    f"{', '.join(mean(least[name], OTHER) for name in names)}: the fit works, and is as wrong as least "
+    "squares are. (All are mean absolute errors.)"
 ]
 if None not in (smoother := effect("undip-ewma-smooths"), later := effect("undip-ewma-slows-convergence")):
     told += [
