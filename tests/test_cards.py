@@ -355,6 +355,13 @@ def test_of_several_comparisons_the_one_that_decides_is_named():
     assert told.endswith("Of 2 comparisons 1 hold.")
 
 
+def test_another_way_to_ask_that_says_less_is_named_beside_a_yes():
+    found = answer(comparison())
+    other = Way("urban", rule.Verdict.OPEN, (comparison(0.0, outcome=rule.Outcome.OPEN),))
+    told = cards.plain(replace(found, ways=(*found.ways, other)))
+    assert told == "Yes: 10 of 10 seeds say so. Urban: not decided."
+
+
 @pytest.mark.parametrize(("low", "high"), [(0.98, 1.07), (0.9, 30.0), (0.1, 400.0), (0.5, 2.1), (1e-9, 1e9)])
 def test_ratios_are_marked_at_few_round_numbers_around_them(low, high):
     ratios = cards._ratios(low, high)

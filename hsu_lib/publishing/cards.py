@@ -279,7 +279,10 @@ def plain(found: Answer) -> str:
         of = "{} of {} seeds speak for it" if found.verdict is rule.Verdict.OPEN else "{} of {} seeds say so"
     told = f"{_PLAIN[found.verdict]}: {of.format(int(agree.sum()), len(agree))}."
     others = found.ways[0].comparisons
-    if len(others) == 1 or found.verdict in rule.FOR:
+    if found.verdict in rule.FOR:
+        unlike = [way for way in found.ways[1:] if way.verdict in _PLAIN and way.verdict not in rule.FOR]
+        return " ".join([told, *(sentence(f"{way.words}: {_PLAIN[way.verdict].lower()}") for way in unlike)])
+    if len(others) == 1:
         return told
     held = sum(c.outcome in (rule.Outcome.HOLDS, rule.Outcome.SMALLER) for c in others)
     return f"{told} That is said of: {sentence(deciding.words)} Of {len(others)} comparisons {held} hold."
