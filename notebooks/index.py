@@ -164,5 +164,5 @@ page.show(
 #   scenes](all_methods.ipynb), [the methods](methods.ipynb) and [which systems of the documents they
 #   are](systems.ipynb), [the metrics](metrics.ipynb) and [alignment](alignment.ipynb),
 #   [all that the documents report](reported.ipynb)
-# - **Your turn**: [rerun it](rerun.md) with other parameters or scenes, or
-#   [unmix an image of your own](own_image.ipynb).
+# - **Your turn**: [rerun it](rerun.md) with other parameters or scenes,
+#   [unmix an image of your own](own_image.ipynb), or [cite and reuse](cite.md) what was found.
