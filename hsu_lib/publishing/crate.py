@@ -80,6 +80,7 @@ def pack(path: Path) -> int:
     OSError
         If the file cannot be written.
     """
+    paths.citation()  # without the project there is nothing to pack
     folders.recover(paths.published())
     table = endpoints.records()
     files = _files(table)

@@ -81,7 +81,10 @@ def write_notebooks(folder: Path) -> list[Path]:
     ------
     ValueError
         If the address of the project is not known, or is not on GitHub.
+    FileNotFoundError
+        If the library is installed without the project's files.
     """
+    texts = sorted(paths.notebooks().glob("*.py"))
     if not (address := repository()):
         raise ValueError(
             "the address of the project is not known: set HSU_REPOSITORY, or repository-code in CITATION.cff"
@@ -89,7 +92,7 @@ def write_notebooks(folder: Path) -> list[Path]:
     install = _INSTALL.replace("BRANCH", BRANCH).replace("ADDRESS", _checked(address))
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for path in sorted(paths.notebooks().glob("*.py")):
+    for path in texts:
         notebook = jupytext.read(path)
         notebook.cells.insert(0, nbformat.v4.new_code_cell(install.rstrip(), id="install"))
         written.append(folder / f"{path.stem}.ipynb")
