@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -16,7 +17,7 @@ import yaml
 
 import hsu_lib
 from hsu_lib import paths
-from hsu_lib.publishing import citation, launch
+from hsu_lib.publishing import build, citation, launch
 from hsu_lib.publishing.chapters import chapters
 from hsu_lib.publishing.manifest import Manifest
 
@@ -39,13 +40,29 @@ def unknown(monkeypatch):
 # --------------------------------------------------------------------------- buttons and notebooks
 
 
-def test_a_book_of_known_address_has_buttons(known, tmp_path):
-    (tmp_path / "_config.yml").write_text("title: T\n")
+def test_chapters_of_a_book_of_known_address_have_buttons(known, tmp_path):
+    """With this book's own configuration, in which other options of the theme stand."""
+    shutil.copy(paths.ROOT / "_config.yml", tmp_path)
+    shutil.copytree(paths.ROOT / "book/_static", tmp_path / "_static")
+    (tmp_path / "references.bib").write_text("")
+    (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: index\nchapters: [{file: alpha}]\n")
+    (tmp_path / "index.md").write_text("# Front\n")
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    cells = [nbformat.v4.new_markdown_cell("# Alpha")]
+    nbformat.write(
+        nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), tmp_path / "alpha.ipynb"
+    )
     launch.configure(tmp_path / "_config.yml")
-    told = yaml.safe_load((tmp_path / "_config.yml").read_text())
-    assert told["title"] == "T"
-    assert told["repository"] == {"url": ADDRESS, "branch": "notebooks", "path_to_book": "notebooks"}
-    assert set(told["launch_buttons"]) == {"binderhub_url", "colab_url", "notebook_interface"}
+    build._jupyter_book("build", tmp_path, "-W", "-n", "--keep-going")
+    page = (tmp_path / "_build/html/alpha.html").read_text()
+    name = ADDRESS.removeprefix("https://github.com/")
+    for link in (
+        f"https://mybinder.org/v2/gh/{name}/notebooks?urlpath=lab/tree/notebooks/alpha.ipynb",
+        f"https://colab.research.google.com/github/{name}/blob/notebooks/notebooks/alpha.ipynb",
+    ):
+        assert f'href="{link}"' in page
+    assert "Hyperspectral unmixing, asked again" in page
+    assert "mybinder" not in (tmp_path / "_build/html/index.html").read_text()
 
 
 def test_a_book_of_unknown_address_has_none(unknown, tmp_path):

@@ -35,7 +35,7 @@ if "google.colab" in sys.modules:
 
 
 def buttons(address: str) -> dict[str, Any]:
-    """What the configuration of the book says of buttons to Binder and Colab; nothing without an address.
+    """Options of the theme for buttons to Binder and Colab; none without an address.
 
     Parameters
     ----------
@@ -52,7 +52,9 @@ def buttons(address: str) -> dict[str, Any]:
     _checked(address)
     services = {"binderhub_url": "https://mybinder.org", "colab_url": "https://colab.research.google.com"}
     return {
-        "repository": {"url": address, "branch": BRANCH, "path_to_book": "notebooks"},
+        "repository_url": address,
+        "repository_branch": BRANCH,
+        "path_to_docs": "notebooks",
         "launch_buttons": {"notebook_interface": "jupyterlab", **services},
     }
 
@@ -60,8 +62,11 @@ def buttons(address: str) -> dict[str, Any]:
 def configure(path: Path) -> None:
     """Add `buttons` to a ``_config.yml``, if the address of the project is known."""
     if added := buttons(repository()):
-        text = path.read_text(encoding="utf-8")
-        path.write_text(f"{text}\n{yaml.safe_dump(added)}", encoding="utf-8")
+        told = yaml.safe_load(path.read_text(encoding="utf-8"))
+        # Jupyter Book's own keys for this are lost where the theme has options of its own
+        options = told.setdefault("sphinx", {}).setdefault("config", {}).setdefault("html_theme_options", {})
+        options |= added
+        path.write_text(yaml.safe_dump(told), encoding="utf-8")
 
 
 def write_notebooks(folder: Path) -> list[Path]:
