@@ -54,9 +54,9 @@ def told(name, label):
 
 page.opening(
     "Archetypal analysis looks for endmembers that are mixtures of pixels, from a random start. The "
-    "tutorial says that the start matters so much that the best of many has to be selected, by what is "
-    "left unexplained and by how alike the endmembers are. Angle of the endmembers from one start, mean "
-    "and range over seeds: "
+    "tutorial says that the solution is sensitive to it, and that a selection among several was suggested "
+    "therefore, by what is left unexplained and by how alike the endmembers are; it prints no figures. "
+    "Angle of the endmembers from one start, mean and range over seeds: "
     + "; ".join(
         f"{name} **{told(name, ONE)}**, of 50 starts the selected one **{told(name, MANY)}**"
         for name in names
@@ -97,8 +97,10 @@ page.figure(
 # %% [markdown]
 # ## What the selection looks at
 #
-# Every start of one run. Selected is, of those whose residual (the sum of absolute values) is less than five
-# percent above the smallest, the one whose two most similar endmembers are least alike.
+# Every start of one run. The slide wants residual (the sum of absolute values) and coherence small, without
+# saying how the two are weighed. The public code selects, of the starts whose residual is at most the
+# smallest over one less its tolerance (the line), the one of least coherence. Coherence is the largest inner
+# product of two endmembers on the slide, and their largest correlation in the code, which is taken here.
 
 # %% tags=["hide-input"]
 records = {name: some[name, counts[-1]].records[0] for name in names}
@@ -111,7 +113,7 @@ def draw():
         best = int(record.arrays["history/selected"][0])
         ax.scatter(residual / residual.min(), coherence, s=16, label="starts")
         ax.scatter(residual[best] / residual.min(), coherence[best], s=60, marker="*", label="selected")
-        ax.axvline(1 / 0.95, color="0.5", linewidth=1)
+        ax.axvline(1 / (1 - record.asked["settings"]["tolerance"]), color="0.5", linewidth=1)
         ax.set(
             title=name, xlabel="residual over the smallest", ylabel="largest correlation of two endmembers"
         )

@@ -190,7 +190,7 @@ page.figure(
 # %% tags=["remove-input"]
 shares = {
     str(spec): {
-        "between draws": scores.difference(RMSE, float(np.std(errors(spec, PLAIN), ddof=1))),
+        "between draws": scores.value(RMSE, float(np.std(errors(spec, PLAIN), ddof=1))),
         "from a mean to all spectra": scores.difference(RMSE, gains(spec)),
         "from all spectra to the best norm": scores.difference(RMSE, gained(spec)),
     }

@@ -219,8 +219,10 @@ page.figure(
 #
 # *SURE* takes the rank at which the truncated image is estimated to be nearest the signal, the freedom of
 # the estimated directions included. *GENE* picks pixels, each the farthest from those before, until a
-# chi-square test says that the next is a mixture of them, with one half of the pixels for the directions
-# and the other for the test. *HFC* compares eigenvalues with the mean and without it.
+# chi-square test says that the next is a mixture of them: with shares that are nonnegative (its convex hull,
+# GENE-CH) or of any sign (its affine hull, GENE-AH). That one half of the pixels gives the directions and the
+# other is tested is ours: directions that are chosen on the points themselves follow their noise. *HFC*
+# compares eigenvalues with the mean and without it.
 
 # %% tags=["remove-input"]
 page.text(

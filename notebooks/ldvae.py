@@ -28,7 +28,8 @@ import torch
 from hsu_lib import claims
 from hsu_lib.claims.rule import AGAINST, Verdict
 from hsu_lib.learning import dirichlet
-from hsu_lib.publishing import labelled, pages, scores
+from hsu_lib.publishing import labelled, pages, rivals, scores
+from hsu_lib.runs import Store
 
 CLAIMS = [
     "ldvae-state-of-the-art",
@@ -207,6 +208,18 @@ page.table(
     caption="RMSE of A over test pixels and angle of E, means over materials; ours: mean ± standard "
     f"deviation over seeds on {samson} and {urban}.",
 )
+
+# %% tags=["remove-input"]
+if (printed := rivals.beside_printed("ldvae", Store())) is not None:
+    page.text(
+        "**The quoted methods, run here**, on Samson's whole image, where they can be. Not every printed "
+        "error is what its table says: how each was recognised is told on [the rivals](rivals.html)."
+    )
+    page.table(
+        printed,
+        caption="What the paper prints of methods of others on Samson, and the same methods here: mean ± "
+        "standard deviation over seeds.",
+    )
 
 # %% tags=["hide-input"]
 PLACES = {

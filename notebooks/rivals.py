@@ -27,19 +27,18 @@ import pandas as pd
 
 from hsu_lib import methods, scenes
 from hsu_lib.publishing import pages, rivals, scores
-from hsu_lib.publishing.rivals import BLIND, COLUMNS, RELATIVE
+from hsu_lib.publishing.rivals import BLIND, COLUMNS, RELATIVE, RMSE, SAD
 from hsu_lib.runs import Run
 from hsu_lib.scene import SceneSpec
 from hsu_lib.words import seeds_of
 
-RMSE, SAD = "rmse-abundances", "sad-endmembers"
 #: Those whose printed errors are of reconstructions, and their common start.
 PROOF = ("VCA + FCLSU", "PLMM", "ELMM", "GLMM", "DeepGUn", "SCLSU")
 DEMO = 1  # the seed of VCA with which it picks the endmembers of the public demo on Samson
 LEAST, NETWORKS = "labels + FCLSU", ("LDVAE", "SpACNN-LDVAE")
 
 page = pages.Page("rivals", profile)
-spec, every = SceneSpec(scene), seeds_of(seeds, "seeds")
+spec = SceneSpec(scene)
 power = page.fact("power", lambda: float(np.mean(scenes.load(spec).Y.astype(float) ** 2)), needs=[spec])
 
 
@@ -49,7 +48,7 @@ def run(label, seed, **settings):
 
 
 proof = page.sweep(run(label, DEMO, **{"reading": "code"} if label == "PLMM" else {}) for label in PROOF)
-blind = page.sweep(run(label, seed) for label in BLIND for seed in every)
+blind = page.sweep(rivals.blind_runs(spec, seeds_of(seeds, "seeds"), page.amounts))
 
 
 def error(found, label):

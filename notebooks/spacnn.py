@@ -25,7 +25,8 @@ import numpy as np
 import pandas as pd
 
 from hsu_lib import claims
-from hsu_lib.publishing import labelled, outcomes, pages, scores
+from hsu_lib.publishing import labelled, outcomes, pages, rivals, scores
+from hsu_lib.runs import Store
 from hsu_lib.scene import SceneSpec
 
 CLAIMS = [
@@ -272,6 +273,18 @@ page.table(
     "pixel's abundances is from 1 at most, in 32-bit numbers.",
     formats={"least abundance": "{:.2g}", "largest distance of a sum from 1": "{:.1e}"},
 )
+
+# %% tags=["remove-input"]
+if (printed := rivals.beside_printed("spacnn_ldvae", Store())) is not None:
+    page.text(
+        "**The quoted methods, run here**, on Samson's whole image, where they can be. Not every printed "
+        "error is what its table says: how each was recognised is told on [the rivals](rivals.html)."
+    )
+    page.table(
+        printed,
+        caption="What the paper prints of methods of others on Samson, and the same methods here: mean ± "
+        "standard deviation over seeds.",
+    )
 
 # %% [markdown]
 # ## The method

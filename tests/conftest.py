@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import random
+import re
 import sys
 from pathlib import Path
 
@@ -28,26 +30,34 @@ def pytest_addoption(parser):
     )
 
 
-def of_book(nodeid):
-    """Whether a test looks at the built book; these take longest."""
-    return "test_notebooks.py" in nodeid or "test_book.py::Test" in nodeid
+def scope(nodeid):
+    """What shares a worker: the tests of the built pages, those of one chapter, else those of one file."""
+    if "test_book.py::Test" in nodeid:
+        return "pages"
+    chapter = re.search(r"test_notebooks\.py::.*\[(\w+)\]", nodeid)
+    return f"chapter {chapter[1]}" if chapter else nodeid.split("::")[0]
 
 
 def pytest_collection_modifyitems(items):
-    """What takes longest is begun first, so that no worker waits for another in the end."""
-    items.sort(key=lambda item: not of_book(item.nodeid))
+    """The book is built first, for the tests of its pages; its chapters come last, and are shared out."""
+    scopes = [scope(item.nodeid) for item in items]
+    places = {
+        of: (of != "pages", of.startswith(("chapter ", "tests/test_notebooks")), k)
+        for k, of in reversed([*enumerate(scopes)])
+    }
+    items.sort(key=lambda item: places[scope(item.nodeid)])
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """A file's tests stay on one worker; all that look at the built book share one, so it is built once."""
+    """Tests of one scope stay on one worker, and scopes in their order."""
     from xdist.scheduler import LoadFileScheduling
 
     class Scheduling(LoadFileScheduling):
         def _split_scope(self, nodeid):
-            return "book" if of_book(nodeid) else super()._split_scope(nodeid)
+            return scope(nodeid)
 
-    config.option.loadscopereorder = False  # else by the number of tests, of which the book has few
+    config.option.loadscopereorder = False  # else by the number of tests
     return Scheduling(config, log)
 
 
@@ -86,10 +96,16 @@ def quick_book(request, tmp_path_factory) -> Path:
         return built.resolve()
     from hsu_lib.publishing import build
 
-    out = tmp_path_factory.mktemp("book")
-    with pytest.MonkeyPatch.context() as patch:
-        bare(patch, out)
-        build.build("quick", out=out, progress=False)
+    base = tmp_path_factory.getbasetemp()
+    out = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "book"
+    with (out.parent / "book.lock").open("w") as lock, pytest.MonkeyPatch.context() as patch:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not out.exists():
+            out.mkdir()
+            bare(patch, out)
+            build.build("quick", out=out, progress=False)
+    if not (out / "html/index.html").is_file():
+        pytest.fail("the book could not be built; the test that began it says why")
     return out
 
 

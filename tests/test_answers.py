@@ -17,8 +17,9 @@ from hsu_lib.claims.questions import SEEDS, questions, read_question, read_words
 from hsu_lib.claims.rule import Outcome, Verdict
 from hsu_lib.publishing import cards, html
 from hsu_lib.runs import Record, Store, asking
+from hsu_lib.runs.amounts import Amounts, amounts
 from hsu_lib.runs.answers import Answer, answers
-from hsu_lib.runs.campaign import Amounts, amounts, enumerated
+from hsu_lib.runs.campaign import enumerated
 from hsu_lib.runs.computed import score_of
 from hsu_lib.runs.evidence import counts, published
 

@@ -26,21 +26,10 @@ from hsu_lib.claims.questions import (
     vocabulary,
 )
 from hsu_lib.runs import Run, Store, execute, operations, provenance
+from hsu_lib.runs.amounts import Amounts, amounts, decided_by, deciding_amounts
+from hsu_lib.runs.blocks import blocks, to_make, twins
 from hsu_lib.runs.budget import MakeWithTwins, within
-from hsu_lib.runs.campaign import (
-    Amounts,
-    Enumeration,
-    Way,
-    amounts,
-    blocks,
-    deciding,
-    deciding_amounts,
-    enumerated,
-    runs_of,
-    spec_of,
-    to_make,
-    twins,
-)
+from hsu_lib.runs.campaign import Enumeration, Way, deciding, enumerated, runs_of, spec_of
 from hsu_lib.runs.choices import Wanted
 from hsu_lib.runs.estimates import Estimates, amount
 from hsu_lib.runs.execution import twin
@@ -579,3 +568,29 @@ def test_each_document_is_decided_by_one_profile():
     spatial = "spacnn-satisfies-constraints"
     assert how.for_claim(spatial).of("ldvae", {}) == desk.for_claim(spatial).of("ldvae", {}) == {"epochs": 40}
     assert set(how.documents) == set(claims.SOURCES)
+
+
+def test_a_single_claim_may_be_decided_by_another_profile_than_its_document():
+    table = claims.claims()
+    whole, scaled = "tutorial-misicnet-best-sim1-rmse", "tutorial-misicnet-best-samson-rmse"
+    for how in (deciding_amounts(), amounts("desk"), amounts("paper")):
+        assert how.for_claim(whole).of("misicnet", {}) == how.for_claim(whole).of("undip", {}) == {}
+    assert amounts("desk").for_claim(scaled).of("misicnet", {}) == {"filters": 16}
+    assert amounts("quick").for_claim(whole).of("misicnet", {}) != {}
+    decided = {profile: decided_by(profile) for profile in ("paper", "desk", "quick")}
+    assert whole in decided["paper"]
+    assert scaled in decided["desk"]
+    assert decided["quick"] == ()
+    assert sorted(decided["paper"] + decided["desk"]) == sorted(table[table["source"].notna()].index)
+
+
+def test_a_plan_lists_what_its_profile_decides(tmp_path):
+    store = Store(tmp_path / "runs", tmp_path / "none")
+    asked = {
+        profile: {way.claim for way in operations.planned(profile, [100], None, store, "cpu")[0].ways}
+        for profile in ("paper", "desk")
+    }
+    assert asked["paper"] <= set(decided_by("paper"))
+    assert asked["desk"] <= set(decided_by("desk"))
+    named = operations.planned("desk", [100], "prim-alpha0-poor", store, "cpu")[0].ways
+    assert {way.claim for way in named} == {"prim-alpha0-poor-endmembers"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -343,6 +344,14 @@ def test_what_is_shown_beside_may_have_noise_of_its_seed(monkeypatch, tmp_path):
 )
 def test_an_answer_in_plain_words_counts_the_seeds(verdict, mean, shape, told):
     assert cards.plain(answer(comparison(mean, shape=shape), verdict=verdict)) == told
+
+
+def test_ways_that_disagree_are_told_one_by_one():
+    found = answer(comparison(), verdict=rule.Verdict.DEPENDS)
+    ways = [Way("at 20 dB", rule.Verdict.REVERSED), Way("at 10 dB", rule.Verdict.REPRODUCED), Way("at 5 dB")]
+    told = cards.plain(replace(found, ways=(replace(found.ways[0], verdict=None), *ways)))
+    says = "Equally good ways to ask disagree. At 20 dB: no, the other way round. At 10 dB: yes."
+    assert told == says
 
 
 def test_what_no_runs_decide_has_no_plain_words():

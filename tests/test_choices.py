@@ -13,9 +13,11 @@ import pytest
 from hsu_lib.claims import claims
 from hsu_lib.claims.questions import questions, read_question, read_words, vocabulary
 from hsu_lib.runs import Store, asking, choices, operations
+from hsu_lib.runs.amounts import Amounts, amounts
 from hsu_lib.runs.answers import answers
+from hsu_lib.runs.blocks import blocks
 from hsu_lib.runs.budget import Outcome
-from hsu_lib.runs.campaign import Amounts, Enumeration, Way, amounts, blocks, deciding, enumerated
+from hsu_lib.runs.campaign import Enumeration, Way, deciding, enumerated
 from hsu_lib.runs.choices import (
     BY_VALIDATION,
     NEAREST,

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
+from hypothesis.extra.numpy import array_shapes, arrays
 from scipy.stats import spearmanr
 
 from hsu_lib import methods, scenes
@@ -19,14 +19,15 @@ from hsu_lib.claims.questions import SEEDS, questions, read_question, vocabulary
 from hsu_lib.learning.networks.prior import parameters
 from hsu_lib.methods.priors.undip import ARCHITECTURES
 from hsu_lib.metrics import examine
-from hsu_lib.runs import Record, Run, computed, curves, publish, read_record
+from hsu_lib.runs import Record, Run, computed, curves, publication, publish, read_record
+from hsu_lib.runs.amounts import Amounts
 from hsu_lib.runs.answers import Answer, answers
 from hsu_lib.runs.answers.several import among, rank_correlation, trained_values
-from hsu_lib.runs.campaign import Amounts, enumerated
+from hsu_lib.runs.campaign import enumerated
 from hsu_lib.runs.choices import Wanted
 from hsu_lib.runs.compact import compacted, expanded
 from hsu_lib.runs.computed import score_of
-from hsu_lib.runs.publication import published_form
+from hsu_lib.runs.publication import off, published_form, rounded
 from hsu_lib.scene import Scene, SceneSpec
 
 MAE = "mae-abundances-fclsu-averaged"
@@ -136,9 +137,30 @@ def test_curves_are_drawn_where_all_have_them_whether_whole_or_published(length)
     np.testing.assert_allclose(mixed, whole[:, mixed_at - 1], rtol=1 / 1024)
 
 
-def test_only_curves_are_compacted():
-    with pytest.raises(ValueError, match="x: expected one axis of float32"):
+@given(arrays(np.float32, array_shapes(max_dims=3, min_side=0), elements=st.floats(width=32)))
+def test_arrays_of_any_shape_are_compacted(array):
+    found = expanded(compacted({"x": array}))["x"]
+    assert found.shape == array.shape
+    assert found.flags.c_contiguous
+    np.testing.assert_array_equal(found.view(np.int32), array.view(np.int32))
+
+
+def test_only_numbers_of_32_bits_are_compacted():
+    with pytest.raises(ValueError, match="x: expected float32"):
         compacted({"x": np.zeros(3)})
+
+
+@given(
+    arrays(np.float32, (5, 2), elements=st.floats(-1, 1, width=32, allow_subnormal=False)),
+    st.floats(0, 1e-3),
+)
+def test_what_rounding_explains_is_no_difference(E, change):
+    kept = rounded(E)
+    assert off(kept, E).max() == 0
+    assert off(kept, E + change).max() <= change * (1 + 1e-6)
+    assert off(E + np.float32(1e-7), E + np.float32(1e-7)).max() == 0
+    far = off(kept, np.full_like(E, 3.0))
+    np.testing.assert_allclose(far, np.abs(kept - 3.0), rtol=1 / 4096, atol=1 / 4096)
 
 
 @given(st.integers(0, 2**31), st.integers(301, 900), st.floats(1.0, 30.0))
@@ -453,3 +475,15 @@ def test_every_question_is_answered_alike_from_local_and_from_published_records(
             for c in way.comparisons:
                 assert c.seeds == seeds or "tree" in c.words or "roughness" in c.words, c.words
                 assert not c.seeds or np.isfinite(c.interval).all()
+
+
+def test_what_was_published_comes_out_alike_if_it_is_published_again(monkeypatch):
+    """As when records of before are written in the form of today."""
+    monkeypatch.setattr(publication, "LONG", 100)
+    once = published_form(undip(3000))
+    twice = published_form(replace(once, origin="local"))
+    assert twice.scores == once.scores
+    assert list(twice.arrays) == list(once.arrays)
+    assert max(a.size for name, a in once.arrays.items() if name.startswith("lowest")) > 100
+    for name, array in once.arrays.items():
+        np.testing.assert_array_equal(twice.arrays[name], array, err_msg=name)

@@ -125,9 +125,13 @@ def test_what_is_published_is_in_the_crate_as_it_is(home, tmp_path):
             assert held[f"results/{path.relative_to(home).as_posix()}"] == path.read_bytes()
     table = pd.read_csv(io.BytesIO(gzip.decompress(held[endpoints.RECORDS])))
     assert set(table["key"]) == {run.key for run in RUNS}
-    for key in table["key"]:
-        with np.load(io.BytesIO(held[f"results/desk/records/{key}.npz"])) as arrays:
-            assert "E" in arrays
+    with ZipFile(tmp_path / "results.zip") as archive:
+        archive.extractall(tmp_path / "unpacked")
+    unpacked = Store(paths.nowhere(), tmp_path / "unpacked/results")
+    for run in RUNS:
+        np.testing.assert_array_equal(
+            unpacked.get(run).arrays["E"], Store(paths.nowhere(), home).get(run).arrays["E"]
+        )
     before = (tmp_path / "results.zip").read_bytes()
     crate.pack(tmp_path / "results.zip")
     assert (tmp_path / "results.zip").read_bytes() == before

@@ -12,7 +12,7 @@ from bs4 import BeautifulSoup
 from hsu_lib.claims.rule import Verdict
 from hsu_lib.publishing import labelled, pages
 from hsu_lib.runs import Record, Store, asking
-from hsu_lib.runs.campaign import amounts
+from hsu_lib.runs.amounts import amounts
 from hsu_lib.runs.choices import (
     BY_VALIDATION,
     NEAREST,

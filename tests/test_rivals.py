@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from rivals_fixture import fixture
@@ -10,7 +13,8 @@ from toys import pure_pixel_scene
 from hsu_lib.methods import METHODS
 from hsu_lib.metrics import reconstruction_mse
 from hsu_lib.publishing import rivals
-from hsu_lib.runs import Run
+from hsu_lib.runs import Run, Store
+from hsu_lib.runs.amounts import amounts
 from hsu_lib.runs.execution import execute
 from hsu_lib.scene import SceneSpec
 
@@ -74,3 +78,39 @@ def test_the_cases_of_a_scene_are_the_truth_and_two_kinds_of_nonsense():
     assert all(of.errors[0] < 1e-3 < of.errors[1] for of in cases.values())
     assert cases["the reference"].errors[1] < 0.2 * cases["random shares"].errors[1]
     np.testing.assert_allclose(cases["equal shares"].power, 1 / 3)
+
+
+@pytest.fixture
+def published(monkeypatch, tmp_path):
+    """A published chapter, and runs of VCA on what stands in for Samson; DeepGUn's are not there."""
+    small = {"scene": "samson", "seeds": "200-201", "profile": "quick"}
+    chapter = SimpleNamespace(
+        chapter="rivals", executed=SimpleNamespace(parameters=small), facts={"power": 0.25}
+    )
+    monkeypatch.setattr(rivals, "manifests", lambda: [chapter])
+    store = Store(tmp_path / "runs", tmp_path / "none")
+    asked = rivals.blind_runs(SceneSpec("samson"), [200, 201], amounts("quick"))
+    for run in asked:
+        if run.method == "vca-fclsu":
+            made = execute(Run(run.method, SceneSpec("lagoon", crop=(0, 0, 9, 8)), run.seed))
+            store.put(dataclasses.replace(made, asked=run.asked()))
+    return store
+
+
+def test_printed_figures_stand_beside_the_same_methods_here(published):
+    table = rivals.beside_printed("ldvae", published).set_index("method")
+    assert "ldvae" not in table.index
+    assert table.loc["vca-fcls", "printed error"] == "0.0545"
+    assert table.loc["vca-fcls", "is probably"] == "relative error of the reconstruction"
+    assert table.loc["cnnaeu", "is probably"] == "RMSE of A"
+    records = [r for r in published.records() if r.asked["method"] == "vca-fclsu"]
+    left = np.mean([np.sqrt(r.scores["mse-reconstruction"] / 0.25) for r in records])
+    assert float(table.loc["vca-fcls", "ours: error of the reconstruction"]) == pytest.approx(left, abs=5e-5)
+    assert table.loc["vca-fcls", "ours: RMSE of A"] != "–" == table.loc["deepgun", "ours: RMSE of A"]
+    spatial = rivals.beside_printed("spacnn_ldvae", published)
+    assert {"eacnn", "vca-fcls"} <= set(spatial["method"])
+
+
+def test_nothing_stands_beside_printed_figures_before_the_chapter_is_published(monkeypatch, published):
+    monkeypatch.setattr(rivals, "manifests", list)
+    assert rivals.beside_printed("ldvae", published) is None

@@ -21,8 +21,9 @@ from hsu_lib.methods.autoencoders import perturbation, vae
 from hsu_lib.methods.method import Method
 from hsu_lib.methods.priors import undip
 from hsu_lib.runs import Record, Run, execute, timing
+from hsu_lib.runs.amounts import Amounts, amounts
 from hsu_lib.runs.answers import answers, several
-from hsu_lib.runs.campaign import Amounts, amounts, enumerated
+from hsu_lib.runs.campaign import enumerated
 from hsu_lib.runs.layout import DamagedRecord
 from hsu_lib.runs.operations import told
 from hsu_lib.runs.times import Sitting, Subject, Timed, counting, free, publish, sittings

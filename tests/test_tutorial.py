@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hsu_lib.publishing import tutorial
-from hsu_lib.runs.campaign import amounts
+from hsu_lib.runs.amounts import amounts
 
 
 def test_a_cell_has_ours_and_what_is_printed():
@@ -38,7 +38,7 @@ def test_equal_shares_are_counted():
 
 
 def test_a_network_is_said_to_be_narrower_only_where_it_is():
-    claim = "tutorial-misicnet-best-sim1-rmse"
+    claim = "tutorial-misicnet-best-samson-rmse"
     networks = {"MiSiCNet": "misicnet", "UnDIP": "undip"}
     told = tutorial.narrowed(amounts("desk").for_claim(claim), **networks)
     assert told == " Networks are narrower here: MiSiCNet has 16 filters of 256, UnDIP has 16 filters of 256."

@@ -9,8 +9,9 @@ import pytest
 from hsu_lib.claims import registration
 from hsu_lib.publishing import published
 from hsu_lib.runs import evidence
+from hsu_lib.runs.amounts import amounts, deciding_amounts
 from hsu_lib.runs.answers import answers
-from hsu_lib.runs.campaign import amounts, deciding_amounts, enumerated
+from hsu_lib.runs.campaign import enumerated
 from hsu_lib.runs.choices import chosen_from
 
 JUDGED = [manifest for manifest in published.manifests() if manifest.answers]

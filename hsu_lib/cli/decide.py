@@ -193,7 +193,7 @@ def time_things(
         click.echo(times.publish(out or there[-1]))
         return
     from hsu_lib.runs import timing
-    from hsu_lib.runs.campaign import amounts
+    from hsu_lib.runs.amounts import amounts
     from hsu_lib.runs.provenance import commit
 
     path = out or times.free(paths.store())
@@ -267,8 +267,8 @@ def show_answers(
 
     from hsu_lib import paths
     from hsu_lib.runs import Store, times
+    from hsu_lib.runs.amounts import amounts, deciding_amounts
     from hsu_lib.runs.answers import answers
-    from hsu_lib.runs.campaign import amounts, deciding_amounts
     from hsu_lib.runs.evidence import published
     from hsu_lib.runs.operations import matching
 

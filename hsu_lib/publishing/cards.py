@@ -122,6 +122,7 @@ def card(
         plot=_strip(deciding) if deciding else None,
         figures=_figures(deciding) if deciding else (),
         compared=_compared(found),
+        seen=bool(deciding and found.ways[0].keys and profile != "quick"),
         reason=sentence(reason or _reason(found)),
         **_folded(found, list(records), profile),
     )
@@ -235,6 +236,9 @@ def plain(found: Answer) -> str:
     deciding = found.deciding
     if not (deciding and found.verdict in _PLAIN):
         return ""
+    if found.verdict is rule.Verdict.DEPENDS:
+        ways = [f"{way.words}: {_PLAIN[way.verdict].lower()}" for way in found.ways if way.verdict in _PLAIN]
+        return " ".join(map(sentence, [_PLAIN[found.verdict], *ways]))
     differences, effect = np.array(deciding.differences), deciding.effect
     if found.verdict is rule.Verdict.ABSENT:
         agree, of = differences < effect, "the difference is too small to count in {} of {} seeds"

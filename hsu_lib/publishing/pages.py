@@ -31,8 +31,8 @@ from hsu_lib.publishing.manifest import Manifest, read_published
 from hsu_lib.publishing.outcomes import LOOKS
 from hsu_lib.publishing.published import PROFILES
 from hsu_lib.runs import Record, Results, Run, as_row, asking, evidence, sweep
+from hsu_lib.runs.amounts import amounts as amounts_of
 from hsu_lib.runs.answers import Answer
-from hsu_lib.runs.campaign import amounts as amounts_of
 from hsu_lib.runs.campaign import runs_of
 from hsu_lib.runs.evidence import Find
 from hsu_lib.runs.verification import Verification
@@ -449,8 +449,9 @@ class Page:
             here = self.amounts.of(name, {})
             table.insert(2, "here", [str(here.get(s, d)) for s, d in table[["setting", "default"]].values])
             table["default"] = table["default"].astype(str)
-            told = f"Settings of {name}. Source: {methods.get(name).source}. {self.amounts.share}"
-            _show(html.table(table, caption=told, folded=True))
+            share = self.amounts.share if here else ""  # which says nothing of what is trained as documented
+            told = f"Settings of {name}. Source: {methods.get(name).source}. {share}"
+            _show(html.table(table, caption=told.strip(), folded=True))
 
     def provenance(self) -> None:
         """Say where the numbers on the page come from."""

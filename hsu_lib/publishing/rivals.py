@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -14,13 +16,18 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from hsu_lib import claims
+from hsu_lib.publishing import scores
 from hsu_lib.publishing.figures import grid, method_colours
-from hsu_lib.runs import Record
-from hsu_lib.scene import Scene
+from hsu_lib.publishing.published import manifests
+from hsu_lib.runs import Record, Run, Store
+from hsu_lib.runs.amounts import Amounts, amounts
+from hsu_lib.scene import Scene, SceneSpec
 from hsu_lib.solvers.variability import nearest_spectra
+from hsu_lib.words import seeds_of
 
 #: What both papers print of methods that are not theirs.
 DOCUMENTS, OWN = ("ldvae", "spacnn_ldvae"), ("ldvae", "spacnn-ldvae")
+RMSE, SAD = "rmse-abundances", "sad-endmembers"
 #: The history's curve of methods with a spectrum for each pixel.
 RELATIVE = "relative-error-reconstruction"
 #: Blind methods of the page: label to method, and to its name in the papers' tables of Samson.
@@ -118,6 +125,64 @@ def printed(method: str, metric: str) -> float | None:
     rows = quoted().query("dataset == 'samson' and target in ('mean', 'overall')")
     rows = rows[(rows["method"] == method) & (rows["metric"] == metric)]
     return None if rows.empty else float(rows["value"].iloc[0])
+
+
+def blind_runs(spec: SceneSpec, seeds: Iterable[int], how: Amounts) -> list[Run]:
+    """The runs of `BLIND` on a scene, trained as much as the amounts say."""
+    pairs = product(BLIND.items(), seeds)
+    return [Run(method, spec, seed, how.of(method, {}), label=label) for (label, (method, _)), seed in pairs]
+
+
+def beside_printed(document: str, store: Store) -> pd.DataFrame | None:
+    """What a paper prints of methods of others on Samson, beside what the published chapter has of them.
+
+    Parameters
+    ----------
+    document
+        One of `DOCUMENTS`.
+    store
+        Where runs are looked up.
+
+    Returns
+    -------
+    DataFrame or None
+        A row per method: its printed error and what that measures, and ours, with means over seeds. None
+        while the chapter is not published.
+    """
+    chapter = next((m for m in manifests() if m.chapter == "rivals" and m.executed), None)
+    if chapter is None or chapter.executed is None or chapter.executed.parameters["scene"] != "samson":
+        return None
+    given = chapter.executed.parameters
+    runs = blind_runs(SceneSpec("samson"), seeds_of(given["seeds"], "seeds"), amounts(given["profile"]))
+    found: dict[str, list[Record]] = defaultdict(list)
+    for run in runs:
+        if (record := store.find(run.key)) is not None:
+            found[BLIND[run.label][1]].append(record)
+    rows = claims.reported(document).query("dataset == 'samson' and target in ('mean', 'overall')")
+    rows = rows[~rows["method"].isin(OWN) & rows["value"].notna()]
+    return pd.DataFrame(
+        [
+            {"method": method} | _beside(some, found.get(method, []), chapter.facts["power"])
+            for method, some in rows.groupby("method", sort=False)
+        ]
+    ).fillna("–")
+
+
+def _beside(theirs: pd.DataFrame, ours: Sequence[Record], power: float) -> dict[str, str]:
+    """Cells of a row of `beside_printed`."""
+    printed = theirs.set_index("metric")["value"]
+    told: dict[str, str] = {}
+    for metric, is_probably in ((RELATIVE, "relative error of the reconstruction"), (RMSE, "RMSE of A")):
+        if metric in printed:
+            told |= {"printed error": f"{printed[metric]:g}", "is probably": is_probably}
+    if SAD in printed:
+        told["printed angle of E"] = scores.value(SAD, float(printed[SAD]))
+    if ours:
+        errors = [relative_error(record, power) for record in ours]
+        told["ours: error of the reconstruction"] = f"{np.mean(errors):.4f}"
+        for title, metric in (("RMSE of A", RMSE), ("angle of E", SAD)):
+            told[f"ours: {title}"] = scores.spread(metric, [record.scores[metric] for record in ours])
+    return told
 
 
 def relative_error(record: Record, power: float) -> float:

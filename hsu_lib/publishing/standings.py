@@ -9,8 +9,10 @@ from typing import Any
 import pandas as pd
 
 from hsu_lib.claims import claims
+from hsu_lib.publishing.rivals import BLIND, blind_runs
 from hsu_lib.runs import Results, Run, Store, asking
-from hsu_lib.runs.campaign import Amounts, amounts, deciding_amounts, enumerated
+from hsu_lib.runs.amounts import Amounts, amounts, deciding_amounts
+from hsu_lib.runs.campaign import enumerated
 from hsu_lib.runs.choices import chosen_from
 from hsu_lib.scene import SceneSpec
 from hsu_lib.words import seeds_of
@@ -28,7 +30,10 @@ OWN = {
 }
 #: To measure others by.
 LANDMARKS = [*OWN][:2]
+#: What is taken from the runs of the chapter on rivals, where they are: labels of its methods.
+RIVALS = [label for label in BLIND if label not in OWN]
 #: What is taken from the runs of the claims: condition to label.
+ARCHETYPES = {"EDAA": "EDAA"}
 NETWORKS = {
     "whole image": "autoencoder, whole image",
     "patches": "autoencoder, patches",
@@ -36,6 +41,9 @@ NETWORKS = {
     "pixel-wise, patches": "perturbed in every pixel, patches",
     "VAE, alpha 0.3": "endmembers by a VAE",
     "UnDIP": "UnDIP",
+    "MiSiCNet": "MiSiCNet",
+    "uDAS": "uDAS",
+    "CyCUNet": "CyCUNet",
 }
 LABELLED = {
     "labels + FCLSU": "labels + FCLSU",
@@ -59,23 +67,31 @@ def own_runs(specs: Iterable[SceneSpec], seeds: Iterable[int], amounts: Amounts)
     ]
 
 
-def means(scenes: Sequence[str], own: Results, store: Store) -> pd.DataFrame:
+def means(specs: Sequence[SceneSpec], seeds: Sequence[int], own: Results, store: Store) -> pd.DataFrame:
     """Mean score of each method on each scene, a row per label; not a number where it was not run.
 
     Parameters
     ----------
-    scenes
-        In words, the columns.
+    specs
+        The scenes; in words they are the columns.
+    seeds
+        Of what draws at random.
     own
         The runs of `OWN` that are there.
     store
-        Where those of the claims are looked up; what decides counts, without noise.
+        Where those of the chapter on rivals and of the claims are looked up; of the latter what decides
+        counts, without noise.
     """
+    scenes = [str(spec) for spec in specs]
     pairs = [*zip(own.table["label"], own.records, strict=True)]
+    others = [
+        run for spec in specs for run in blind_runs(spec, seeds, amounts("desk")) if run.label in RIVALS
+    ]
+    pairs += [(run.label, record) for run in others if (record := store.find(run.key)) is not None]
     asked = enumerated(deciding_amounts(), None, claims().index, choices=chosen_from(store.find))
     first = [by_seed for way, by_seed in asked.ways.items() if way.number == 0]
     keys = dict.fromkeys(key for by_seed in first for some in by_seed.values() for key in some)
-    labels = NETWORKS | LABELLED
+    labels = ARCHETYPES | NETWORKS | LABELLED
     for run in map(asked.runs.get, keys):
         if run is not None and run.label in labels and str(run.scene) in scenes:
             record = store.find(run.key)
@@ -85,7 +101,7 @@ def means(scenes: Sequence[str], own: Results, store: Store) -> pd.DataFrame:
         columns=["label", "scene", SCORE],
     )
     table = found.pivot_table(index="label", columns="scene", values=SCORE, aggfunc="mean", dropna=False)
-    return table.reindex(index=[*OWN, *labels.values()], columns=list(scenes)).astype(float)
+    return table.reindex(index=[*OWN, *RIVALS, *labels.values()], columns=scenes).astype(float)
 
 
 def again(parameters: Mapping[str, Any], store: Store) -> pd.DataFrame:
@@ -93,4 +109,4 @@ def again(parameters: Mapping[str, Any], store: Store) -> pd.DataFrame:
     specs = places(parameters["scene"])
     seeds = seeds_of(parameters["seeds"], "seeds")
     own = {run.key: run for run in own_runs(specs, seeds, amounts(parameters["profile"]))}
-    return means([str(spec) for spec in specs], asking.stored(own, store), store)
+    return means(specs, seeds, asking.stored(own, store), store)

@@ -11,7 +11,7 @@ from hsu_lib import methods
 from hsu_lib.claims import find_printed
 from hsu_lib.metrics import alignment, spectral_angle
 from hsu_lib.publishing import scores
-from hsu_lib.runs.campaign import Amounts
+from hsu_lib.runs.amounts import Amounts
 
 #: Condition to column of the tutorial's tables of blind methods.
 SEVEN = {

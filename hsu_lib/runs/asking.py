@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hsu_lib.runs.amounts import Amounts
 from hsu_lib.runs.answers import Answer, answers
 from hsu_lib.runs.answers.seedwise import Records
-from hsu_lib.runs.campaign import Amounts, Enumeration, Way, enumerated
+from hsu_lib.runs.campaign import Enumeration, Way, enumerated
 from hsu_lib.runs.choices import chosen_from, rehearsed
 from hsu_lib.runs.computed import score_of
 from hsu_lib.runs.question import Run

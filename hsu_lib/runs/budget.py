@@ -23,7 +23,7 @@ class MakeWithTwins(Make):
     Parameters
     ----------
     twins
-        See `hsu_lib.runs.campaign.twins`.
+        See `hsu_lib.runs.blocks.twins`.
     """
 
     twins: Mapping[str, Sequence[Run]] = field(default_factory=dict)

@@ -1,136 +1,23 @@
-"""From the questions to the runs that decide them, the most valuable first."""
+"""From the questions to the runs that decide them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from fractions import Fraction
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
-from math import prod
 from typing import Any, NamedTuple
 
-import yaml
-
-from hsu_lib import methods, paths, scenes
-from hsu_lib.claims.documents import claims as claims_of_documents
+from hsu_lib import methods, scenes
 from hsu_lib.claims.questions import Condition, Place, Question, Term, View, Vocabulary
 from hsu_lib.claims.questions import questions as all_questions
 from hsu_lib.claims.questions import vocabulary as all_words
+from hsu_lib.runs.amounts import Amounts
 from hsu_lib.runs.choices import Choices, Wanted, grid, nothing_chosen
-from hsu_lib.runs.question import Run, can_be_twin
-from hsu_lib.runs.schedule import plan
+from hsu_lib.runs.question import Run
 from hsu_lib.scene import SceneSpec
 
 #: What a further way to ask counts, beside 1 for the first, which decides.
 _FURTHER = 0.25
-
-
-@dataclass(frozen=True)
-class Amounts:
-    """How much is trained: for each method, the share of a setting of its document.
-
-    Parameters
-    ----------
-    share
-        The same in words.
-    methods
-        Factor of each setting, by method.
-    documents
-        The same for the claims of one document, before the others: where two methods that train unequal
-        amounts elsewhere are compared.
-    given
-        Values of such settings, in place of all shares: a reader's own, which decide nothing.
-    """
-
-    share: str = ""
-    methods: Mapping[str, Mapping[str, Fraction]] = field(default_factory=dict)
-    documents: Mapping[str, Mapping[str, Mapping[str, Fraction]]] = field(default_factory=dict)
-    given: Mapping[str, int] = field(default_factory=dict)
-
-    def with_given(self, **values: int) -> Amounts:
-        """The same with values of settings such as ``iterations``; a zero leaves the share."""
-        given = {name: value for name, value in values.items() if value}
-        share = f"As asked for: {', '.join(f'{n} {v}' for n, v in given.items())}. " if given else ""
-        return replace(self, share=share + self.share, given=given)
-
-    def for_claim(self, claim: str) -> Amounts:
-        """The amounts for a claim: those of its document."""
-        own = self.documents.get(claims_of_documents()["source"].get(claim, ""), {})
-        return replace(self, methods={**self.methods, **own}, documents={})
-
-    def part(self, method: str) -> float:
-        """How much of its document's training a method gets: the product of its factors."""
-        factors = dict(self.methods.get(method, {}))
-        usual = methods.get(method).configure()
-        factors |= {n: Fraction(value, getattr(usual, n)) for n, value in self._given(method).items()}
-        return float(prod(factors.values(), start=Fraction(1)))
-
-    def widths(self) -> Amounts:
-        """The same without what is trained for longer or on more: the size of networks alone."""
-        return self._only(lambda setting: setting == "filters")
-
-    def lengths(self) -> Amounts:
-        """The same without the size of networks: how long, and on how much, they are trained."""
-        return self._only(lambda setting: setting != "filters")
-
-    def _only(self, kept: Callable[[str], bool]) -> Amounts:
-        chosen = {m: {n: f for n, f in fs.items() if kept(n)} for m, fs in self.methods.items()}
-        given = {name: value for name, value in self.given.items() if kept(name)}
-        return replace(self, methods=chosen, documents={}, given=given)
-
-    def of(self, method: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """The settings with their share of training; what they do not name is the method's default."""
-        asked = methods.get(method).configure(**settings)
-        found = dict(settings)
-        for name, factor in self.methods.get(method, {}).items():
-            full = getattr(asked, name)
-            found[name] = max(1, round(full * factor)) if full else full
-        return found | self._given(method)
-
-    def _given(self, method: str) -> dict[str, int]:
-        """What is given of what says how much a method is trained: all that `quick` shortens."""
-        trained = amounts("quick").methods.get(method, {}) if self.given else {}
-        return {name: self.given[name] for name in trained if name in self.given}
-
-
-@cache
-def deciding_amounts() -> Amounts:
-    """For the claims of each document, the amounts of the profile that decides them."""
-    found = {}
-    for profile, says in _amounts_file().items():
-        how = amounts(profile)
-        for document in says.get("decides", ()):
-            found[document] = {**how.methods, **how.documents.get(document, {})}
-    return Amounts("Each claim at the profile that decides it.", documents=found)
-
-
-@cache
-def _amounts_file() -> dict[str, Any]:
-    return yaml.safe_load((paths.reported() / "amounts.yaml").read_text(encoding="utf-8"))
-
-
-@cache
-def amounts(profile: str) -> Amounts:
-    """The amounts of ``book/reported/amounts.yaml`` under that name.
-
-    Raises
-    ------
-    ValueError
-        If there are none.
-    """
-    known = _amounts_file()
-    if profile not in known:
-        raise ValueError(f"no amounts of training for {profile!r}; known: {', '.join(known)}")
-    says = known[profile]
-    documents = {name: _factors(methods) for name, methods in says.get("documents", {}).items()}
-    return Amounts(says["share"], _factors(says["methods"]), documents)
-
-
-def _factors(written: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Fraction]]:
-    return {
-        method: {name: Fraction(str(factor)) for name, factor in factors.items()}
-        for method, factors in written.items()
-    }
 
 
 class Way(NamedTuple):
@@ -267,8 +154,8 @@ def deciding(
     for way, by_seed in (*found.ways.items(), *found.waiting.items()):
         for keys in by_seed.values():
             for key in keys:
-                serves[key].setdefault(way.claim, _worth(way))
-                serves[key][way.claim] = max(serves[key][way.claim], _worth(way))
+                serves[key].setdefault(way.claim, worth(way))
+                serves[key][way.claim] = max(serves[key][way.claim], worth(way))
     return [Need(run, tuple(serves[key]), sum(serves[key].values())) for key, run in found.runs.items()]
 
 
@@ -279,7 +166,8 @@ def _keys_by_seed(runs: Iterable[Run]) -> dict[int, tuple[str, ...]]:
     return found
 
 
-def _worth(way: Way) -> float:
+def worth(way: Way) -> float:
+    """What a way to ask counts, beside others."""
     return _FURTHER if way.number else 1.0
 
 
@@ -430,179 +318,3 @@ def seeded(run: Run, seed: int) -> Run:
     """The run with that seed, of its noise too."""
     spec = run.scene
     return replace(run, seed=seed, scene=spec if spec.snr_db is None else replace(spec, noise_seed=seed))
-
-
-# --------------------------------------------------------------------------- the most valuable first
-
-
-@dataclass(frozen=True)
-class Block:
-    """Runs that are made together, because together they decide claims.
-
-    Parameters
-    ----------
-    runs
-        By seed: all conditions with the first seed, then with the next.
-    ways
-        What can be decided when they are there, which could not before.
-    seconds
-        Estimate of what is missing; None where nothing is known of a method.
-    missing
-        Keys of those of the runs that are not there.
-    chooses
-        Whether these are the runs of a grid: when they are there, settings are chosen by them, and the ways
-        get the runs that decide them.
-    """
-
-    runs: tuple[Run, ...]
-    ways: tuple[Way, ...]
-    seconds: float | None
-    missing: frozenset[str]
-    chooses: bool = False
-
-    @property
-    def claims(self) -> tuple[str, ...]:
-        """Those decided by its first ways to ask, then those told otherwise or alike by further ones."""
-        first = [way.claim for way in self.ways if way.number == 0]
-        return tuple(dict.fromkeys([*first, *(way.claim for way in self.ways)]))
-
-    @property
-    def conditions(self) -> tuple[str, ...]:
-        """Names of the conditions."""
-        return tuple(dict.fromkeys(run.label for run in self.runs))
-
-    @property
-    def scenes(self) -> tuple[str, ...]:
-        """The scenes in words."""
-        return tuple(dict.fromkeys(str(run.scene) for run in self.runs))
-
-
-def blocks(found: Enumeration, there: Iterable[str], seconds: Callable[[Run], float | None]) -> list[Block]:
-    """Blocks by how many claims each second can decide, the best first.
-
-    return Enumeration(runs, ways, frozenset(timed), waiting, tuple(planned))
-
-    Parameters
-    ----------
-    found
-        What is needed.
-    there
-        Keys of runs that need not be made.
-    seconds
-        Estimate of a run, without what it starts from; None where nothing is known.
-    """
-    there, also = set(there), twins(found.runs)
-    given = {run.key: key for key, runs in also.items() for run in runs}
-    there = {key for key in there if all(run.key in there for run in also.get(key, ()))}
-    grids = _sorted(found.runs, found.waiting, {}, there, seconds, chooses=True)
-    ways = {way: by_seed for way, by_seed in found.ways.items() if way not in found.timed}
-    return grids + _sorted(found.runs, ways, given, there, seconds)
-
-
-def _sorted(
-    runs: Mapping[str, Run],
-    ways: Mapping[Way, Mapping[int, tuple[str, ...]]],
-    given: Mapping[str, str],
-    there: set[str],
-    seconds: Callable[[Run], float | None],
-    *,
-    chooses: bool = False,
-) -> list[Block]:
-    """Blocks of these ways, the best first; `given` names the run that gives another one."""
-    needed = {
-        way: frozenset(given.get(key, key) for keys in by_seed.values() for key in keys)
-        for way, by_seed in ways.items()
-    }
-    costs = _Costs(runs, frozenset().union(*needed.values()), seconds)
-    done, result = set(there), []
-    left = {way: needs for way, needs in needed.items() if not needs <= done}
-    while left:
-
-        def gain(keys: frozenset[str]) -> float:
-            ready = [way for way, needs in left.items() if needs <= done | keys]  # noqa: B023
-            value = sum(1.0 if chooses else _worth(way) for way in ready)
-            return value / max(costs.of(keys, done), 1e-3)  # noqa: B023
-
-        best = max(sorted(set(left.values()), key=sorted), key=gain)
-        ready = tuple(way for way, needs in left.items() if needs <= done | best)
-        missing = frozenset(best - done)
-        if missing:
-            made = tuple(runs[key] for key in _by_seed(ready, ways, best))
-            known = all(costs.known(key) for key in missing)
-            result.append(Block(made, ready, costs.of(missing, done) if known else None, missing, chooses))
-        done |= best | costs.firsts(best)
-        left = {way: needs for way, needs in left.items() if way not in ready}
-    return result
-
-
-class _Costs:
-    """Estimated seconds of sets of runs, what they start from included."""
-
-    def __init__(
-        self, runs: Mapping[str, Run], keys: Iterable[str], seconds: Callable[[Run], float | None]
-    ) -> None:
-        self._seconds = {key: seconds(runs[key]) for key in keys}
-        self._first: dict[str, str] = {}
-        for key in list(self._seconds):
-            first = runs[key].first
-            if first is not None:
-                self._first[key] = first.key
-                if first.key not in self._seconds:
-                    self._seconds[first.key] = seconds(first)
-
-    def known(self, key: str) -> bool:
-        """Whether there is an estimate."""
-        return self._seconds[key] is not None
-
-    def firsts(self, keys: Iterable[str]) -> set[str]:
-        """What runs start from."""
-        return {self._first[key] for key in keys if key in self._first}
-
-    def of(self, keys: Iterable[str], done: set[str]) -> float:
-        """Sum over those that are not done; where nothing is known, 0."""
-        missing = set(keys) - done
-        return sum(self._seconds[key] or 0.0 for key in missing | (self.firsts(missing) - done))
-
-
-def twins(runs: Mapping[str, Run]) -> dict[str, tuple[Run, ...]]:
-    """By key, other runs that differ in the reference only, where the method never sees it.
-
-    The run with the usual reference is made, and its estimate is scored by the others.
-    """
-    found: dict[str, tuple[Run, ...]] = {}
-    for run in runs.values():
-        if run.scene.reference and can_be_twin(run):
-            usual = replace(run, scene=replace(run.scene, reference="")).key
-            if usual in runs:
-                found[usual] = (*found.get(usual, ()), run)
-    return found
-
-
-def _by_seed(
-    ready: Sequence[Way], ways: Mapping[Way, Mapping[int, tuple[str, ...]]], keys: frozenset[str]
-) -> list[str]:
-    """The keys seed by seed."""
-    seeds = dict.fromkeys(seed for way in ready for seed in ways[way])
-    ordered = [k for seed in seeds for way in ready for k in ways[way].get(seed, ()) if k in keys]
-    return list(dict.fromkeys(ordered))
-
-
-def to_make(chosen: Sequence[Block], found: Enumeration, there: Callable[[Run], bool]) -> list[Run]:
-    """What blocks lack, in order, what a run starts from before it.
-
-    Parameters
-    ----------
-    chosen
-        The blocks.
-    found
-        What they were made of.
-    there
-        Whether what others start from need not be made.
-    """
-    missing = {key for block in chosen for key in block.missing}
-    wanted = [found.runs[key] for block in chosen for key in _ordered(block)]
-    return plan(wanted, done=lambda run: run.key not in missing and there(run))
-
-
-def _ordered(block: Block) -> list[str]:
-    return [key for key in (run.key for run in block.runs) if key in block.missing]

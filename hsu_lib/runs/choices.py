@@ -22,7 +22,7 @@ from hsu_lib.runs.question import Run
 from hsu_lib.scene import SceneSpec
 
 if TYPE_CHECKING:
-    from hsu_lib.runs.campaign import Amounts
+    from hsu_lib.runs.amounts import Amounts
 
 #: The weights of the grid, in nats.
 WEIGHTS = (0.1, 1.0, 10.0, 100.0, 1e3, 1e4, 1e5)

@@ -16,14 +16,15 @@ _ORDERS = (0, 1, 2, 3)
 def compacted(arrays: Mapping[str, NDArray]) -> NDArray[np.uint8]:
     """One array of bytes that `deflate` makes small, and `expanded` makes the arrays of again, to the bit.
 
-    The bits of each array are taken as whole numbers, and differences of neighbours are kept, of the order
-    that compresses best. First all highest bytes, then all second ones: of a smooth curve most are zero.
-    Before them stand four bytes with the length of a list of names, types, lengths and orders in JSON.
+    The bits of each array are taken as whole numbers, and differences of neighbours along the first axis are
+    kept, of the order that compresses best. First all highest bytes, then all second ones: of a smooth curve
+    most are zero. Before them stand four bytes with the length of a list of names, types, shapes (lengths, of
+    one axis) and orders in JSON.
 
     Parameters
     ----------
     arrays
-        Of one axis, float32 or int32, by name.
+        Of float32 or int32, by name.
 
     Raises
     ------
@@ -33,14 +34,12 @@ def compacted(arrays: Mapping[str, NDArray]) -> NDArray[np.uint8]:
     told, parts = [], []
     for name, array in arrays.items():
         kind = array.dtype.newbyteorder("<").str
-        if array.ndim != 1 or kind not in _KINDS:
-            raise ValueError(
-                f"{name}: expected one axis of float32 or int32, got {array.dtype} {array.shape}"
-            )
-        bits = np.ascontiguousarray(array, dtype=kind).view("<u4")
+        if kind not in _KINDS:
+            raise ValueError(f"{name}: expected float32 or int32, got {array.dtype}")
+        bits = np.ascontiguousarray(array.ravel(order="F"), dtype=kind).view("<u4")
         made = [_differences(bits, order) for order in _ORDERS]
         order = min(_ORDERS, key=lambda k: len(zlib.compress(_planes(made[k]).tobytes())))
-        told.append([name, kind, array.size, order])
+        told.append([name, kind, array.size if array.ndim == 1 else list(array.shape), order])
         parts.append(made[order])
     head = json.dumps(told).encode()
     size = np.array([len(head)], dtype="<u4").view(np.uint8)
@@ -58,11 +57,12 @@ def _expanded(data: NDArray[np.uint8]) -> Iterator[tuple[str, NDArray]]:
     planes = data[end:].reshape(4, -1)
     bits = np.ascontiguousarray(planes[::-1].T).view("<u4")[:, 0]
     first = 0
-    for name, kind, size, order in json.loads(data[4:end].tobytes()):
+    for name, kind, shape, order in json.loads(data[4:end].tobytes()):
+        size = int(np.prod(shape, dtype=np.int64))
         part = _signed(bits[first : first + size])
         for _ in range(order):
             part = np.cumsum(part, dtype=np.uint32)
-        yield name, part.astype("<u4").view(kind)
+        yield name, np.ascontiguousarray(part.astype("<u4").view(kind).reshape(shape, order="F"))
         first += size
 
 

@@ -190,7 +190,7 @@ def _loaded(spec: SceneSpec) -> Scene:
 
 # --------------------------------------------------------------------------- all of them
 
-#: From the history as a published record keeps it, or from the endmembers.
+#: From the history as a published record keeps it, or from the endmembers, which it keeps rounded.
 _FROM_ARRAYS: Mapping[str, Compute] = {
     "fcls-misfit": _misfit,
     "reconstruction-angle": _told("reconstruction-angle", _MEAN),
@@ -239,7 +239,7 @@ def score_of(record: Record, score: str) -> float:
 def with_computed(record: Record, arrays: Mapping[str, NDArray]) -> Record:
     """The record with other arrays, and with the scores that could not be computed from these alike."""
     found = replace(record, arrays=arrays)
-    values = {name: score_of(record, name) for name in (*_FROM_CURVES, *_FROM_SCENE)}
+    values = {name: score_of(record, name) for name in COMPUTED}
     lost = {
         name: value
         for name, value in values.items()
@@ -250,4 +250,4 @@ def with_computed(record: Record, arrays: Mapping[str, NDArray]) -> Record:
 
 def without_computed(scores: Mapping[str, float]) -> dict[str, float]:
     """Scores of a record as they were made with it, published or not."""
-    return {name: value for name, value in scores.items() if name not in (*_FROM_CURVES, *_FROM_SCENE)}
+    return {name: value for name, value in scores.items() if name not in COMPUTED}

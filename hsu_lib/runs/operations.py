@@ -8,8 +8,10 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from hsu_lib.claims.questions import questions as all_questions
+from hsu_lib.runs.amounts import amounts, decided_by
+from hsu_lib.runs.blocks import Block, blocks, to_make, twins
 from hsu_lib.runs.budget import MakeWithTwins, exact_in, within
-from hsu_lib.runs.campaign import Block, Enumeration, amounts, blocks, enumerated, to_make, twins
+from hsu_lib.runs.campaign import Enumeration, enumerated
 from hsu_lib.runs.choices import chosen_from
 from hsu_lib.runs.estimates import Estimates
 from hsu_lib.runs.packing import Pack, light
@@ -28,11 +30,12 @@ def planned(
     Parameters
     ----------
     profile
-        Whose `hsu_lib.runs.campaign.amounts`.
+        Whose `hsu_lib.runs.amounts.amounts`.
     seeds
         Of the runs; None for those of each question.
     claims
-        Ids, or how they begin, with commas between; None for all.
+        Ids, or how they begin, with commas between; None for those that the profile decides, or for all where
+        it decides none.
     store
         Where runs are looked up.
     device
@@ -46,7 +49,8 @@ def planned(
         If the store cannot be read.
     """
     choices = chosen_from(store.find)
-    found = enumerated(amounts(profile), seeds, claims and matching(claims), choices=choices)
+    chosen = matching(claims) if claims else decided_by(profile) or None
+    found = enumerated(amounts(profile), seeds, chosen, choices=choices)
     rows = store.rows()
     estimates = Estimates(rows, device_name(device or default_device()))
     return found, blocks(found, (row["key"] for row in rows), estimates.seconds), estimates

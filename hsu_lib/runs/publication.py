@@ -14,11 +14,12 @@ from hsu_lib.atomic import remove_leftovers
 from hsu_lib.runs.canonical import to_json
 from hsu_lib.runs.compact import compacted
 from hsu_lib.runs.computed import with_computed
-from hsu_lib.runs.curves import ITERATIONS, LONG, is_long, thinned
+from hsu_lib.runs.curves import LONG, is_long, thinned
 from hsu_lib.runs.layout import COMPACT, DamagedRecord, quantise, read_record, write_record
 from hsu_lib.runs.record import Record
 
 _MAPS = ("A", "history/snapshots")
+_COMPACT = (np.dtype("float32"), np.dtype("int32"))
 #: Which pixels were for testing: the seed decides it, and all that is scored on them is among the scores.
 _SPLIT = "history/test"
 
@@ -44,8 +45,8 @@ def publish(records: Sequence[Record], folder: Path, maps: Collection[str]) -> i
         if record.key not in maps:
             kept = {}
         if not _is_there(folder, replace(record, arrays={**arrays, **kept})):
-            curves = {name: arrays.pop(name) for name in list(arrays) if _is_compact(name, record)}
-            arrays |= {COMPACT: compacted(curves)} if curves else {}
+            numbers = {name: arrays.pop(name) for name, a in list(arrays.items()) if a.dtype in _COMPACT}
+            arrays |= {COMPACT: compacted(numbers)} if numbers else {}
             arrays |= {f"{name}_quantised": quantise(A) for name, A in kept.items()}
             written += write_record(folder, replace(record, arrays=arrays))
     return written
@@ -55,26 +56,23 @@ def published_form(record: Record) -> Record:
     """What is published of a record, abundances aside; one that was published before is as it is.
 
     Curves of more than 300 iterations are thinned to 150 at most, beside what decides over first passages
-    (`hsu_lib.runs.curves.thinned`); these, and what else is long, have 12 significant bits. What can then no
-    longer be computed is among the scores. Which pixels were for testing is left out.
+    (`hsu_lib.runs.curves.thinned`); these, what else is long, and endmembers have 12 significant bits. What
+    can then no longer be computed is among the scores. Which pixels were for testing is left out.
     """
     if record.origin not in ("", "local"):
         return record
     kept = thinned(record)
     arrays = {name: array for name, array in record.arrays.items() if not is_long(record, name)}
     arrays.pop(_SPLIT, None)
-    arrays = {
-        name: rounded(a) if a.dtype.kind == "f" and a.ndim == 1 and a.size > LONG else a
-        for name, a in arrays.items()
-    }
+    arrays = {name: rounded(a) if _is_rounded(name, a) else a for name, a in arrays.items()}
     arrays |= {name: rounded(a) if name in record.arrays else a for name, a in kept.items()}
     return with_computed(record, arrays)
 
 
-def _is_compact(name: str, record: Record) -> bool:
-    """Whether an array of a published form is one of `hsu_lib.runs.curves.thinned`."""
-    of_curve = name.startswith("history/") and record.arrays[name].ndim == 1
-    return ITERATIONS in record.arrays and (of_curve or name.startswith("lowest"))
+def _is_rounded(name: str, array: NDArray) -> bool:
+    """Whether an array that is not thinned is published rounded: endmembers, and what is long."""
+    long = array.ndim == 1 and array.size > LONG and array.dtype.kind == "f"
+    return name == "E" or (long and not name.startswith("lowest"))
 
 
 def _is_there(folder: Path, record: Record) -> bool:
@@ -100,6 +98,13 @@ def _alike(name: str, one: NDArray, other: NDArray) -> bool:
     if name in _MAPS:  # one of them in 255 steps
         return one.shape == other.shape and np.allclose(one, np.clip(other, 0, 1), rtol=0, atol=1 / 100)
     return np.array_equal(one, other, equal_nan=one.dtype.kind in "fc")
+
+
+def off(published: NDArray, values: NDArray) -> NDArray[np.float64]:
+    """How far values lie at least from those that were published, which may have been `rounded`."""
+    one, other = (np.asarray(a, dtype=np.float64) for a in (published, values))
+    half = np.ldexp(1.0, np.frexp(one)[1] - 13) if np.array_equal(rounded(one), one) else 0.0
+    return np.maximum(np.abs(one - other) - np.where(one == 0, 0.0, half), 0.0)
 
 
 def rounded(curve: NDArray) -> NDArray[np.float32]:

@@ -23,7 +23,8 @@ from hsu_lib.atomic import write_atomically
 from hsu_lib.claims.questions import Question, Term, View, Vocabulary, read_question
 from hsu_lib.claims.questions import vocabulary as all_words
 from hsu_lib.methods.settings import asked as asked_settings
-from hsu_lib.runs.campaign import Amounts, place_of, run_of, settings_of
+from hsu_lib.runs.amounts import Amounts
+from hsu_lib.runs.campaign import place_of, run_of, settings_of
 from hsu_lib.runs.canonical import digest, sealed, to_json, unsealed
 from hsu_lib.runs.choices import nothing_chosen
 from hsu_lib.runs.layout import DamagedRecord

@@ -29,7 +29,8 @@ from hsu_lib.methods.autoencoders import perturbation, vae
 from hsu_lib.methods.autoencoders.augmentation import AugmentationSettings
 from hsu_lib.methods.autoencoders.autoencoder import AutoencoderSettings
 from hsu_lib.methods.priors.undip import UnDIPSettings
-from hsu_lib.runs.campaign import Amounts, in_view
+from hsu_lib.runs.amounts import Amounts
+from hsu_lib.runs.campaign import in_view
 from hsu_lib.runs.execution import beside_image
 from hsu_lib.runs.provenance import arithmetic, commit, device_name, versions
 from hsu_lib.runs.times import BESIDE, REPETITIONS, Sitting, Subject, Timed, random_start, subject_of

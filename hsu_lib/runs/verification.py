@@ -16,6 +16,7 @@ from hsu_lib import paths
 from hsu_lib.atomic import write_atomically
 from hsu_lib.runs.execution import execute
 from hsu_lib.runs.provenance import commit, device_name, versions
+from hsu_lib.runs.publication import off
 from hsu_lib.runs.question import Run
 from hsu_lib.runs.record import Record
 from hsu_lib.runs.store import Store
@@ -41,7 +42,8 @@ class Difference:
         Its name.
     scores, endmembers
         Largest absolute difference of a score that both have, in its unit; of an entry of `E`, over the
-        largest entry of the published one. Infinite where they cannot be compared.
+        largest entry of the published one, which is rounded: what rounding explains is none. Infinite where
+        they cannot be compared.
     counts
         Absolute difference of the scores in `COUNTS`.
     commit
@@ -118,14 +120,14 @@ def compared(record: Record, again: Record) -> Difference:
     """How far `again` lies from `record`."""
     both = record.scores.keys() & again.scores.keys()
     apart = {name: abs(record.scores[name] - again.scores[name]) for name in sorted(both)}
-    E, F = (np.asarray(r.arrays["E"], dtype=np.float64) for r in (record, again))
+    E, F = record.arrays["E"], again.arrays["E"]
     size = float(np.abs(E).max()) or 1.0
     diverged = Status.DIVERGED.name in {record.status, again.status} and record.status != again.status
     return Difference(
         str(Run.from_asked(record.asked)),
         record.asked["method"],
         max(apart.values(), default=0.0),
-        float("inf") if diverged or E.shape != F.shape else float(np.abs(E - F).max() / size),
+        float("inf") if diverged or E.shape != F.shape else float(off(E, F).max() / size),
         {name: float("inf") if diverged else apart[name] for name in COUNTS if name in apart},
         str(again.made.get("commit", "")),
     )

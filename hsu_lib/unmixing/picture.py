@@ -33,7 +33,7 @@ def drawn(result: Result, small: Scene) -> Figure:
         The image, or every so manieth pixel of it, for the composite.
     """
     shown = _shown(result)
-    names = [figures._words(_short(result.materials[k])) for k in shown]
+    names = [figures.literal(_short(result.materials[k])) for k in shown]
     step = max(1, -(-max(result.rmse.shape) // _SIDE))
     maps, residual = result.A[shown, ::step, ::step], result.rmse[::step, ::step]
     rows = -(-(len(shown) + 1) // _COLUMNS)

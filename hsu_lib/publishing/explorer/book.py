@@ -12,17 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsu_lib import paths, scenes
-from hsu_lib.claims import claims, rule
+from hsu_lib.claims import rule
 from hsu_lib.publishing import scores
+from hsu_lib.publishing.explorer.answered import decided, states
 from hsu_lib.publishing.explorer.conditions import SCORE, Condition, conditions, slug, tell_apart
 from hsu_lib.publishing.explorer.maps import published_map
 from hsu_lib.publishing.explorer.packing import Packed, packet, steps, write
 from hsu_lib.publishing.figures import composite, material_colour
 from hsu_lib.publishing.outcomes import LOOKS
-from hsu_lib.publishing.published import manifests
 from hsu_lib.publishing.standings import own_runs
 from hsu_lib.runs import Record, Run, Store, sweep
-from hsu_lib.runs.campaign import amounts
+from hsu_lib.runs.amounts import amounts
 from hsu_lib.runs.choices import chosen_from
 from hsu_lib.scene import Scene, SceneSpec
 from hsu_lib.solvers.fclsu import fclsu
@@ -79,7 +79,8 @@ def export(folder: Path, *, store: Store | None = None, embedded: Sequence[Run] 
     for condition in found:
         by_place[condition.place].append(condition)
     told = sorted((Place(some, store).write(folder) for some in by_place.values()), key=_order)
-    write(folder, "index", packet({"scenes": told, "scores": _scores(), "looks": _looks()}, {}))
+    header = {"scenes": told, "scores": _scores(), "looks": _looks(), "claims": states(found, told)}
+    write(folder, "index", packet(header, {}))
     return sum(path.stat().st_size for path in folder.iterdir())
 
 
@@ -190,7 +191,7 @@ class Place:
             "fetch": "" if self.scene is not None else f"hsu data fetch {self.spec.name}",
             "large": self.large,
             "scores": {condition.slug: _seedwise(condition) for condition in some},
-            "claims": _claims(some),
+            "claims": decided(some),
         }
         arrays = {}
         if self.scene is not None:
@@ -262,25 +263,4 @@ def _seedwise(condition: Condition) -> dict[str, dict[str, Any]]:
             "values": [float(f"{v:.5g}") if np.isfinite(v) else None for v in values],
             "interval": ends and [float(f"{end:.5g}") for end in ends],
         }
-    return found
-
-
-def _claims(some: Sequence[Condition]) -> list[dict[str, Any]]:
-    """Claims that runs of these conditions decide, with where their cards are."""
-    slugs = {record.key: c.slug for c in some for record in c.records.values()}
-    statements = claims()["statement"]
-    found = []
-    for manifest in manifests():
-        for answer in manifest.answers:
-            used = {slugs[key] for way in answer.ways[:1] for key in way.keys if key in slugs}
-            if used:
-                found.append(
-                    {
-                        "claim": answer.claim,
-                        "statement": statements[answer.claim],
-                        "outcome": answer.word,
-                        "chapter": manifest.chapter,
-                        "conditions": sorted(used),
-                    }
-                )
     return found

@@ -14,7 +14,8 @@ from hsu_lib.claims import claims
 from hsu_lib.claims.questions import SEEDS, questions
 from hsu_lib.publishing.standings import own_runs
 from hsu_lib.runs import Record
-from hsu_lib.runs.campaign import amounts, deciding_amounts, enumerated
+from hsu_lib.runs.amounts import amounts, deciding_amounts
+from hsu_lib.runs.campaign import enumerated
 from hsu_lib.runs.canonical import to_json
 from hsu_lib.runs.choices import Choices, nothing_chosen
 from hsu_lib.scene import SceneSpec

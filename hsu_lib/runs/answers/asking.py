@@ -11,19 +11,12 @@ from hsu_lib.claims.questions import Component, Question, Term, View, Vocabulary
 from hsu_lib.claims.questions import questions as all_questions
 from hsu_lib.claims.questions import vocabulary as all_words
 from hsu_lib.claims.registration import fingerprint, registrations
+from hsu_lib.runs.amounts import Amounts
+from hsu_lib.runs.amounts import amounts as amounts_of
 from hsu_lib.runs.answers.answer import Answer, Comparison, Way
 from hsu_lib.runs.answers.comparisons import comparisons
 from hsu_lib.runs.answers.seedwise import OF_RECORDS, How, Records, Scores, Unanswered, is_known
-from hsu_lib.runs.campaign import (
-    Amounts,
-    chosen_among,
-    place_of,
-    second_look,
-    seeds_for,
-    spec_of,
-    terms_of,
-)
-from hsu_lib.runs.campaign import amounts as amounts_of
+from hsu_lib.runs.campaign import chosen_among, place_of, second_look, seeds_for, spec_of, terms_of
 from hsu_lib.runs.choices import Choices, chosen_from
 from hsu_lib.runs.evidence import Find, published
 from hsu_lib.runs.times import Sitting, counting

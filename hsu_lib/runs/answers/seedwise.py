@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from hsu_lib.claims.questions import Question, Term, View, Vocabulary, base, names
 from hsu_lib.claims.registration import Registration
 from hsu_lib.metrics import SCORES
+from hsu_lib.runs.amounts import Amounts
 from hsu_lib.runs.answers.several import SEVERAL, TOGETHER
-from hsu_lib.runs.campaign import Amounts, in_view, run_of, seeded
+from hsu_lib.runs.campaign import in_view, run_of, seeded
 from hsu_lib.runs.choices import Choices
 from hsu_lib.runs.computed import COMPUTED, score_of
 from hsu_lib.runs.evidence import Find, counts

@@ -224,7 +224,7 @@
       if (asked[key] && !found) missed.push(`${key} “${asked[key]}”`);
       return found;
     };
-    const scene = known("scene", sceneOf) ?? index.scenes[0];
+    const scene = known("claim", () => null) ?? known("scene", sceneOf) ?? index.scenes[0];
     const stage = known("noise", (noise) => stageOf(scene, noise)) ?? stageOf(scene, "") ?? scene.stages[0];
     const rank = ({ maps, fresh, method }) => 4 * (maps.length > 0) + 2 * fresh + /^(undip|sivm-fclsu|vca-fclsu)$/.test(method);
     const best = [...stage.conditions].sort((a, b) => rank(b) - rank(a)), squares = ({ method }) => /fclsu$/.test(method);
@@ -236,7 +236,7 @@
     const seeds = [...new Set([...a.seeds, ...(b?.seeds ?? [])])].sort((x, y) => x - y);
     const seed = known("seed", (text) => seeds.find((x) => String(x) === text)) ?? "";
     const pixel = known("pixel", (text) => /^\d+,\d+$/.test(text) && text) || "";
-    state = { ...asked, scene: scene.place, noise: stage.noise ?? "", method: a.slug, other: b?.slug ?? "none", seed, pixel };
+    state = { ...asked, claim: "", scene: scene.place, noise: stage.noise ?? "", method: a.slug, other: b?.slug ?? "none", seed, pixel };
     $("missed").textContent = missed.length ? `The address asks for what is not here: ${missed.join(", ")}.` : "";
     return { scene, chosen: stage, a, b, seeds };
   }
@@ -554,7 +554,8 @@
 
   // ---------------------------------------------------------------- what the reader does
 
-  const read = () => Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+  const asked = () => Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+  const read = () => index.claims?.[asked().claim] ?? asked(); // a claim stands for the state that shows its runs
   function ask(change) {
     const texts = Object.entries({ ...state, ...change }).map(([key, x]) => [key, String(x ?? "")]);
     show(Object.fromEntries(texts)).catch(failed);
