@@ -7,7 +7,7 @@
 #   PYTHON      the interpreter that makes the environment
 
 .DEFAULT_GOAL := help
-.PHONY: help book test check requirements clean clean-all
+.PHONY: help book book-next test check requirements clean clean-all
 
 PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,\
 	$(shell $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
@@ -15,6 +15,7 @@ UV_VERSION := 0.13.8
 JOBS ?= auto
 BIN := .venv/bin
 READY := .venv/.ready
+NEXT := _build/next
 
 # kernels start in half the time with compiled bytecode
 unexport PYTHONDONTWRITEBYTECODE
@@ -25,6 +26,14 @@ help: ## this list
 
 book: $(READY) ## execute the chapters and build the book
 	@$(BIN)/hsu book $(if $(PROFILE),--profile $(PROFILE)) $(if $(filter-out 0,$(RECOMPUTE)),--recompute)
+
+# A canary: Jupyter Book 1 takes no Sphinx newer than 7. Its own environment has the newest of everything.
+book-next: $(READY) ## the pages of the last `make book` by plain Sphinx 9, and what is proven of pages
+	@test -f _build/html/index.html || $(MAKE) book
+	@$(UV) venv --quiet --allow-existing $(NEXT)/environment
+	@$(UV) pip install --quiet --upgrade --python $(NEXT)/environment --group next
+	@$(BIN)/hsu book --sphinx $(NEXT)/environment/bin/python
+	@$(BIN)/python -m pytest tests/test_book.py --pages $(NEXT) -k "TestPages or TestInChromium"
 
 test: $(READY) ## prove all of it: library, chapters, book
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
@@ -57,7 +66,7 @@ requirements: $(READY) ## compile requirements.txt from pyproject.toml
 	@rm requirements.new
 
 clean: ## remove the built book; stored runs and the environment stay
-	@rm -rf _build/book _build/.making _build/chapters _build/html .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	@rm -rf _build/book _build/.making _build/chapters _build/html _build/next .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
 clean-all: clean ## remove everything made: stored runs and .venv too
 	@rm -rf _build .venv hsu.egg-info

@@ -10,19 +10,24 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def _of_project(name: str) -> Path:
-    """A folder of the project's checkout.
+    """A folder or file of the project's checkout.
 
     Raises
     ------
     FileNotFoundError
         With what to do, where the library is installed without the project's files.
     """
-    if not (folder := ROOT / name).is_dir():
+    if not (place := ROOT / name).exists():
         raise FileNotFoundError(
             f"no {name} beside the library: the book and its claims need the project's files; clone the "
             "project and install it with `pip install --editable`"
         )
-    return folder
+    return place
+
+
+def citation() -> Path:
+    """How the project is to be cited: ``CITATION.cff``."""
+    return _of_project("CITATION.cff")
 
 
 def reported() -> Path:

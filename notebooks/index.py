@@ -173,4 +173,4 @@ page.show(
 #   [all that the documents report](reported.ipynb)
 # - **Your turn**: [rerun it](rerun.md) with other parameters or scenes, or
 #   [unmix an image of your own](own_image.ipynb), with a [gallery](gallery.ipynb) of recipes; from Python, by
-#   the [API](api.md).
+#   the [API](api.md); or [cite and reuse](cite.md) what was found.

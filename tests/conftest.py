@@ -25,6 +25,9 @@ def pytest_addoption(parser):
     parser.addoption(
         "--take-golden", action="store_true", help="take golden numbers anew, see tests/test_golden.py"
     )
+    parser.addoption(
+        "--pages", type=Path, help="folder of a book that is built already, for tests of pages to look at"
+    )
 
 
 def scope(nodeid):
@@ -87,8 +90,10 @@ def _seeded():
 
 
 @pytest.fixture(scope="session")
-def quick_book(tmp_path_factory) -> Path:
-    """Folder of the whole book, every chapter at quick, as a fresh clone without data builds it, once."""
+def quick_book(request, tmp_path_factory) -> Path:
+    """Folder of the book, every chapter at quick, as a fresh clone without data builds it; or --pages."""
+    if built := request.config.getoption("--pages"):
+        return built.resolve()
     from hsu_lib.publishing import build
 
     base = tmp_path_factory.getbasetemp()

@@ -447,6 +447,24 @@ def test_a_warning_stops_the_build_and_the_good_pages_stay(house, tmp_path, caps
     assert page.read_text() == good
 
 
+def test_plain_sphinx_builds_what_was_executed_and_nothing_else(house):
+    with pytest.raises(ValueError, match="`make book-next` sets it up"):
+        build.build_plainly(house / "nowhere")
+    chapters.run_chapter("index")
+    with pytest.raises(chapters.BookError, match="not executed to the end: alpha; `make book` first"):
+        build.build_plainly(Path(sys.executable))
+    chapters.run_chapter("alpha")
+    page = build.build_plainly(Path(sys.executable))  # its Sphinx takes what a newer one takes
+    assert page == house / "_build/next/html/index.html"
+    assert BeautifulSoup((page.parent / "alpha.html").read_text(), "html.parser").h1.get_text() == "Alpha"
+    assert not (house / "_build/html").exists()
+    good = page.read_text()
+    (house / "book/beta.md").write_text("# Beta\n\nTo [nowhere](nowhere).\n")
+    with pytest.raises(chapters.BookError, match=r"beta.md.*WARNING.*nowhere"):
+        build.build_plainly(Path(sys.executable))
+    assert page.read_text() == good
+
+
 # --------------------------------------------------------------------------- this book's sources
 
 

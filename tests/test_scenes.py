@@ -128,7 +128,7 @@ def git_blob(content):
 
 @pytest.fixture
 def web(tmp_path, monkeypatch):
-    """A registry of three toy files on a local server; data folder and cache are empty folders."""
+    """A registry of three toy files on a local server, an empty archive, empty folders for data and cache."""
     site = tmp_path / "site"
     (site / "sub").mkdir(parents=True)
     (site / "E.mat").write_bytes(CONTENT)
@@ -149,6 +149,7 @@ def web(tmp_path, monkeypatch):
             PublicFile("three/F.mat", None, git_blob(b"F"), f"{address}/sub/E.mat", "none stated", "nobody"),
         )
         monkeypatch.setattr(download, "registry", lambda: {file.file: file for file in files})
+        monkeypatch.setattr(download, "_ARCHIVE", f"{address}/archive/{{}}:{{}}")
         yield asked
 
 
@@ -248,6 +249,28 @@ def test_wrong_content_at_the_address_is_not_kept(web, tmp_path, monkeypatch):
     with pytest.raises(FileNotFoundError, match="404"):
         download.read("one/E.mat")
     assert left_in(tmp_path / "cache") == []
+
+
+def test_what_its_address_lost_comes_from_the_archive(web, tmp_path):
+    archive = tmp_path / "site/archive"
+    archive.mkdir()
+    (tmp_path / "site/E.mat").write_bytes(b"replaced by somebody")
+    (archive / sha256(CONTENT)).write_bytes(CONTENT)
+    (tmp_path / "site/sub/E.mat").unlink()
+    (archive / f"sha1_{git_blob(OTHER)}").write_bytes(OTHER)
+    assert download.read("one/E.mat") == CONTENT
+    assert download.read("two/E.mat") == OTHER
+    assert web == ["/E.mat", f"/archive/{sha256(CONTENT)}", "/sub/E.mat", f"/archive/sha1_{git_blob(OTHER)}"]
+    assert [path.read_bytes() for path in sorted(left_in(tmp_path / "cache"))] == [CONTENT, OTHER]
+
+
+def test_addresses_in_the_archive_are_those_of_its_interface():
+    file = download.registry()["samson/end3.mat"]
+    expected = file.checksum.removeprefix("sha256:")
+    assert file.addresses == (
+        file.url,
+        f"https://archive.softwareheritage.org/api/1/content/sha256:{expected}/raw/",
+    )
 
 
 def test_what_a_killed_download_left_is_removed_by_the_next(web, tmp_path):

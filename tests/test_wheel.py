@@ -67,7 +67,11 @@ def test_an_image_is_unmixed_without_the_project(wheel, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "words", ["scorecard", "answers", "plan", "sweep", "register", "run patching", "book", "publish desk"]
+    "words",
+    [
+        *["scorecard", "answers", "plan", "sweep", "register", "run patching", "book", "publish desk"],
+        *["publish --crate all.zip", "notebooks out"],
+    ],
 )
 def test_what_needs_the_project_says_so(words, tmp_path, monkeypatch):
     for module in (documents, questions, registration, systems, campaign):  # what was read is forgotten

@@ -1,4 +1,4 @@
-"""`hsu run`, `book`, `publish` and `maps`: chapters and the book."""
+"""`hsu run`, `book`, `publish`, `maps` and `notebooks`: chapters and the book."""
 
 from __future__ import annotations
 
@@ -47,27 +47,62 @@ def run_chapter(
 )
 @click.option("--recompute", is_flag=True, help="Compute all runs afresh instead of replaying stored ones.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for everything made.")
-def build_book(profile: str | None, recompute: bool, out: Path | None) -> None:
+@click.option(
+    "--sphinx",
+    metavar="PYTHON",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Execute nothing: build the pages of the chapters executed last by the Sphinx of this interpreter.",
+)
+def build_book(profile: str | None, recompute: bool, out: Path | None, sphinx: Path | None) -> None:
     """Execute the chapters and build the pages; print where the front page is."""
     from hsu_lib.publishing import build
 
+    if sphinx is not None:
+        if profile or recompute or out:
+            raise click.UsageError("--sphinx executes nothing: it goes with no other option")
+        click.echo(build.build_plainly(sphinx))
+        return
     click.echo(build.build(profile, recompute=recompute, out=out))
 
 
 @click.command("publish")
-@click.argument("profile")
+@click.argument("profile", required=False)
 @click.argument("chapters", nargs=-1, metavar="[CHAPTER]...")
-def publish_results(profile: str, chapters: tuple[str, ...]) -> None:
+@click.option(
+    "--crate",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Then pack all that is published, of every profile, into this zip file, as an RO-Crate.",
+)
+def publish_results(profile: str | None, chapters: tuple[str, ...], crate: Path | None) -> None:
     """Copy the results of the chapters last executed with PROFILE into book/results.
 
     Scores, endmembers and curves of every run; abundance maps of those that a page shows. Only what was run
     to its end with just the profile's parameters, and only all of it: where a chapter is not complete,
-    nothing is published, unless the others are named.
+    nothing is published, unless the others are named. Without PROFILE, --crate packs what is there.
     """
-    from hsu_lib.publishing import published
+    if profile is None and crate is None:
+        raise click.UsageError("which PROFILE? quick, desk or paper; or --crate, to pack what is published")
+    if profile is not None:
+        from hsu_lib.publishing import published
 
-    folder, size = published.publish(profile, chapters)
-    click.echo(f"{folder} ({size / 1e6:.1f} MB of published results in all)")
+        folder, size = published.publish(profile, chapters)
+        click.echo(f"{folder} ({size / 1e6:.1f} MB of published results in all)")
+    if crate is not None:
+        from hsu_lib.publishing.crate import pack
+
+        click.echo(f"{crate} ({pack(crate) / 1e6:.1f} MB)")
+
+
+@click.command("notebooks")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+def write_notebooks(folder: Path) -> None:
+    """Write the chapters into FOLDER as notebooks; the first cell of each installs the project on Colab.
+
+    The address that it installs from is HSU_REPOSITORY, or repository-code in CITATION.cff.
+    """
+    from hsu_lib.publishing import launch
+
+    click.echo(f"{len(launch.write_notebooks(folder))} notebooks in {folder}")
 
 
 @click.command("maps")
@@ -85,4 +120,4 @@ def publish_maps(profile: str, budget: str) -> None:
 
 
 #: What the module adds to `hsu`.
-COMMANDS = (run_chapter, build_book, publish_results, publish_maps)
+COMMANDS = (run_chapter, build_book, publish_results, publish_maps, write_notebooks)

@@ -17,8 +17,9 @@ from nbformat import NotebookNode
 from papermill.exceptions import strip_color
 
 from hsu_lib import paths
-from hsu_lib.publishing import explorer, folders, reference
+from hsu_lib.publishing import endpoints, explorer, folders, launch, reference
 from hsu_lib.publishing.chapters import (
+    MANIFEST,
     TAIL,
     BookError,
     best_profile,
@@ -30,6 +31,7 @@ from hsu_lib.publishing.chapters import (
 )
 from hsu_lib.publishing.explorer import book
 from hsu_lib.publishing.html import legend
+from hsu_lib.publishing.manifest import Manifest
 
 #: Where the page *Explore* has its scripts and data, among the pages.
 _EXPLORER = "_static/explorer"
@@ -41,6 +43,8 @@ threading.Thread(target=lambda: (os.read(0, 1), os._exit(1)), daemon=True).start
 from jupyter_book.cli.main import main
 main()
 """
+#: Extensions of Jupyter Book that take no Sphinx newer than 7; what they add, the pages do without.
+_NOT_PLAIN = ("jupyter_book", "sphinx_jupyterbook_latex")
 
 
 def build(
@@ -110,6 +114,50 @@ def build(
     return out / "html" / "index.html"
 
 
+def build_plainly(python: Path) -> Path:
+    """Build the pages of the chapters executed last with the plain Sphinx of another environment.
+
+    The configuration is the one that Jupyter Book would hand to its own Sphinx, without two extensions. It
+    shows whether the pages will stand on a Sphinx that Jupyter Book does not take yet. Nothing is executed.
+
+    Parameters
+    ----------
+    python
+        Interpreter of an environment with Sphinx and the extensions that the configuration names.
+
+    Returns
+    -------
+    Path
+        The front page, ``_build/next/html/index.html``.
+
+    Raises
+    ------
+    ValueError
+        If there is no such interpreter.
+    BookError
+        If a chapter was not executed to its end, with what to do; or with the warnings, as in `build`.
+    Busy
+        As in `build`.
+    """
+    if not python.is_file():
+        raise ValueError(f"no interpreter {python}: `make book-next` sets it up")
+    html, names = paths.built().resolve() / "next" / "html", chapters()
+    with ExitStack() as stack:
+        for folder in (html.parent, *(paths.executed() / name for name in names)):
+            stack.enter_context(folders.held(folder, "hsu book --sphinx"))
+        waiting = [name for name in names if not _is_executed(paths.executed() / name)]
+        if waiting:
+            raise BookError(f"not executed to the end: {', '.join(waiting)}; `make book` first")
+        with folders.workplace(html.parent) as place:
+            _pages([paths.executed() / name / f"{name}.ipynb" for name in names], html, place, python)
+    return html / "index.html"
+
+
+def _is_executed(folder: Path) -> bool:
+    path = folder / MANIFEST
+    return path.is_file() and Manifest.read(path).executed is not None
+
+
 def _check_pages(out: Path, html: Path) -> None:
     """Refuse a place for pages that would do harm.
 
@@ -127,12 +175,13 @@ def _check_pages(out: Path, html: Path) -> None:
         raise ValueError(f"{html} was not built here: move it away, or choose another folder")
 
 
-def _pages(notebooks: Sequence[Path], html: Path, place: Path) -> None:
-    """Build the pages in `place`, and put them where `html` is."""
+def _pages(notebooks: Sequence[Path], html: Path, place: Path, python: Path | None = None) -> None:
+    """Build the pages in `place`, if `python` is given by its plain Sphinx, and put them where `html` is."""
     source = place / "book"
     shutil.copytree(paths.ROOT / "book", source, ignore=shutil.ignore_patterns("results", "reported", ".*"))
     for path in (paths.ROOT / "_config.yml", paths.ROOT / "_toc.yml"):
         shutil.copy(path, source)
+    launch.configure(source / "_config.yml")
     (source / "outcomes.html").write_text(legend(), encoding="utf-8")  # which how-to-read.md shows
     if (source / "api_methods.md").exists():
         for name, text in reference.pages().items():
@@ -140,23 +189,49 @@ def _pages(notebooks: Sequence[Path], html: Path, place: Path) -> None:
     explored = (source / "explore.md").exists()
     if explored:
         (source / "explorer.html").write_text(explorer.fragment(f"{_EXPLORER}/"), encoding="utf-8")
+    cited = (source / "cite.md").exists()
+    if cited:
+        endpoints.write(source)
     for path in notebooks:
         nbformat.write(_as_page(nbformat.read(path, as_version=4)), source / path.name)
-    _jupyter_book(source)
+    if python is None:
+        # without --all, what other pages glue goes stale
+        _jupyter_book("build", source, "-W", "-n", "--keep-going", "--all")
+    else:
+        _plain_sphinx(source, python)
     new = source / "_build" / "html"
     shutil.copy(_mathjax(), new / "_static")
     if explored:  # Sphinx would load every script of _static on every page
         explorer.lay_out(new / _EXPLORER)
         book.export(new / _EXPLORER)
+    for name in endpoints.FILES if cited else ():
+        shutil.copy(source / name, new)
     built = sorted(path.relative_to(new).as_posix() for path in new.rglob("*") if path.is_file())
     _keep_others(html, new)
     (new / folders.PAGES).write_text("\n".join(built) + "\n")
     folders.replace(new, html)
 
 
-def _jupyter_book(source: Path) -> None:
-    command = [sys.executable, "-c", _JUPYTER_BOOK, "build", str(source)]
-    command += ["-W", "-n", "--keep-going", "--all"]  # without --all, what other pages glue goes stale
+def _jupyter_book(command: str, source: Path, *options: str) -> None:
+    _run([sys.executable, "-c", _JUPYTER_BOOK, *command.split(), str(source), *options], source)
+
+
+def _plain_sphinx(source: Path, python: Path) -> None:
+    _jupyter_book("config sphinx", source)
+    with (source / "conf.py").open("a", encoding="utf-8") as configuration:
+        configuration.write(f"extensions = [name for name in extensions if name not in {_NOT_PLAIN}]\n")
+    options = ["-b", "html", "-W", "-n", "--keep-going"]
+    _run([str(python), "-m", "sphinx", *options, str(source), str(source / "_build" / "html")], source)
+
+
+def _run(command: Sequence[str], source: Path) -> None:
+    """Run what builds the pages of `source`; its input ends when we do.
+
+    Raises
+    ------
+    BookError
+        With what it said, if it fails.
+    """
     here, there = os.pipe()
     try:
         done = subprocess.run(command, stdin=here, capture_output=True, text=True)

@@ -1,8 +1,9 @@
 """How a public file gets here, and the proof that it is the right one.
 
 A file is looked for in the folder of ``HSU_DATA_DIR``, then in the user's cache (``HSU_CACHE_DIR``
-moves it), then at its public address (``HSU_OFFLINE=1`` forbids that). Its checksum is computed every
-time it is opened, from the very bytes that are then read.
+moves it), then at its public address, then in the Software Heritage archive, which has the content of
+many public repositories by its checksum (``HSU_OFFLINE=1`` forbids both). Its checksum is computed
+every time it is opened, from the very bytes that are then read.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from pathlib import Path
 
 from hsu_lib.atomic import remove_leftovers, temporary
 
+#: Address of a content in the archive, by the kind of its checksum: here ours, there theirs.
+_ARCHIVE = "https://archive.softwareheritage.org/api/1/content/{}:{}/raw/"
+_KINDS = {"sha256": "sha256", "git": "sha1_git"}
 #: Names that pooch gave to files it was downloading.
 _OLD_PARTS = re.compile(r"tmp[a-z0-9_]{8}")
 
@@ -48,6 +52,12 @@ class PublicFile:
     url: str
     licence: str
     citation: str
+
+    @property
+    def addresses(self) -> tuple[str, str]:
+        """Where it is downloaded from: its address and, for when that is gone, the archive."""
+        kind, expected = self.checksum.split(":")
+        return self.url, _ARCHIVE.format(_KINDS[kind], expected)
 
     def matches(self, content: bytes) -> bool:
         """Whether this is the registered content, byte for byte."""
@@ -153,20 +163,31 @@ def locate(file: str, *, download: bool = True, progress: bool = False) -> tuple
 
 
 def _download(public: PublicFile, target: Path, progress: bool) -> bytes:
-    """Content of the file, now at `target`: it takes its place when it is whole and the right one."""
+    """Content of the file, now at `target`: it takes its place when it is whole and the right one.
+
+    Raises
+    ------
+    OSError, ValueError
+        What was wrong with its own address, if the archive does not have it either.
+    """
     import pooch
 
     target.parent.mkdir(parents=True, exist_ok=True)
     part = temporary(target.parent)
-    try:
-        pooch.HTTPDownloader(progressbar=progress)(public.url, str(part), None)
-        content = part.read_bytes()
-        if not public.matches(content):
-            raise ValueError(f"what lies at the address is not the registered file ({public.checksum})")
-        part.replace(target)
-        return content
-    finally:
-        part.unlink(missing_ok=True)
+    failed: list[Exception] = []
+    for address in public.addresses:
+        try:
+            pooch.HTTPDownloader(progressbar=progress)(address, str(part), None)
+            content = part.read_bytes()
+            if not public.matches(content):
+                raise ValueError(f"what lies at the address is not the registered file ({public.checksum})")
+            part.replace(target)
+            return content
+        except (OSError, ValueError) as error:
+            failed.append(error)
+        finally:
+            part.unlink(missing_ok=True)
+    raise failed[0]
 
 
 def _tidy(cache: Path) -> None:
