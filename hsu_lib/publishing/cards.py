@@ -280,8 +280,10 @@ def plain(found: Answer) -> str:
     told = f"{_PLAIN[found.verdict]}: {of.format(int(agree.sum()), len(agree))}."
     others = found.ways[0].comparisons
     if found.verdict in rule.FOR:
-        unlike = [way for way in found.ways[1:] if way.verdict in _PLAIN and way.verdict not in rule.FOR]
-        return " ".join([told, *(sentence(f"{way.words}: {_PLAIN[way.verdict].lower()}") for way in unlike)])
+        unlike = {way.words: way.verdict for way in found.ways[1:] if way.verdict not in rule.FOR}
+        return " ".join(
+            [told, *(sentence(f"{k}: {_PLAIN[v].lower()}") for k, v in unlike.items() if v in _PLAIN)]
+        )
     if len(others) == 1:
         return told
     held = sum(c.outcome in (rule.Outcome.HOLDS, rule.Outcome.SMALLER) for c in others)
