@@ -293,6 +293,16 @@ def test_maps_of_a_run_with_another_error_and_too_many_bytes_are_not_published(p
     assert "too large" in told[-1]
 
 
+def test_maps_of_a_scene_without_abundances_are_known_by_their_endmembers(publishing, monkeypatch):
+    told = []
+    monkeypatch.setattr(maps, "_COMPARED", ("unheard-of",))
+    assert maps.publish_maps("desk", 60, told.append) == 0
+    assert told
+    assert all("nothing published says" in line for line in told)
+    monkeypatch.setattr(maps, "_COMPARED", ("unheard-of", "sad-endmembers"))
+    assert maps.publish_maps("desk", 60, told.append) > 0
+
+
 def test_an_address_names_a_state():
     assert explorer.address("samson:misicnet", noise=20.0, material="tree & soil") == (
         "explore.html#scene=samson:misicnet&noise=20.0&material=tree%20%26%20soil"
