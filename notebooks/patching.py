@@ -119,7 +119,7 @@ def by_steps(place, score):
     if patches == whole:
         return "–"
     told = f"{100 * (equal - whole) / (patches - whole):.0f} %".replace("-", "−")
-    return told + " of what is lost" * (patches > whole)  # of both scores less is better
+    return told + " of what is lost" * bool(patches > whole)  # of both scores less is better
 
 
 full = [place for place in places if {WHOLE, PATCHES} <= set(results.labels(place))]

@@ -381,7 +381,7 @@ def test_sockets_of_killed_processes_are_swept(tmp_path, monkeypatch):
 def quickly(monkeypatch):
     """Pages without Jupyter Book: the notebooks as they are."""
 
-    def made(source):
+    def made(command, source, *options):
         (source / "_build/html/_static").mkdir(parents=True)
         for path in source.glob("*.ipynb"):
             shutil.copy(path, source / "_build/html" / f"{path.stem}.html")

@@ -128,7 +128,7 @@ def built(tmp_path_factory):
     rest = {"caption": "Rest", "chapters": [{"file": name} for name in sorted(led)]}
     contents = {"format": "jb-book", "root": "index", "parts": [ours, rest]}
     (source / "_toc.yml").write_text(yaml.safe_dump(contents))
-    build._jupyter_book(source)  # which refuses a warning
+    build._jupyter_book("build", source, "-W", "-n", "--keep-going")  # which refuses a warning
     html = source / "_build/html"
     shutil.copy(build._mathjax(), html / "_static")
     return html, api
