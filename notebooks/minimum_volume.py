@@ -93,7 +93,10 @@ def row(place, level, label, score=RMSE):
 
 
 MIDDLE = 40.0 if 40.0 in levels else levels[-1]
-both = {label: " and ".join(told(place, MIDDLE, label) for place in PLACES) for label in (*SEVEN, *LINES)}
+both = {
+    label: " and ".join(dict.fromkeys(told(place, MIDDLE, label) for place in PLACES))
+    for label in (*SEVEN, *LINES)
+}
 theirs = [(p, claims.find_reported("tutorial", **row(p, MIDDLE, label))) for p in PLACES for label in SEVEN]
 larger = sum(x is not None and x > 100 * np.mean(ours(p, MIDDLE, EQUAL)) for p, x in theirs)
 page.opening(

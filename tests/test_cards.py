@@ -205,6 +205,17 @@ def test_a_page_notes_the_records_of_its_cards_once_and_that_less_was_trained(tm
     assert shown.count(html.why(found.claim, "Because.")) == 1
 
 
+def test_a_card_names_the_profile_that_decides_its_claim(tmp_path, monkeypatch):
+    shown = []
+    monkeypatch.setenv("HSU_OUT", str(tmp_path))
+    monkeypatch.setattr(pages, "display", lambda thing: shown.append(thing.data))
+    page = pages.Page("minimum_volume", "desk")
+    for claim in ("tutorial-misicnet-best-sim1-rmse", "tutorial-nmf-qmv-close-on-sim1"):
+        page.card(answer(comparison(), claim=claim))
+    assert "hsu sweep paper --claims tutorial-misicnet-best-sim1-rmse" in shown[0]
+    assert "hsu sweep desk --claims tutorial-nmf-qmv-close-on-sim1" in shown[1]
+
+
 def test_a_page_shows_the_runs_that_decide_and_others_only_where_these_are_not_all_there():
     def found(seeds):
         asked = [Run("sivm-fclsu", SceneSpec("lagoon"), seed).asked() for seed in seeds]

@@ -32,6 +32,7 @@ from hsu_lib.publishing.outcomes import LOOKS
 from hsu_lib.publishing.published import PROFILES
 from hsu_lib.runs import Record, Results, Run, as_row, asking, evidence, sweep
 from hsu_lib.runs.amounts import amounts as amounts_of
+from hsu_lib.runs.amounts import decided_by
 from hsu_lib.runs.answers import Answer
 from hsu_lib.runs.campaign import runs_of
 from hsu_lib.runs.evidence import Find
@@ -142,6 +143,8 @@ class Page:
         parts = {"training": how.lengths(), "filters": how.widths()}
         shares = {what: min(map(of.part, ran), default=1.0) for what, of in parts.items()}
         trained = [f"{100 * x:.2g} % of the {what}: scaled down" for what, x in shares.items() if x < 1]
+        if found.claim in self.amounts.claims:  # which another profile decides
+            profile = next(name for name in PROFILES if found.claim in decided_by(name))
         told: dict[str, Any] = {"reason": reason, "notes": [*trained, *notes], "profile": profile}
         _show(cards.card(found, claims().loc[found.claim].to_dict(), records=records, **told))
         if why:
