@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import shutil
 from hashlib import sha256
 from itertools import permutations
 from pathlib import Path
@@ -15,11 +16,12 @@ import pytest
 from click.testing import CliRunner
 from matplotlib import colormaps
 
-from hsu_lib import runs, scenes
+from hsu_lib import methods, runs, scenes
 from hsu_lib.claims.rule import Verdict
 from hsu_lib.cli import main
 from hsu_lib.publishing import explorer
-from hsu_lib.publishing.explorer import answered, book, conditions, maps, packing
+from hsu_lib.publishing.explorer import answered, book, conditions, maps, names, packing, told
+from hsu_lib.publishing.explorer.opening import opening
 from hsu_lib.publishing.standings import own_runs
 from hsu_lib.runs import Run, Store
 from hsu_lib.runs.amounts import amounts
@@ -139,13 +141,15 @@ def test_a_claim_stands_for_the_state_that_shows_most_of_it(data):
     _, stage = stage_of(data, "lagoon", 20.0)
     slugs = {c["method"]: c["slug"] for c in stage["conditions"]}
     state = {"scene": "lagoon", "noise": "20", "method": slugs["sivm-fclsu"], "other": slugs["vca-fclsu"]}
-    assert index["claims"] == {"ldvae-state-of-the-art": state}
+    (found,) = index["claims"].values()
+    assert (found["state"], found["where"]) == (state, "Lagoon, noise of 20 dB")
+    assert (found["chapter"], found["methods"]) == ("ldvae", ["sivm-fclsu", "vca-fclsu"])
     header, _ = packing.read(data, stage["file"])
     (claim,) = header["claims"]
-    assert (claim["claim"], claim["conditions"]) == (
-        "ldvae-state-of-the-art",
-        sorted([state["method"], state["other"]]),
-    )
+    assert claim == {
+        "claim": "ldvae-state-of-the-art",
+        "conditions": sorted([state["method"], state["other"]]),
+    }
 
 
 def stage_of(folder, place, noise=None):
@@ -193,7 +197,7 @@ def test_what_is_written_is_what_was_found(data, published):
     assert scored["interval"][0] == pytest.approx(np.mean(scored["values"]), rel=1e-4)
     scene = scenes.load("lagoon")
     np.testing.assert_allclose(about["A"].values(), scene.A, atol=1 / 500)
-    np.testing.assert_allclose(about["wavelengths"].values(), scene.wavelengths, atol=0.1)
+    np.testing.assert_allclose(header["axis"]["x"], scene.wavelengths, atol=0.01)
 
 
 def test_pixels_are_the_image_before_noise(data):
@@ -235,7 +239,7 @@ def test_without_the_scene_nothing_of_its_pixels_is_written(published, tmp_path,
         assert {array.split("/")[0] for array in arrays} <= {"E", "A"}
         if "summary" in header:
             assert not arrays
-            assert header["fetch"].startswith("hsu data fetch lagoon")
+            assert "`hsu data fetch lagoon" in header["notes"][0]
         else:
             assert {array for array in arrays if array[0] == "A"} == {"A/101"}
 
@@ -309,6 +313,116 @@ def test_an_address_names_a_state():
     )
     with pytest.raises(ValueError, match="got sed"):
         explorer.address("samson", sed=3)
+
+
+# --------------------------------------------------------------------------- what it says
+
+
+@pytest.mark.parametrize(
+    ("method", "label", "name"),
+    [
+        ("undip", "", "UnDIP"),
+        ("undip", "UnDIP of the tutorial", "UnDIP of the tutorial"),
+        ("undip", "nadam 0.001", "UnDIP, nadam 0.001"),
+        (
+            "undip-configurable",
+            "architecture 1",
+            "Configurable U-Net in place of UnDIP's network, architecture 1",
+        ),
+        ("simple-perturbation-patches", "simple, patches", "Simple perturbations with patches"),
+        ("simple-perturbation-patches", "alpha 0.1", "Simple perturbations with patches, alpha 0.1"),
+        ("edaa", "EDAA, one start", "EDAA, one start"),
+        ("sivm-fclsu", "SiVM of the tutorial + FCLSU", "SiVM of the tutorial + FCLSU"),
+        ("labelled-fclsu", "labels + FCLSU", "labels + FCLSU"),
+    ],
+)
+def test_a_name_tells_the_method_and_no_word_of_it_twice(method, label, name):
+    assert names.named(method, label) == name
+
+
+def test_what_was_given_beside_the_image_is_told_of_those_that_declare_it():
+    for name, method in methods.METHODS.items():
+        needs = method.needs
+        assert bool(names.given(name, {})) == (needs.endmembers or needs.labels or needs.library)
+        assert names.called(name)
+    assert "80 %" in names.given("ldvae", {})
+    assert "Cuprite" in names.given("ldvae", {"trained_on": "cuprite-synthetic"})
+    assert names.given("fan", {"endmembers_from": "scene"}) == "the reference endmembers"
+
+
+def condition(name, errors, *, method="vca-fclsu", first=100, **settings):
+    asked = {"method": method, "settings": settings}
+    made = {
+        first + k: SimpleNamespace(scores={"rmse-abundances": error}, asked=asked)
+        for k, error in enumerate(errors)
+    }
+    return conditions.Condition(SceneSpec("lagoon"), name, method, made, first >= 100)
+
+
+def test_it_begins_with_methods_as_they_are_that_differ_most():
+    usual = names.called
+    some = [
+        condition(usual("fclsu"), [0.01], method="fclsu"),
+        condition("VCA + FCLSU, of a comparison", [0.02]),
+        condition(usual("undip"), [0.03], method="undip", first=0),
+        condition(usual("edaa"), [0.04], method="edaa"),
+        condition(usual("vca-fclsu"), [0.1]),
+        condition(usual("snpa-fclsu"), [0.2], method="snpa-fclsu"),
+        condition(usual("sivm-fclsu"), [0.3], method="sivm-fclsu"),
+    ]
+    shown = {
+        c.slug: np.full((2, 3, 3), error) for c, error in zip(some, (0, 0, 0, 0, 0.5, 0.4, 0.7), strict=True)
+    }
+    del shown[some[3].slug]
+    assert opening(some, shown) == [some[4], some[6]]
+    assert opening(some[2:4], shown) == [some[2], some[3]]
+    assert opening(some[:1], {}) == some[:1]
+
+
+def test_variants_are_told_apart_by_settings_and_an_earlier_one_leaves_the_name_to_the_fresh():
+    some = [
+        condition("UnDIP", [0.1], method="undip", iterations=3000),
+        condition("UnDIP", [0.1], method="undip", iterations=1000, first=0),
+    ]
+    conditions.tell_apart(some)
+    assert [c.name for c in some] == ["UnDIP", "UnDIP, iterations 1000"]
+    some = [
+        condition("LDVAE", [0.1], method="ldvae", abundance_weight=1),
+        condition("LDVAE", [0.1], method="ldvae", abundance_weight=10),
+        condition("LDVAE", [0.1], method="ldvae", abundance_weight=10, activation="softmax", first=0),
+    ]
+    conditions.tell_apart(some)
+    assert [c.name for c in some] == [
+        "LDVAE, abundance weight 1",
+        "LDVAE, abundance weight 10",
+        "LDVAE, abundance weight 10, activation softmax",
+    ]
+
+
+def test_whether_the_best_two_are_sure():
+    some = [
+        condition("near", [0.11, 0.12, 0.13]),
+        condition("best", [0.10, 0.11, 0.12]),
+        condition("far", [0.30, 0.31, 0.32]),
+        condition("earlier", [0.01, 0.02], first=0),
+        condition("alone", [0.0]),
+    ]
+    scored = {c.slug: told.seedwise(c)["rmse-abundances"] for c in some}
+    assert told.sure(some, scored, "lower") == (
+        "Best is best, then near: their intervals overlap, so these seeds do not tell which is better."
+    )
+    assert "Best is far, then near: their intervals do not overlap" in told.sure(some, scored, "higher")
+    some.append(condition("helped", [0.05, 0.05], method="fclsu"))
+    scored["helped"] = told.seedwise(some[-1])["rmse-abundances"]
+    first, second = told.sure(some, scored, "lower").split(". ")
+    assert first.startswith("Best is helped, then best: their intervals do not overlap")
+    assert second.startswith("Of those given nothing but the image, best is best, then near")
+    assert told.sure(some[:1], scored, "lower") == ""
+    assert [told.note(some[k]) for k in (3, 4)] == ["2 earlier seeds", "1 seed"]
+
+
+def test_bands_without_wavelengths_are_counted_from_one():
+    assert packing.axis(3, None) == {"label": "band", "x": [1, 2, 3], "bands": [0, 1, 2]}
 
 
 # --------------------------------------------------------------------------- results of one's own
@@ -549,7 +663,10 @@ def test_what_the_page_says_of_two_methods_is_true(page, tmp_path, published):
           $("scores").querySelectorAll("li")[2].querySelectorAll("button")[0].click();
           await settled();
           found.chosen = state().method;
-          found.order = texts($("scores"), ".hsu-choose > span");
+          found.order = texts($("scores"), ".hsu-choose div > span");
+          found.notes = texts($("scores"), "small");
+          found.sure = $("sure").textContent;
+          found.ends = texts($("endmembers"), ".hsu-panel-title");
           return found;
         """,
         tmp_path,
@@ -583,6 +700,14 @@ def test_what_the_page_says_of_two_methods_is_true(page, tmp_path, published):
     assert found["dots"] == 9
     assert found["means"] == sorted(found["means"])
     assert found["chosen"] == conditions.slug(found["order"][2])
+    assert [n for n in found["notes"] if "given" in n] == ["3 seeds, was given the reference endmembers"]
+    assert found["sure"].startswith(f"Best is {found['order'][0]}, then {found['order'][1]}: their intervals")
+    assert "Of those given nothing but the image, best is" in found["sure"]
+    E, ref = made["sivm-fclsu"].arrays["E"][:, 0], scenes.load("lagoon").E[:, 0]
+    angle = np.degrees(np.arccos(E @ ref / np.linalg.norm(E) / np.linalg.norm(ref)))
+    degrees, times = map(float, re.search(r"B ([\d.]+)°, × ([\d.]+)", found["ends"][0]).groups())
+    assert degrees == pytest.approx(angle, abs=0.06)
+    assert times == pytest.approx(np.linalg.norm(E) / np.linalg.norm(ref), rel=0.06)
 
 
 @pytest.mark.slow
@@ -626,7 +751,8 @@ def test_nothing_scrolls_sideways_on_a_phone_in_both_themes(page, tmp_path):
             .filter((e) => e.getBoundingClientRect().right > 390.5).map((e) => e.outerHTML.slice(0, 90)),
           small: [...root.querySelectorAll("select, button")]
             .filter((e) => e.getClientRects().length && e.offsetHeight < 24).length,
-          paper: getComputedStyle(here.body).backgroundColor,
+          paper: getComputedStyle(here.body).backgroundColor, rows: root.querySelectorAll(".hsu-row").length,
+          all: root.querySelector('[data-part="to"] button').textContent,
         });
         frame.remove();
       }
@@ -640,7 +766,74 @@ def test_nothing_scrolls_sideways_on_a_phone_in_both_themes(page, tmp_path):
         assert screen["width"] <= 390
         assert not screen["wide"], screen
         assert not screen["small"]
+        assert screen["rows"] == 2  # image and residuals, and one material
+        assert screen["all"] == "Show all 4 materials"
     assert len({screen["paper"] for screen in found}) == 2
+
+
+@pytest.fixture
+def bare(data, tmp_path):
+    """The page with a dozen conditions without maps on the lagoon, and nothing on the bilinear one."""
+    shutil.copytree(data, tmp_path / "data")
+    explorer.lay_out(tmp_path / "data")
+    index, _ = packing.read(data, "index")
+    for scene in index["scenes"]:
+        (stage,) = [stage for stage in scene["stages"] if stage["noise"] is None]
+        header, arrays = packing.read(data, stage["file"])
+        some = stage["conditions"]
+        if scene["place"] == "lagoon":
+            (one,) = [c for c in some if c["method"] == "sivm-fclsu"]
+            one["maps"] = []
+            _, theirs = packing.read(data, one["file"])
+            kept = {name: array for name, array in theirs.items() if name[0] == "E"}
+            packing.write(tmp_path / "data", one["file"], packing.packet({"status": {}}, kept))
+            for k in range(10):
+                some.append({**one, "slug": f"more-{k}", "name": f"more {k}"})
+                header["scores"][f"more-{k}"] = header["scores"][one["slug"]]
+        else:
+            header["scores"], scene["pixels"] = {}, ""
+            del arrays["A"], arrays["composite"]
+            for c in some:
+                c["maps"] = []
+                packing.write(tmp_path / "data", c["file"], packing.packet({"status": {}}, {}))
+        packing.write(tmp_path / "data", stage["file"], packing.packet(header, arrays))
+    packing.write(tmp_path / "data", "index", packing.packet(index, {}))
+    page = tmp_path / "index.html"
+    page.write_text(explorer.page("data/", "Explore"))
+    return page
+
+
+@pytest.mark.slow
+def test_what_is_not_there_is_told_or_left_out_and_long_lists_are_opened(bare, tmp_path):
+    found = look(
+        bare,
+        """
+          const heads = () => texts($("maps"), ".hsu-head-cell");
+          const found = { without: [$("answer").textContent, $("to").textContent, heads()] };
+          found.rows = [$("scores").children.length, $("more").textContent];
+          $("more").querySelector("button").click();
+          found.rows.push($("scores").children.length, $("more").textContent);
+          found.claims = [texts($("claims"), "li"), texts($("elsewhere"), "summary"),
+            [...$("elsewhere").querySelectorAll("li a")].map((a) => a.getAttribute("href"))];
+          await choose("scene", "lagoon-bilinear");
+          found.sections = [...document.querySelectorAll("section")].map((s) => s.hidden);
+          found.missed = $("missed").textContent;
+          return found;
+        """,
+        tmp_path,
+        "scene=lagoon&method=sivm-fclsu&other=vca-fclsu&material=all",
+    )
+    answer, to, heads = found["without"]
+    assert "its maps are not published" in answer
+    assert "There is no difference A − B, for A has no maps here; shown is B − reference instead." in to
+    assert heads[-1] == "Difference B − reference"
+    assert found["rows"] == [11, "11 of 13 are shown. Show all 13", 13, ""]
+    (nothing,), _, links = found["claims"]
+    assert nothing == "None of the claims uses these very runs."
+    assert links == ["ldvae.html#ldvae-state-of-the-art", "#claim=ldvae-state-of-the-art"] * 2  # of A and B
+    # maps, pixel, endmembers (the reference has some), every seed; the claim stays
+    assert found["sections"] == [True, True, False, True, False]
+    assert found["missed"] == ""
 
 
 @pytest.mark.slow

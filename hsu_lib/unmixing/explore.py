@@ -14,7 +14,7 @@ from hsu_lib.errors import InputError, option
 from hsu_lib.metrics import align
 from hsu_lib.publishing import explorer
 from hsu_lib.publishing.explorer.conditions import slug
-from hsu_lib.publishing.explorer.packing import packet, steps, write
+from hsu_lib.publishing.explorer.packing import axis, packet, steps, write
 from hsu_lib.publishing.figures import composite, material_colour
 from hsu_lib.unmixing.result import Result, read_result
 
@@ -53,7 +53,7 @@ def explore(paths: Sequence[Path], out: Path | None = None) -> Path:
     for path, result in results.items():
         alike[result.A.shape, result.E.shape, result.materials][path] = result
     told = [_scene(data, f"image-{k}", some) for k, some in enumerate(alike.values())]
-    write(data, "index", packet({"scenes": told, "scores": [], "looks": {}}, {}))
+    write(data, "index", packet({"scenes": told, "scores": [], "looks": {}, "claims": {}}, {}))
     page.write_text(explorer.page("data/", f"{paths[0].stem}, by {_MADE_BY}"), encoding="utf-8")
     return page
 
@@ -80,7 +80,11 @@ def _scene(folder: Path, file: str, results: dict[Path, Result]) -> dict[str, An
                 "slug": slug(names[path]),
                 "name": names[path],
                 "method": str(result.about.get("method", "")),
+                "called": str(result.about.get("method", "")),
+                "given": "",
+                "note": "",
                 "fresh": False,
+                "group": "",
                 "seeds": [seed],
                 "maps": [seed],
                 "median": seed,
@@ -95,17 +99,15 @@ def _scene(folder: Path, file: str, results: dict[Path, Result]) -> dict[str, An
         "size": (scene.bands, *shown.shape[:2]),
         "materials": first.materials,
         "colours": [material_colour(name, k) for k, name in enumerate(first.materials)],
-        "fetch": "",
-        "large": False,
+        "axis": axis(scene.bands, first.wavelengths),
         "scores": {},
         "claims": [],
         "notes": _notes(results, names, every),
     }
     arrays = {"composite": steps(shown, ends=(0, 1))}
-    if first.wavelengths is not None:
-        arrays["wavelengths"] = steps(first.wavelengths, np.uint16)
     write(folder, file, packet(header, arrays))
-    stage = {"noise": None, "file": file, "conditions": told}
+    opening = [condition["slug"] for condition in told[:2]]
+    stage = {"noise": None, "file": file, "conditions": told, "first": opening}
     return {"place": slug(names[next(iter(results))]), "title": first.name, "pixels": "", "stages": [stage]}
 
 
@@ -120,7 +122,7 @@ def _names(results: dict[Path, Result]) -> dict[Path, str]:
 
 
 def _notes(results: dict[Path, Result], names: dict[Path, str], every: int) -> list[str]:
-    notes = ["The composite is of the model, E A: a result does not hold the image."]
+    notes = ["The composite is of endmembers times abundances: a result does not hold the image."]
     if len(results) > 1:
         notes.append("Endmembers are matched to those of the first result by spectral angle.")
     if every > 1:

@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsu_lib import paths, scenes
-from hsu_lib.claims import rule
 from hsu_lib.publishing import scores
-from hsu_lib.publishing.explorer.answered import decided, states
-from hsu_lib.publishing.explorer.conditions import SCORE, Condition, conditions, slug, tell_apart
+from hsu_lib.publishing.explorer.answered import explained, used
+from hsu_lib.publishing.explorer.conditions import Condition, conditions, slug, tell_apart
 from hsu_lib.publishing.explorer.maps import published_map
-from hsu_lib.publishing.explorer.packing import Packed, packet, steps, write
+from hsu_lib.publishing.explorer.names import called
+from hsu_lib.publishing.explorer.opening import opening
+from hsu_lib.publishing.explorer.packing import Packed, axis, packet, steps, write
+from hsu_lib.publishing.explorer.told import SCORES, note, seedwise, sure
 from hsu_lib.publishing.figures import composite, material_colour
 from hsu_lib.publishing.outcomes import LOOKS
 from hsu_lib.publishing.standings import own_runs
@@ -27,8 +29,8 @@ from hsu_lib.runs.choices import chosen_from
 from hsu_lib.scene import Scene, SceneSpec
 from hsu_lib.solvers.fclsu import fclsu
 
-#: What the page compares seeds by.
-SCORES = (SCORE, "sad-endmembers", "mse-reconstruction")
+#: The group of runs whose seeds are not among those that decide.
+EARLIER = "Earlier runs, which decide nothing"
 #: Of larger scenes no spectrum of a pixel is shown.
 MOST_PIXELS = 20_000
 #: How the names of methods end whose abundances are least squares with their endmembers.
@@ -71,7 +73,8 @@ def export(folder: Path, *, store: Store | None = None, embedded: Sequence[Run] 
     store = store or Store()
     runs = embedded_runs() if embedded is None else list(embedded)
     published = Store(paths.nowhere(), store.published)
-    found = conditions(published.records(), choices=chosen_from(published.find))
+    records = list(published.records())
+    found = conditions(records, choices=chosen_from(published.find))
     found += _of_runs(runs, store)
     tell_apart(found)
     folder.mkdir(parents=True, exist_ok=True)
@@ -79,7 +82,8 @@ def export(folder: Path, *, store: Store | None = None, embedded: Sequence[Run] 
     for condition in found:
         by_place[condition.place].append(condition)
     told = sorted((Place(some, store).write(folder) for some in by_place.values()), key=_order)
-    header = {"scenes": told, "scores": _scores(), "looks": _looks(), "claims": states(found, told)}
+    claims = explained(found, told, {record.key: record.asked["method"] for record in records})
+    header = {"scenes": told, "scores": _scores(), "looks": _looks(), "claims": claims}
     write(folder, "index", packet(header, {}))
     return sum(path.stat().st_size for path in folder.iterdir())
 
@@ -106,7 +110,7 @@ def _of_runs(runs: Iterable[Run], store: Store) -> list[Condition]:
 def _scores() -> list[dict[str, Any]]:
     units = {name: scores.unit(name) for name in SCORES}
     return [
-        {"name": n, "title": scores.title(n), "better": scores.better(n), **unit._asdict()}
+        {"name": n, "title": SCORES[n], "better": scores.better(n), **unit._asdict()}
         for n, unit in units.items()
     ]
 
@@ -156,7 +160,8 @@ class Place:
     def _stage(self, folder: Path, snr: float | None, some: Sequence[Condition]) -> dict[str, Any]:
         """The packets of one noise."""
         file = slug(str(replace(self.spec, snr_db=snr)))
-        told = []
+        told: list[dict[str, Any]] = []
+        maps: dict[str, NDArray] = {}
         for condition in some:
             shown = self._shown(condition)
             write(
@@ -164,46 +169,69 @@ class Place:
                 f"{file}--{condition.slug}",
                 packet({"status": _status(condition)}, self._arrays(shown)),
             )
+            if condition.median is not None and "A" in (arrays := shown[condition.median].arrays):
+                maps[condition.slug] = arrays["A"]
             told.append(
                 {
                     "slug": condition.slug,
                     "name": condition.name,
                     "method": condition.method,
+                    "called": called(condition.method),
+                    "given": condition.given,
+                    "note": note(condition),
                     "fresh": condition.fresh,
+                    "group": "" if condition.fresh else EARLIER,
                     "seeds": sorted(condition.records),
                     "maps": sorted(seed for seed, record in shown.items() if "A" in record.arrays),
-                    "median": condition.median,
+                    "median": condition.median if condition.ranked else None,
                     "file": f"{file}--{condition.slug}",
                 }
             )
         write(folder, file, self._about(snr, some))
-        return {"noise": snr, "file": file, "conditions": told}
+        told.sort(key=lambda c: (not c["fresh"], not (c["fresh"] or c["maps"]), c["name"].lower()))
+        first = [condition.slug for condition in opening(some, maps)]
+        return {"noise": snr, "file": file, "conditions": told, "first": first}
 
     def _about(self, snr: float | None, some: Sequence[Condition]) -> bytes:
         """What a stage is, its reference, and the scores and claims of its runs."""
         names = self.info.materials[self.reference]
+        by_seed = {condition.slug: seedwise(condition) for condition in some}
         header = {
             "summary": self.info.summary,
             "reference": self.info.references[self.reference],
             "size": self.info.size,
             "materials": names,
             "colours": [material_colour(name, k) for k, name in enumerate(names)],
-            "fetch": "" if self.scene is not None else f"hsu data fetch {self.spec.name}",
-            "large": self.large,
-            "scores": {condition.slug: _seedwise(condition) for condition in some},
-            "claims": decided(some),
+            "notes": self._notes(some),
+            "axis": axis(self.info.size[0], None if self.scene is None else self.scene.wavelengths),
+            "scores": by_seed,
+            "sure": {name: sure(some, _of(by_seed, name), scores.better(name)) for name in SCORES},
+            "claims": used(some),
         }
         arrays = {}
         if self.scene is not None:
             noisy = self.scene if snr is None else scenes.load(replace(self.spec, snr_db=snr), download=False)
             arrays["composite"] = steps(composite(noisy), ends=(0, 1))
-            if self.scene.wavelengths is not None:
-                arrays["wavelengths"] = steps(self.scene.wavelengths, np.uint16)
             if self.scene.E is not None:
                 arrays["E"] = steps(self.scene.E, np.uint16)
             if self.scene.A is not None:
                 arrays["A"] = steps(self.scene.A, ends=(0, 1))
         return packet(header, arrays)
+
+    def _notes(self, some: Sequence[Condition]) -> list[str]:
+        """What is not shown of the scene, and why; what stands between backticks is a command."""
+        notes = ["One method was run here: there is no other to compare with."] if len(some) == 1 else []
+        if self.scene is None:
+            fetch = f"`hsu data fetch {self.spec.name}`, then `hsu book`"
+            notes.append(
+                "The scene's pixels and reference maps are not part of the book; to see them here, with "
+                f"composite and residuals: {fetch}."
+            )
+        elif self.large:
+            notes.append("Spectra of so many pixels are left out.")
+        if self.scene is not None and self.scene.A is None:
+            notes.append("The scene has no reference abundances, so nothing tells how near maps are to them.")
+        return notes
 
     def _shown(self, condition: Condition) -> dict[int, Record]:
         """Records by seed; that of the median with abundances published, stored here or by least squares."""
@@ -248,19 +276,9 @@ def residual(scene: Scene, record: Record) -> NDArray[np.float64]:
     return np.sqrt(((scene.Y - model) ** 2).mean(axis=0))
 
 
+def _of(by_seed: Mapping[str, Mapping[str, Any]], score: str) -> dict[str, Any]:
+    return {name: by_score[score] for name, by_score in by_seed.items()}
+
+
 def _status(condition: Condition) -> dict[str, str]:
     return {str(seed): record.status.lower() for seed, record in condition.records.items()}
-
-
-def _seedwise(condition: Condition) -> dict[str, dict[str, Any]]:
-    """Each score by seed, null where a run has none, with the mean and its interval where there are two."""
-    found = {}
-    for name in SCORES:
-        values = [record.scores.get(name, np.nan) for _, record in sorted(condition.records.items())]
-        known = [value for value in values if np.isfinite(value)]
-        ends = rule.interval(known) if len(known) > 1 else None
-        found[name] = {
-            "values": [float(f"{v:.5g}") if np.isfinite(v) else None for v in values],
-            "interval": ends and [float(f"{end:.5g}") for end in ends],
-        }
-    return found

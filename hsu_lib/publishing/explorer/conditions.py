@@ -12,6 +12,7 @@ import numpy as np
 
 from hsu_lib.claims import claims
 from hsu_lib.claims.questions import SEEDS, questions
+from hsu_lib.publishing.explorer.names import called, given, named
 from hsu_lib.publishing.standings import own_runs
 from hsu_lib.runs import Record
 from hsu_lib.runs.amounts import amounts, deciding_amounts
@@ -49,6 +50,21 @@ class Condition:
     fresh: bool = False
 
     @property
+    def ranked(self) -> bool:
+        """Whether any seed has an error of its abundances, so that one can have the median."""
+        return any(np.isfinite(record.scores.get(SCORE, np.nan)) for record in self.records.values())
+
+    @property
+    def usual(self) -> bool:
+        """Whether it is a method as it is, and no variant of a comparison."""
+        return self.name == called(self.method)
+
+    @property
+    def given(self) -> str:
+        """What it was given beside the image, in words."""
+        return next((given(self.method, r.asked["settings"]) for r in self.records.values()), "")
+
+    @property
     def place(self) -> str:
         """The scene as an address has it, without its noise: ``NAME`` or ``NAME:REFERENCE``."""
         return f"{self.scene.name}:{self.scene.reference}".removesuffix(":")
@@ -78,7 +94,7 @@ def slug(text: str) -> str:
 
 
 def conditions(
-    records: Iterable[Record], *, choices: Choices = nothing_chosen, named: bool = False
+    records: Iterable[Record], *, choices: Choices = nothing_chosen, labelled: bool = False
 ) -> list[Condition]:
     """What a reader can choose between, by scene and name.
 
@@ -91,7 +107,7 @@ def conditions(
         All that there are.
     choices
         What settings were chosen, for conditions whose settings are.
-    named
+    labelled
         Leave out what only has maps.
     """
     groups: dict[str, list[Record]] = defaultdict(list)
@@ -103,14 +119,14 @@ def conditions(
     found, names, own = [], _names(choices), _own_names()
     deciding = {seed for question in questions().values() for seed in (*question.seeds, *question.later)}
     for signature, some in groups.items():
-        name = names.get(signature) or own.get(_settings(some[0].asked), "")
-        if not name and (named or not any("A" in record.arrays for record in some)):
+        label = names.get(signature) or own.get(_settings(some[0].asked), "")
+        if not label and (labelled or not any("A" in record.arrays for record in some)):
             continue
         fresh = [record for record in some if record.asked["seed"] in deciding]
         scene = SceneSpec.from_dict({**some[0].scene.to_dict(), "noise_seed": 0})
         by_seed = {record.asked["seed"]: record for record in fresh or some}
         method = some[0].asked["method"]
-        found.append(Condition(scene, name or method, method, by_seed, bool(fresh)))
+        found.append(Condition(scene, named(method, label), method, by_seed, bool(fresh)))
     tell_apart(found)
     return sorted(found, key=lambda c: (c.place, c.scene.snr_db or 1000, c.name.lower()))
 
@@ -144,15 +160,26 @@ def _signature(asked: Mapping[str, Any]) -> str:
 
 
 def tell_apart(found: list[Condition]) -> None:
-    """Add to names that occur twice on a scene the settings by which they differ."""
+    """Add to names that occur twice on a scene the settings by which they differ.
+
+    Those whose seeds decide are told apart first, so that one alone among earlier ones keeps its name.
+    """
     alike: dict[tuple[str, str], list[Condition]] = defaultdict(list)
     for condition in found:
         alike[str(condition.scene), condition.name].append(condition)
     for some in alike.values():
-        if len(some) < 2:
-            continue
-        settings = [next(iter(c.records.values())).asked["settings"] for c in some]
-        keys = {k for s in settings for k in s if len({repr(t.get(k)) for t in settings}) > 1}
-        for condition, theirs in zip(some, settings, strict=True):
-            told = ", ".join(f"{k.replace('_', ' ')} {theirs.get(k)}" for k in sorted(keys))
-            condition.name += f", {told}" if told else f", {len(condition.records)} seeds"
+        fresh = [condition for condition in some if condition.fresh]
+        told = _suffixes(some) | _suffixes(fresh)
+        for condition in some:
+            condition.name += told[id(condition)]
+
+
+def _suffixes(some: list[Condition]) -> dict[int, str]:
+    """By identity, the settings by which conditions of one name differ; empty of a single one."""
+    settings = [next(iter(c.records.values())).asked["settings"] for c in some]
+    keys = {k for s in settings for k in s if len({repr(t.get(k)) for t in settings}) > 1}
+    found = {}
+    for condition, theirs in zip(some, settings, strict=True):
+        told = ", ".join(f"{k.replace('_', ' ')} {theirs.get(k)}" for k in sorted(keys))
+        found[id(condition)] = f", {told or f'{len(condition.records)} seeds'}" if len(some) > 1 else ""
+    return found

@@ -38,7 +38,7 @@ def published_map(key: str) -> Record | None:
 def wanted(profile: str) -> list[Condition]:
     """Conditions of a profile with seeds that decide, on scenes not too large, the quickest first."""
     store = Store(paths.nowhere(), paths.published())
-    found = conditions(store.records(), choices=chosen_from(store.find), named=True)
+    found = conditions(store.records(), choices=chosen_from(store.find), labelled=True)
     mine = [c for c in found if c.fresh and c.median is not None and _pixels(c) <= MOST_PIXELS]
     mine = [c for c in mine if _middle(c).origin == profile]
     return sorted(mine, key=lambda c: _middle(c).seconds)

@@ -117,3 +117,38 @@ def read(folder: Path, name: str) -> tuple[dict[str, Any], dict[str, Packed]]:
         parts, k = int(match[3]), k + 1
         texts.append(match[4])
     return unpacked(base64.b64decode("".join(texts)))
+
+
+def axis(bands: int, wavelengths: ArrayLike | None) -> dict[str, Any]:
+    """Bands in the order of their wavelengths, with a gap where some were removed.
+
+    Parameters
+    ----------
+    bands
+        How many.
+    wavelengths
+        In nm, shape ``(bands,)``; None where they are not known: then bands are counted from 1.
+
+    Returns
+    -------
+    dict
+        ``label``; ``x``, the places along the axis; and ``bands``, from 0, None at a gap.
+
+    Examples
+    --------
+    >>> axis(4, np.array([400.0, 410.0, 500.0, 420.0]))["bands"]
+    [0, 1, 3, None, 2]
+    """
+    x = np.arange(1.0, bands + 1) if wavelengths is None else np.asarray(wavelengths, dtype=np.float64)
+    order = np.argsort(x, kind="stable")
+    gaps = np.diff(x[order])
+    usual = np.median(gaps[gaps > 0]) if (gaps > 0).any() else np.inf
+    places: list[tuple[float, int | None]] = []
+    for gap, k in zip([0.0, *gaps], order.tolist(), strict=True):
+        places += [(x[k] - gap / 2, None)] if gap > 5 * usual else []
+        places.append((x[k], k))
+    return {
+        "label": "band" if wavelengths is None else "wavelength (nm)",
+        "x": [round(float(at), 2) for at, _ in places],
+        "bands": [k for _, k in places],
+    }

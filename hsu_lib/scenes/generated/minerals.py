@@ -187,10 +187,10 @@ def _ontech(
         kind="synthetic",
         size=(224, SIDE, SIDE),
         references={
-            "truth": "Exact: the image is made of these endmembers and abundances, E A and the products of "
-            "two endmembers"
+            "truth": "Exact: the image is made of these endmembers times these abundances and the products "
+            "of two endmembers"
             if nonlinear
-            else "Exact: the image is E A of these endmembers and abundances, to rounding"
+            else "Exact: the image is these endmembers times these abundances, to rounding"
         },
         materials={"truth": ONTECH_MATERIALS},
         unit="reflectance",
@@ -230,7 +230,7 @@ def _cuprite(name: str, title: str, seed: int, correlation: float = 0.0) -> tupl
         kind="synthetic",
         size=(188, SIDE, SIDE),
         references={
-            reference: f"{sentence}. Exact: the image is E A of these endmembers and abundances, to rounding"
+            reference: f"{sentence}. Exact: the image is these endmembers times these abundances, to rounding"
             for reference, sentence in CUPRITE_REFERENCES.items()
         },
         materials=dict.fromkeys(CUPRITE_REFERENCES, CUPRITE_MATERIALS),

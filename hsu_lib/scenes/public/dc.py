@@ -62,7 +62,7 @@ def _dc(name: str, side: int, count: int, maps: str, cautions: str) -> tuple[Sce
         ),
         kind="synthetic",
         size=(224, side, side),
-        references={"truth": "Exact: the image is E A of these endmembers and abundances, to rounding"},
+        references={"truth": "Exact: the image is these endmembers times these abundances, to rounding"},
         materials={"truth": materials},
         unit="reflectance (as stored)",
         cautions=(

@@ -50,7 +50,8 @@ SAMSON = SceneInfo(
     references={
         "end3": (
             "Reference of Zhu (2017): endmembers chosen by hand, each scaled to a maximum of 1, "
-            "and the abundances that constrained least squares gives for them; E A does not rebuild Y"
+            "and the abundances that constrained least squares gives for them; together they do not add up "
+            "to the image"
         ),
         "end3-scaled": (
             "Reference of Zhu (2017), its three endmembers rescaled by us, in least squares, to the image's "

@@ -31,7 +31,7 @@ def _sim(name: str, purity: str) -> tuple[SceneInfo, Read]:
         ),
         kind="synthetic",
         size=(224, 105, 105),
-        references={"truth": "Exact: the image is E A of these endmembers and abundances, to rounding"},
+        references={"truth": "Exact: the image is these endmembers times these abundances, to rounding"},
         materials={"truth": SIM_MATERIALS},
         unit="reflectance (as stored)",
         cautions=(

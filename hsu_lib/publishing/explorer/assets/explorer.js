@@ -18,6 +18,12 @@
     element.append(...children);
     return element;
   }
+  function svg(tag, attributes, ...children) {
+    const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    element.append(...children);
+    return element;
+  }
   const swatch = (colour) => make("i", { style: `background:${colour}`, "aria-hidden": true });
   function choice(title, name, values, value) {
     const select = make("select", { name }, ...values.map(([text, key]) => new Option(text, key)));
@@ -133,7 +139,7 @@
   // ---------------------------------------------------------------- charts, by uPlot
 
   const charts = new Map();
-  function chart(place, { x, xlabel, lines, height, told, legend = false }) {
+  function chart(place, { x, xlabel, ylabel = "reflectance", lines, height, told, legend = false }) {
     const colour = (name) => getComputedStyle(root).getPropertyValue(name).trim();
     const width = Math.max(120, place.clientWidth), data = [x, ...lines.map(({ values }) => values)];
     const look = JSON.stringify([width, height, xlabel, lines.map(({ label, stroke }) => [label, colour(stroke)])]);
@@ -148,29 +154,11 @@
     const plot = new uPlot({
       width, height, legend: { show: legend }, cursor: { drag: { x: true, y: false }, points: { size: 5 } },
       scales: { x: { time: false } },
-      axes: [{ ...axis, label: xlabel, size: 28 }, { ...axis, label: "reflectance", size: 48 }],
+      axes: [{ ...axis, label: xlabel, size: 28 }, { ...axis, label: ylabel, size: 48 }],
       series: [{ label: xlabel, value: (_, k) => k?.toFixed(0) ?? "–" }, ...lines.map(({ stroke, width = 1.6, ...line }) =>
         ({ label: line.label, dash: line.dash, width, stroke: colour(stroke), points: { show: false }, value }))],
     }, data, place);
     charts.set(place, { plot, look });
-  }
-
-  // bands in the order of their wavelengths, with a gap where some were removed
-  function axisOf({ size: [bands], arrays: { wavelengths } }) {
-    const wave = (k) => (wavelengths ? wavelengths.at(k) : k + 1);
-    const order = [...Array(bands).keys()].sort((a, b) => wave(a) - wave(b));
-    const gaps = order.slice(1).map((k, n) => wave(k) - wave(order[n])).filter((gap) => gap > 0).sort((a, b) => a - b);
-    const places = [];
-    order.forEach((k, n) => {
-      const gap = n ? wave(k) - wave(order[n - 1]) : 0;
-      if (gap > 5 * gaps[gaps.length >> 1]) places.push([wave(k) - gap / 2, null]);
-      places.push([wave(k), k]);
-    });
-    return {
-      x: places.map(([x]) => x),
-      label: wavelengths ? "wavelength (nm)" : "band",
-      along: (values) => places.map(([, k]) => (k === null ? null : values[k])),
-    };
   }
 
   // ---------------------------------------------------------------- colours of maps
@@ -216,8 +204,8 @@
     return conditions.find(({ slug }) => slug === name) ?? alike.find(({ maps }) => maps.length) ?? alike[0];
   };
 
-  // what is asked for, as far as it is there; the rest is what shows most
-  function settle(asked) {
+  // what is asked for, as far as it is there; the rest is what a stage begins with
+  function settle(asked, telling) {
     const missed = [];
     const known = (key, find) => {
       const found = asked[key] ? find(asked[key]) : undefined;
@@ -226,18 +214,16 @@
     };
     const scene = known("claim", () => null) ?? known("scene", sceneOf) ?? index.scenes[0];
     const stage = known("noise", (noise) => stageOf(scene, noise)) ?? stageOf(scene, "") ?? scene.stages[0];
-    const rank = ({ maps, fresh, method }) => 4 * (maps.length > 0) + 2 * fresh + /^(undip|sivm-fclsu|vca-fclsu)$/.test(method);
-    const best = [...stage.conditions].sort((a, b) => rank(b) - rank(a)), squares = ({ method }) => /fclsu$/.test(method);
-    const mapped = best.filter(({ maps }) => maps.length), first = mapped.find((c) => !squares(c)) ?? best[0];
-    const a = known("method", (name) => conditionOf(stage, name)) ?? first;
-    const second = [...mapped.filter(squares), ...best].find((c) => c !== a);
+    const likely = [...stage.first.map((name) => conditionOf(stage, name)), ...stage.conditions];
+    const a = known("method", (name) => conditionOf(stage, name)) ?? likely[0];
+    const second = likely.find((c) => c !== a);
     const none = asked.other === "none" || !second;
     const b = none ? null : known("other", (name) => conditionOf(stage, name)) ?? second;
     const seeds = [...new Set([...a.seeds, ...(b?.seeds ?? [])])].sort((x, y) => x - y);
     const seed = known("seed", (text) => seeds.find((x) => String(x) === text)) ?? "";
     const pixel = known("pixel", (text) => /^\d+,\d+$/.test(text) && text) || "";
     state = { ...asked, claim: "", scene: scene.place, noise: stage.noise ?? "", method: a.slug, other: b?.slug ?? "none", seed, pixel };
-    $("missed").textContent = missed.length ? `The address asks for what is not here: ${missed.join(", ")}.` : "";
+    $("missed").textContent = missed.length && telling ? `The address asks for what is not here: ${missed.join(", ")}.` : "";
     return { scene, chosen: stage, a, b, seeds };
   }
 
@@ -255,44 +241,44 @@
       (groups.get(group) ?? select).append(new Option(text, key));
     }
     select.value = value;
-    select.closest("label").hidden = values.length < 2;
+    select.closest("label").hidden = values.length < (name === "method" ? 1 : 2);
   }
 
   function fill({ scene, chosen: { conditions }, a, b, seeds }, materials) {
-    const fresh = conditions.filter((c) => c.fresh);
-    const group = (c) => (fresh.length % conditions.length ? (c.fresh ? "with fresh seeds" : "earlier, which decide nothing") : "");
-    const listed = [...fresh, ...conditions.filter((c) => !c.fresh)];
-    const methods = listed.map((c) => [c.maps.length ? c.name : `${c.name} (no maps)`, c.slug, group(c)]);
+    const methods = conditions.map((c) => [c.maps.length ? c.name : `${c.name} (no maps)`, c.slug, c.group]);
     const mapped = (seed) => [a, b].every((c) => !c || c.maps.includes(seed));
     options("scene", index.scenes.map(({ title, place }) => [title, place]));
     options("noise", scene.stages.map(({ noise }) => [noise === null ? "none" : `${noise} dB`, noise ?? ""]));
     options("method", methods);
     options("other", methods.length > 1 ? [["none", "none"], ...methods] : []);
-    options("seed", seeds.length > 1 ? [["the median one", ""], ...seeds.map((s) => [mapped(s) ? s : `${s} (without all maps)`, s])] : []);
-    options("material", [["all", ""], ...materials.map((name) => [name, name])]);
+    options("seed", seeds.length > 1 ? [[a.median === null ? "the first" : "the median one", ""], ...seeds.map((s) => [mapped(s) ? s : `${s} (without all maps)`, s])] : []);
+    options("material", [["all", "all"], ...materials.map((name) => [name, name])], state.material || "all");
   }
 
   // a method as it is shown: which seed, and what there is of it
   async function column(condition, tag) {
     const { status, arrays } = await load(condition.file), { name, maps, median, seeds } = condition;
-    const seed = state.seed !== "" ? state.seed : maps.includes(median) || !maps.length ? median : maps[0];
+    const likely = [median, ...maps, ...seeds].filter((seed) => seed !== null);
+    const seed = state.seed !== "" ? state.seed : likely.find((seed) => maps.includes(seed)) ?? likely[0];
     const [E, A, residual] = ["E", "A", "residual"].map((part) => arrays[`${part}/${seed}`]);
     const words = seeds.length > 1 ? `${name}, seed ${seed}${seed === median ? " (median)" : ""}` : name;
     const why = E ? "its maps are not published" : "it was not run";
     return { ...condition, tag, seed, words, E, A, residual, why, status: status[seed] };
   }
 
-  async function show(asked) {
-    const mine = ++turn, settled = settle(asked);
+  async function show(asked, telling = true) { // telling: whether to say what is not here
+    const mine = ++turn, settled = settle(asked, telling);
     root.setAttribute("aria-busy", true);
     const stage = await load(settled.chosen.file);
     const columns = await Promise.all([settled.a, settled.b].filter(Boolean).map((c, k) => column(c, "AB"[k])));
     if (mine !== turn) return; // something else was chosen meanwhile
     const [, height, width] = stage.size;
-    if (!stage.materials.includes(state.material)) state.material = "";
-    const shown = stage.materials.map((_, k) => k).filter((k) => !state.material || stage.materials[k] === state.material);
-    now = { ...settled, stage, columns, mapped: columns.filter((c) => c.A), shown, height, width, axis: axisOf(stage) };
-    fill(settled, stage.materials);
+    const { materials } = stage, narrow = root.clientWidth < 600; // where maps side by side would be small
+    if (![...materials, "all"].includes(state.material)) state.material = narrow ? materials[0] : "";
+    const every = materials.map((_, k) => k), one = every.filter((k) => materials[k] === state.material);
+    const shown = one.length ? one : every;
+    now = { ...settled, stage, columns, mapped: columns.filter((c) => c.A), shown, height, width, axis: stage.axis };
+    fill(settled, materials);
     about();
     maps();
     endmembers();
@@ -313,15 +299,13 @@
 
   function about() {
     const { stage, scene, columns, mapped } = now;
-    const missing = stage.fetch
-      ? ["The scene’s pixels and reference maps are not part of the book; to see them here, with composite and residuals: ",
-        make("code", {}, stage.fetch), ", then ", make("code", {}, "hsu book"), "."]
-      : [stage.large ? "Spectra of so many pixels are left out." : ""];
-    $("about").replaceChildren(make("strong", {}, scene.title), `. ${stage.summary} `, ...missing,
-      ...(stage.notes ?? []).map((note) => make("span.hsu-note-line", {}, note)));
+    const coded = (note) => note.split("`").map((text, k) => (k % 2 ? make("code", {}, text) : text));
+    $("about").replaceChildren(make("strong", {}, scene.title), `. ${stage.summary} `,
+      ...stage.notes.map((note) => make("span.hsu-note-line", {}, ...coded(note))));
     const odd = columns.filter((c) => !["converged", "finished", undefined].includes(c.status)).map((c) => `${c.words} ended ${c.status}.`);
     const without = columns.filter((c) => !c.A).map((c) => `${c.words}: ${c.why}.`);
-    $("answer").textContent = [...(mapped.length > 1 ? [compared(mapped)] : without), ...odd].join(" ");
+    const helped = columns.filter((c) => c.given).map((c) => `${c.name} was given ${c.given}.`);
+    $("answer").textContent = [...(mapped.length > 1 ? [compared(mapped)] : without), ...helped, ...odd].join(" ");
     $("reference").textContent = stage.arrays.A ? `Reference: ${stage.reference}.` : "";
   }
 
@@ -352,7 +336,7 @@
   }
 
   function maps() {
-    const { stage: { materials, colours, arrays }, mapped, shown, scene } = now, all = pairs();
+    const { stage: { materials, colours, arrays }, columns, mapped, shown, scene } = now, all = pairs();
     const pair = all.find(({ name }) => name === state.to) ?? all[0], gaps = pair ? shown.map(pair.of) : [];
     const far = Math.max(0.01, ...gaps.map((gap) => quantile(gap.map(Math.abs), 0.995)));
     const left = mapped.filter((c) => c.residual), worst = Math.max(...left.map((c) => quantile(c.residual.values, 0.995)));
@@ -362,10 +346,7 @@
       ...(pair ? [[`Difference ${pair.name}`, ""]] : []),
     ];
     const cells = heads.map(([head, tag]) => make("span.hsu-head-cell", tag ? { style: `border-color:var(--hsu-${tag})` } : {}, head));
-    const row = (title, pictures) => {
-      const rest = Array.from({ length: Math.max(0, heads.length - pictures.length) }, () => make("span.hsu-empty"));
-      cells.push(make("span.hsu-row", {}, ...title), ...pictures, ...rest);
-    };
+    const row = (title, pictures) => cells.push(make("span.hsu-row", {}, ...title), ...pictures);
     const picture = (drawn, head, told) => {
       drawn.setAttribute("role", "img");
       drawn.setAttribute("aria-label", told);
@@ -381,19 +362,25 @@
       `mean ${percent(mean(A.map(k)))}, above one half in ${percent(share(A.map(k), (x) => x > 0.5), 0)} of the pixels.`);
     if (arrays.A && arrays.composite) row([left.length ? "image, residual" : "image"], [composite(), ...left.map(residual)]);
     else {
-      if (arrays.composite && heads.length) row(["image"], [composite()]);
+      if (arrays.composite) row(["image"], [composite()]);
       if (left.length) row(["residual"], left.map(residual));
     }
-    shown.forEach((k, n) => row([swatch(colours[k]), materials[k]], [
+    if (heads.length) shown.forEach((k, n) => row([swatch(colours[k]), materials[k]], [
       ...(arrays.A ? [abundance(k, arrays.A, "Reference", "reference")] : []),
       ...mapped.map((c) => abundance(k, c.A, `${c.tag}: ${c.words}`, c.words)),
       ...(pair ? [picture(shaded(gaps[n], SIGNED, -far, far), `Difference ${pair.name}`,
         `Difference ${pair.name} of ${materials[k]}: root mean square ${percent(rms(gaps[n]))}.`)] : []),
     ]));
     $("maps").style.setProperty("--columns", Math.max(1, heads.length));
-    $("maps").classList.toggle("hsu-one", Boolean(state.material));
-    $("maps").replaceChildren(make("span.hsu-corner"), ...(heads.length ? cells : []));
-    $("to").replaceChildren(...(all.length > 1 ? [choice("Difference", "to", all.map(({ name }) => [name, name]), pair.name)] : []));
+    $("maps").closest("section").hidden = !cells.length;
+    $("maps").classList.toggle("hsu-one", shown.length === 1);
+    $("maps").replaceChildren(...cells);
+    const lacking = columns.filter((c) => !c.A).map(({ tag }) => tag);
+    const instead = lacking.length && columns.length > 1 ? `There is no difference A − B, for ${lacking.join(" and ")} ` +
+      `${lacking.length > 1 ? "have" : "has"} no maps here${pair ? `; shown is ${pair.name} instead` : ""}.` : "";
+    const rest = make("button", { type: "button", onclick: () => ask({ material: "all" }) }, `Show all ${materials.length} materials`);
+    $("to").replaceChildren(...(instead ? [make("strong", {}, instead)] : []), ...(shown.length < materials.length ? [rest] : []),
+      ...(all.length > 1 ? [choice("Difference", "to", all.map(({ name }) => [name, name]), pair.name)] : []));
     $("scales").replaceChildren(...(heads.length ? [scale("abundance", VIRIDIS, 0, 1)] : []),
       ...(pair ? [scale("difference", SIGNED, `−${far.toFixed(2)}`, far.toFixed(2))] : []),
       ...(left.length ? [scale("residual", HEAT, 0, worst.toFixed(3))] : []));
@@ -413,7 +400,7 @@
     });
   }
 
-  const line = ({ tag }, label, values) => ({ label, values: now.axis.along(values), stroke: `--hsu-${tag}`,
+  const line = ({ tag }, label, values) => ({ label, values: now.axis.bands.map((k) => (k === null ? null : values[k])), stroke: `--hsu-${tag}`,
     ...(tag === "reference" && { width: 4 }), ...(tag === "B" && { dash: [6, 4] }) });
   const byBand = (lines, caption) => table(`${caption}, in reflectance.`, [now.axis.label, ...lines.map(({ label }) => label)],
     now.axis.x.map((x, n) => [x.toFixed(now.axis.label === "band" ? 0 : 1), ...lines.map(({ values }) => values[n]?.toFixed(4) ?? "–")]));
@@ -421,17 +408,22 @@
   function endmembers() {
     const { stage: { materials, colours, arrays }, columns, shown, axis } = now;
     const sources = [{ tag: "reference", words: "reference", E: arrays.E }, ...columns].filter(({ E }) => E);
-    const lines = (k) => sources.map((source) => line(source, source.words, source.E.spectrum(k)));
+    const lines = (k, over) => sources.map((source) => {
+      const found = source.E.spectrum(k), whole = over ? largest(found) : 1;
+      return line(source, source.words, found.map((x) => x / whole));
+    });
     const drawn = shown.map((k) => {
-      const from = ({ tag, E }) => `${tag} ${angle(E.spectrum(k), arrays.E.spectrum(k)).toFixed(1)}°`;
-      const off = arrays.E ? columns.filter(({ E }) => E).map(from) : [];
-      const place = make("div.hsu-chart"), about = off.length ? `: ${off.join(", ")} from the reference` : "";
+      const [found, truth] = [({ E }) => E.spectrum(k), arrays.E?.spectrum(k)];
+      const from = (c) => `${c.tag} ${angle(found(c), truth).toFixed(1)}°, × ${(rms(found(c)) / rms(truth)).toPrecision(2)}`;
+      const off = truth ? columns.filter(({ E }) => E).map(from) : [];
+      const place = make("div.hsu-chart"), about = off.length ? `: ${off.join("; ")}` : "";
       return [make("div", {}, make("p.hsu-panel-title", {}, swatch(colours[k]), make("b", {}, materials[k]), about), place),
-        () => chart(place, { x: axis.x, xlabel: axis.label, lines: lines(k), height: state.material ? 320 : 190,
+        () => chart(place, { x: axis.x, xlabel: axis.label, ylabel: "over its maximum", lines: lines(k, true), height: shown.length === 1 ? 320 : 190,
           told: `Endmember ${materials[k]} against ${axis.label}${about}. Lines: ${sources.map(({ words }) => words).join("; ")}.` })];
     });
     for (const place of charts.keys()) if (place !== $("spectrum")) charts.get(place).plot.destroy(), charts.delete(place);
-    $("endmembers").classList.toggle("hsu-one", Boolean(state.material));
+    $("endmembers").closest("section").hidden = !sources.length;
+    $("endmembers").classList.toggle("hsu-one", shown.length === 1);
     $("endmembers").replaceChildren(...drawn.map(([panel]) => panel));
     now.redraw = () => drawn.forEach(([, draw]) => draw());
     now.redraw();
@@ -463,6 +455,8 @@
     const bar = (value, tag) => make("span.hsu-share", { style: `--share:${part(value)};--line:var(--hsu-${tag})` },
       Number.isFinite(value) ? value.toFixed(2) : "–");
     const left = mapped.filter((c) => c.residual).map((c) => `${c.tag} ${c.residual.at(at).toFixed(4)}`);
+    $("abundances").hidden = !sources.length;
+    $("abundances").closest("section").hidden = !sources.length && !now.scene.pixels;
     $("abundances").replaceChildren(table(`Abundances at row ${row}, column ${column}${left.length ? `; residual ${left.join(", ")}` : ""}`,
       ["material", ...sources.map(({ tag }) => tag)],
       stage.materials.map((material, k) => [material, ...sources.map(({ A, tag }) => bar(A.at(k * width * height + at), tag))])));
@@ -475,13 +469,14 @@
     const over = (value) => Array.from({ length: bands }, (_, band) => value(band));
     const product = ({ E, A }, band) => (sum, _, k) => sum + E.at(band * materials.length + k) * A.at(k * width * height + at);
     const model = (c) => over((band) => materials.reduce(product(c, band), 0));
-    const lines = mapped.map((c) => line(c, `E a of ${c.words}`, model(c)));
+    const lines = mapped.map((c) => line(c, `rebuilt by ${c.words}`, model(c)));
     if (image) {
       const { Y, low, high } = image;
       const given = over((k) => low.at(k) + Y.at(k * height * width + at) * (high.at(k) - low.at(k)));
       lines.unshift(line({ tag: "reference" }, state.noise === "" ? "image" : "image without the noise", given));
     }
     $("spectrum").hidden = $("spectrum-table").hidden = !lines.length;
+    $("rebuilt").hidden = !mapped.length;
     if (!lines.length) return;
     chart($("spectrum"), { x: axis.x, xlabel: axis.label, lines, height: 260, legend: true,
       told: `${title} against ${axis.label}: ${lines.map(({ label }) => label).join("; ")}.` });
@@ -490,21 +485,19 @@
 
   // ---------------------------------------------------------------- every seed, and claims
 
-  function svg(tag, attributes, ...children) {
-    const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-    element.append(...children);
-    return element;
-  }
-
+  let whole = false; // whether every row is shown
   function scores() {
     const { stage, chosen: { conditions }, columns } = now;
-    const score = index.scores.find(({ name }) => name === state.score) ?? index.scores[0];
-    const known = ({ slug }) => stage.scores[slug]?.[score?.name] ?? { values: [] };
-    const centre = (c) => mean(known(c).values.map((x) => x ?? NaN)), sign = score?.better === "higher" ? -1 : 1;
-    const order = conditions.filter((c) => Number.isFinite(centre(c))).sort((x, y) => sign * (centre(x) - centre(y)));
-    $("scores-part").hidden = !order.length;
-    if (!order.length) return;
+    const scored = ({ slug }, name) => stage.scores[slug]?.[name] ?? { values: [] };
+    const offered = index.scores.filter(({ name }) => conditions.some((c) => scored(c, name).values.some(Number.isFinite)));
+    const score = offered.find(({ name }) => name === state.score) ?? offered[0];
+    $("scores-part").hidden = !score;
+    if (!score) return;
+    const known = (c) => scored(c, score.name), sign = score.better === "higher" ? -1 : 1;
+    const centre = (c) => mean(known(c).values.map((x) => x ?? NaN));
+    const order = conditions.filter((c) => Number.isFinite(centre(c)))
+      .sort((x, y) => y.fresh - x.fresh || sign * (centre(x) - centre(y)));
+    const some = order.filter((c, k) => whole || k < 10 || columns.some(({ slug }) => slug === c.slug));
     const values = order.flatMap((c) => known(c).values).filter((x) => x !== null), ends = [Math.min(...values), Math.max(...values)];
     const wide = ends[0] > 0 && ends[1] > 15 * ends[0], f = wide ? (x) => Math.log(Math.max(x, ends[0] / 2)) : (x) => x;
     const place = (x) => `${Math.min(100, Math.max(0, 3 + (94 * (f(x) - f(ends[0]))) / (f(ends[1]) - f(ends[0]) || 1)))}%`;
@@ -512,15 +505,19 @@
       "aria-pressed": columns.some((x) => x.tag === tag && x.slug === c.slug),
       onclick: () => ask({ [tag === "A" ? "method" : "other"]: c.slug }) }, tag);
     const upright = { y1: 5, y2: 19 }, level = { y1: 12, y2: 12 };
-    $("score").replaceChildren(choice("Score", "score", index.scores.map(({ title, name }) => [title, name]), score.name));
-    $("scores").replaceChildren(...order.map((c) => {
+    $("score").replaceChildren(choice("Score", "score", offered.map(({ title, name }) => [title, name]), score.name));
+    $("sure").textContent = stage.sure[score.name];
+    const more = make("button", { type: "button", onclick: () => { whole = true; scores(); } }, `Show all ${order.length}`);
+    $("more").replaceChildren(...(some.length < order.length ? [`${some.length} of ${order.length} are shown. `, more] : []));
+    $("scores").replaceChildren(...some.map((c) => {
       const { values, interval } = known(c), mine = columns.find(({ slug }) => slug === c.slug);
       const [middle, low, high] = (interval ?? []).map(place);
       const shown = (seed) => (mine?.seed === seed ? { class: `hsu-at-${mine.tag}`, r: 5 } : { class: "hsu-dot", r: 3 });
       const dot = (x, seed) => svg("circle", { cx: place(x), cy: 12, ...shown(seed) },
         svg("title", {}, `seed ${seed}: ${printed(score, x)}`));
       return make(`li${mine ? `.hsu-chosen.hsu-chosen-${mine.tag}` : ""}`, {},
-        make("span.hsu-choose", {}, choose(c, "A"), ...(conditions.length > 1 ? [choose(c, "B")] : []), make("span", {}, c.name)),
+        make("span.hsu-choose", {}, choose(c, "A"), ...(conditions.length > 1 ? [choose(c, "B")] : []), make("div", {}, make("span", {}, c.name),
+          make("small", {}, c.note))),
         svg("svg", { height: 24, width: "100%", role: "img",
           "aria-label": `${c.name}: mean ${printed(score, centre(c))} over ${values.length} seeds` },
           svg("line", { class: "hsu-axis", x1: 0, x2: "100%", ...level }),
@@ -529,7 +526,7 @@
           ...values.map((x, n) => (x === null ? "" : dot(x, c.seeds[n])))),
         make("span.hsu-mean-told", {}, printed(score, centre(c))));
     }));
-    $("scores-told").textContent = `${sign < 0 ? "Higher" : "Lower"} is better; best mean first, axis ` +
+    $("scores-told").textContent = `${sign < 0 ? "Higher" : "Lower"} is better; best mean first, earlier runs last; axis ` +
       `${wide ? "logarithmic " : ""}from ${printed(score, ends[0])} to ${printed(score, ends[1])}. A dot is a seed, the ` +
       "upright line their mean, the thick line its interval of 97.1 %; large dots are shown above.";
     const seeds = [...new Set(order.flatMap((c) => c.seeds))].sort((x, y) => x - y);
@@ -540,25 +537,32 @@
   }
 
   function claims() {
-    const { stage, columns } = now, asks = ({ conditions }) => columns.filter(({ slug }) => conditions.includes(slug)).length;
-    const found = stage.claims.filter(asks).sort((x, y) => asks(y) - asks(x));
-    $("claims-part").hidden = !found.length;
-    $("claims").replaceChildren(...found.map((claim) => {
-      const { name, path } = index.looks[claim.outcome];
-      const href = `${claim.chapter}.html#${encodeURIComponent(claim.claim)}`;
+    const { stage, columns } = now, count = ({ conditions }) => columns.filter(({ slug }) => conditions.includes(slug)).length;
+    const here = new Map(stage.claims.map((c) => [c.claim, count(c)]).filter(([, uses]) => uses));
+    const late = (id) => index.claims[id].outcome === "not yet answered";
+    const listed = (ids) => ids.sort((x, y) => late(x) - late(y) || here.get(y) - here.get(x) || 0).map((id) => {
+      const { outcome, statement, chapter, where } = index.claims[id], { name, path } = index.looks[outcome], key = encodeURIComponent(id);
       return make("li", {}, svg("svg", { class: `hsu-sign hsu-${name}`, viewBox: "0 0 16 16", "aria-hidden": true },
         svg("path", { d: path, "fill-rule": "evenodd" })),
-        make("span", {}, make("a", { href }, claim.statement), make("span.hsu-told", {}, ` ${claim.outcome}`)));
-    }));
+        make("span", {}, make("a", { href: `${chapter}.html#${key}` }, statement), make("span.hsu-told", {}, ` ${outcome}`,
+          ...(where ? ["; ", make("a", { href: `#claim=${key}` }, `its runs on ${where}`)] : []))));
+    });
+    const others = (method) => Object.keys(index.claims).filter((id) => !here.has(id) && index.claims[id].methods.includes(method));
+    const called = new Map(columns.map((c) => [c.method, c.called])), rest = [...called].filter(([method]) => others(method).length);
+    $("claims-part").hidden = !here.size && !rest.length;
+    $("claims").replaceChildren(...(here.size ? listed([...here.keys()]) : [make("li", {}, "None of the claims uses these very runs.")]));
+    $("elsewhere").replaceChildren(...rest.map(([method, name]) => make("details.hsu-fold", {},
+      make("summary", {}, `Claims that use other runs of ${name}: ${others(method).length}`),
+      make("ul.hsu-claims", {}, ...listed(others(method))))));
   }
 
   // ---------------------------------------------------------------- what the reader does
 
   const asked = () => Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
-  const read = () => index.claims?.[asked().claim] ?? asked(); // a claim stands for the state that shows its runs
+  const read = () => index.claims[asked().claim]?.state ?? asked(); // a claim stands for the state that shows its runs
   function ask(change) {
     const texts = Object.entries({ ...state, ...change }).map(([key, x]) => [key, String(x ?? "")]);
-    show(Object.fromEntries(texts)).catch(failed);
+    show(Object.fromEntries(texts), false).catch(failed);
   }
   function failed({ message }) {
     root.removeAttribute("aria-busy");
@@ -569,11 +573,6 @@
     if (!KEYS.includes(name)) return pin([...$("place").querySelectorAll("input")].map((input) => Math.round(Number(input.value)) || 0));
     const change = { [name]: value, ...(["scene", "noise", "method", "other"].includes(name) && { seed: "" }) };
     if (name === "scene") Object.assign(change, { pixel: "", material: "" });
-    if (name === "scene" && !stageOf(sceneOf(value), String(state.noise))) change.noise = "";
-    if (name === "scene" || name === "noise") { // a method stays where it was run there too
-      const there = sceneOf(change.scene ?? state.scene), stage = stageOf(there, String(change.noise ?? state.noise)) ?? there.stages[0];
-      for (const key of ["method", "other"]) if (!conditionOf(stage, state[key]) && state[key] !== "none") change[key] = "";
-    }
     ask(change);
   });
   const box = $("maps");
