@@ -66,7 +66,8 @@ def _isolated(request, monkeypatch, tmp_path_factory):
     """No test sees the network, the user's runs or (unless marked ``real_data``) the user's cache."""
     monkeypatch.setenv("HSU_OFFLINE", "1")
     monkeypatch.setenv("HSU_STORE", str(tmp_path_factory.getbasetemp() / "runs" / request.node.name[:40]))
-    monkeypatch.delenv("HSU_RECOMPUTE", raising=False)
+    for name in ("HSU_RECOMPUTE", "HSU_SCHEDULER"):
+        monkeypatch.delenv(name, raising=False)
     if request.node.get_closest_marker("real_data") is None:
         monkeypatch.setenv("HSU_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "cache"))
 

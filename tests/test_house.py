@@ -220,7 +220,10 @@ FORMATS = (
     paths.ROOT / "hsu_lib" / "unmixing" / "formats.py",
 )
 ESTIMATOR = paths.ROOT / "hsu_lib" / "unmixing" / "estimator.py"
-OPTIONAL = (*FORMATS, ESTIMATOR)
+CLUSTER = tuple(
+    paths.ROOT / "hsu_lib" / "runs" / name for name in ("connection.py", "remote.py", "errands.py")
+)
+OPTIONAL = (*FORMATS, ESTIMATOR, *CLUSTER)
 
 
 def test_what_the_library_imports_is_declared():
@@ -239,6 +242,11 @@ def test_what_the_estimator_imports_is_declared():
     assert not missing, "pyproject.toml, extra sklearn, lacks:\n" + "\n".join(missing)
 
 
+def test_what_runs_on_a_cluster_import_is_declared():
+    missing = undeclared(list(CLUSTER), declared()[""] | declared()["cluster"])
+    assert not missing, "pyproject.toml, extra cluster, lacks:\n" + "\n".join(missing)
+
+
 def test_what_the_book_imports_is_declared():
     files = [path for path in sources("hsu_lib", "notebooks") if path not in OPTIONAL]
     missing = undeclared(files, declared()[""] | declared()["book"])
@@ -252,7 +260,8 @@ def test_what_the_tests_import_is_declared():
 
 def test_what_the_benchmarks_import_is_declared():
     peers = (paths.ROOT / "benchmarks" / "requirements.txt").read_text().splitlines()
-    known = {distribution(line) for line in peers if line[:1].isalpha()} | declared()[""]
+    known = {distribution(line) for line in peers if line[:1].isalpha()}
+    known |= declared()[""] | declared()["cluster"]
     missing = undeclared(sources("benchmarks"), known)
     assert not missing, "benchmarks/requirements.txt lacks:\n" + "\n".join(missing)
 

@@ -551,6 +551,24 @@ def test_a_run_waits_for_the_one_it_starts_from():
     assert waiting.pause() is None
 
 
+def test_runs_are_begun_in_their_order_and_what_starts_from_a_failed_one_never():
+    planned = plan([refined(0), refined(0, alpha=0.5), asked(0), asked(1)])
+    first, two, three, last = planned[0], *planned[1:3], planned[4]
+    waiting = schedule.Waiting(planned)
+    assert waiting.next(lambda run: run.seed == 1).key == last.key
+    assert waiting.next().key == first.key
+    waiting.finished(first)
+    assert [waiting.next().key for _ in range(2)] == [two.key, three.key]  # before what was asked later
+    waiting = schedule.Waiting(planned)
+    assert waiting.next().key == first.key
+    waiting.failed(first)
+    assert [waiting.next().key for _ in range(2)] == [asked(0).key, asked(1).key]
+    waiting.finished(asked(0))
+    waiting.finished(asked(1))
+    assert not waiting
+    assert waiting.next() is None
+
+
 def test_an_error_names_its_run(store):
     with pytest.raises(ValueError, match="99 endmembers") as error:
         sweep([Run("vca-fclsu", SMALL, 4, endmembers=99)], store=store, progress=False)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 import hsu_lib
-from hsu_lib.cli import chapters, data, decide, own, runs
+from hsu_lib.cli import chapters, cluster, data, decide, own, runs
 from hsu_lib.errors import InputError
 
 EXAMPLES = """\b
@@ -65,6 +65,6 @@ def main() -> None:
     """
 
 
-for group in (data, runs, decide, chapters, own):
+for group in (data, runs, decide, cluster, chapters, own):
     for command in group.COMMANDS:
         main.add_command(command)

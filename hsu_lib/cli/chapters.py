@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hsu_lib.cli.shared import duration
+from hsu_lib.cli.shared import duration, on_cluster, scheduler_option
 from hsu_lib.words import pairs_of
 
 
@@ -26,8 +26,9 @@ from hsu_lib.words import pairs_of
     "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for the executed notebook."
 )
 @click.option("--recompute", is_flag=True, help="Compute all runs afresh instead of replaying stored ones.")
+@scheduler_option
 def run_chapter(
-    chapter: str, profile: str, parameters: tuple[str, ...], out: Path | None, recompute: bool
+    chapter: str, profile: str, parameters: tuple[str, ...], out: Path | None, recompute: bool, scheduler: str
 ) -> None:
     """Execute CHAPTER with the parameters of a profile and your own.
 
@@ -35,9 +36,9 @@ def run_chapter(
     """
     from hsu_lib.publishing import chapters
 
-    path = chapters.run_chapter(
-        chapter, profile=profile, parameters=pairs_of(parameters, "-p"), out=out, recompute=recompute
-    )
+    given = pairs_of(parameters, "-p")
+    with on_cluster(scheduler):
+        path = chapters.run_chapter(chapter, profile=profile, parameters=given, out=out, recompute=recompute)
     click.echo(path)
 
 
@@ -53,7 +54,10 @@ def run_chapter(
     type=click.Path(path_type=Path, dir_okay=False),
     help="Execute nothing: build the pages of the chapters executed last by the Sphinx of this interpreter.",
 )
-def build_book(profile: str | None, recompute: bool, out: Path | None, sphinx: Path | None) -> None:
+@scheduler_option
+def build_book(
+    profile: str | None, recompute: bool, out: Path | None, sphinx: Path | None, scheduler: str
+) -> None:
     """Execute the chapters and build the pages; print where the front page is."""
     from hsu_lib.publishing import build
 
@@ -62,7 +66,9 @@ def build_book(profile: str | None, recompute: bool, out: Path | None, sphinx: P
             raise click.UsageError("--sphinx executes nothing: it goes with no other option")
         click.echo(build.build_plainly(sphinx))
         return
-    click.echo(build.build(profile, recompute=recompute, out=out))
+    with on_cluster(scheduler):
+        page = build.build(profile, recompute=recompute, out=out)
+    click.echo(page)
 
 
 @click.command("publish")

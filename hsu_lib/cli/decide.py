@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from hsu_lib.cli.shared import device_option, duration, json_option, show
+from hsu_lib.cli.shared import device_option, duration, json_option, scheduler_option, show
 from hsu_lib.words import seeds_of
 
 
@@ -100,7 +100,10 @@ def _few(names: tuple[str, ...]) -> str:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Tar file of what is made, for hsu merge.",
 )
-@click.option("--jobs", default=1, show_default=True, type=click.IntRange(min=1), help="Runs at once.")
+@click.option(
+    "--jobs", type=click.IntRange(min=1), help="Runs at once, in processes of this machine; by default 1."
+)
+@scheduler_option
 @_claims_option
 @_seeds_option
 @device_option
@@ -108,7 +111,8 @@ def sweep_campaign(
     profile: str,
     budget: str,
     out: Path | None,
-    jobs: int,
+    jobs: int | None,
+    scheduler: str,
     claims: str | None,
     seeds: str | None,
     device: str | None,
@@ -117,12 +121,28 @@ def sweep_campaign(
 
     The grid that settings are chosen from is made before all, then the runs that wait for it join the plan.
     What does not fit is not begun, what has not ended is stopped; all that was made is kept, and packed if
-    --out is given.
+    --out is given. Exit 1 if a run failed: the others are made all the same.
     """
     from hsu_lib.runs.operations import sweep
 
-    limit = duration(budget)
-    sweep(profile, _seeds(seeds), claims, limit, jobs=jobs, device=device, out=out, tell=click.echo)
+    if jobs is not None and scheduler:
+        raise click.UsageError(
+            f"--jobs {jobs} makes runs in processes of this machine, --scheduler {scheduler} (HSU_SCHEDULER) "
+            "on a cluster, with all its workers: give one of them"
+        )
+    failed = sweep(
+        profile,
+        _seeds(seeds),
+        claims,
+        duration(budget),
+        jobs=jobs or 1,
+        scheduler=scheduler,
+        device=device,
+        out=out,
+        tell=click.echo,
+    )
+    if failed:
+        sys.exit(1)
 
 
 @click.command("time")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -41,9 +43,9 @@ def duration(text: str) -> float:
 
 
 def _device(context: click.Context, parameter: click.Parameter, name: str | None) -> str | None:
-    """A device that is there, refused otherwise."""
-    if name is None:
-        return None
+    """A device that is there, refused otherwise; of a cluster's nothing is known here."""
+    if name is None or context.params.get("scheduler"):
+        return name
     from hsu_lib.learning import devices
 
     return devices.checked(name)
@@ -52,3 +54,34 @@ def _device(context: click.Context, parameter: click.Parameter, name: str | None
 device_option = click.option(
     "--device", callback=_device, help="Torch device; by default CUDA where there is one."
 )
+
+scheduler_option = click.option(
+    "--scheduler",
+    envvar="HSU_SCHEDULER",
+    default="",
+    metavar="ADDRESS",
+    is_eager=True,
+    help="Make runs on the cluster with this Dask scheduler, such as tcp://node7:8786; by default "
+    "HSU_SCHEDULER. `hsu cluster` tells how to start one.",
+)
+
+
+@contextmanager
+def on_cluster(scheduler: str) -> Iterator[None]:
+    """Inside, sweeps of this process and of chapters are made there, once a worker there was tried.
+
+    Raises
+    ------
+    InputError, OSError, Unfit
+        See `hsu_lib.runs.remote.Cluster.visited`.
+    """
+    if not scheduler:
+        yield
+        return
+    from hsu_lib.publishing.kernels import environment
+    from hsu_lib.runs.remote import Cluster
+    from hsu_lib.runs.sweeps import default_device
+
+    Cluster(scheduler).visited(default_device(elsewhere=True))
+    with environment({"HSU_SCHEDULER": scheduler}):
+        yield

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hsu_lib.runs.publication import publish
     from hsu_lib.runs.question import Run
     from hsu_lib.runs.record import Record, as_row
+    from hsu_lib.runs.remote import Cluster
     from hsu_lib.runs.results import Results
     from hsu_lib.runs.schedule import here, plan, processes
     from hsu_lib.runs.store import Store
@@ -28,6 +29,7 @@ _MODULES = {
     "publication": ("publish",),
     "question": ("Run",),
     "record": ("Record", "as_row"),
+    "remote": ("Cluster",),
     "results": ("Results",),
     "schedule": ("here", "plan", "processes"),
     "store": ("Store",),
@@ -36,6 +38,7 @@ _MODULES = {
 _PLACES = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
+    "Cluster",
     "DamagedRecord",
     "Record",
     "Results",

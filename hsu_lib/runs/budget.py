@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ from hsu_lib.runs.estimates import Estimates
 from hsu_lib.runs.execution import execute, twin
 from hsu_lib.runs.question import Run
 from hsu_lib.runs.record import Record
-from hsu_lib.runs.schedule import Made, Make, Waiting
+from hsu_lib.runs.schedule import Crew, Made, Make, Waiting
 from hsu_lib.runs.store import Store
 from hsu_lib.runs.workers import Pool
 
@@ -31,12 +32,16 @@ class MakeWithTwins(Make):
     def __call__(self, run: Run) -> Made | None:
         """See `Make`."""
         made = super().__call__(run)
-        for other in () if made is None else self.twins.get(made.record.key, ()):
+        for other in () if made is None else self.others(run):
             if self.store.find(other.key, local=True) is None:
                 assert made is not None
                 record = twin(made.record, other)
                 self.store.put(record or execute(other, device=self.device, store=self.store))
         return made
+
+    def others(self, run: Run) -> Sequence[Run]:
+        """Its twins."""
+        return self.twins.get(run.key, ())
 
 
 class Outcome(NamedTuple):
@@ -53,12 +58,13 @@ def within(
     runs: Sequence[Run],
     make: MakeWithTwins,
     *,
-    jobs: int,
+    jobs: int = 1,
+    crew: Callable[[Make], AbstractContextManager[Crew]] | None = None,
     estimates: Estimates,
     tell: Callable[[Run], object] = lambda run: None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Outcome]:
-    """Make runs for so many seconds, each in one of so many processes of one thread.
+    """Make runs for so many seconds, each in one of so many processes of one thread, or by a crew.
 
     A run is begun if its estimate, once one is measured on this device, says that it will end in time;
     what has not ended then is stopped. One that fails is told, and the others go on, but for those that
@@ -73,7 +79,9 @@ def within(
     make
         What is done with each.
     jobs
-        How many at once.
+        How many processes of this machine.
+    crew
+        Makes the runs in place of these processes.
     estimates
         Told of every run that ends.
     tell
@@ -90,16 +98,14 @@ def within(
     """
     if jobs < 1:
         raise ValueError(f"{jobs} processes: at least one is needed")
-    end, waiting, failed = clock() + seconds, Waiting(runs), set[str]()
+    end, waiting = clock() + seconds, Waiting(runs)
     begun: dict[str, float] = {}
 
     def fits(run: Run) -> bool:
-        if run.first is not None and run.first.key in failed:
-            return False
         estimate = estimates.of(run)
         return estimate is None or not estimate.measured or estimate.seconds <= end - clock()
 
-    with Pool(jobs, make) as pool:
+    with crew(make) if crew else Pool(jobs, make) as pool:
         while waiting and (left := end - clock()) > 0:
             while pool.free and (run := waiting.next(fits)) is not None:
                 tell(run)
@@ -112,12 +118,12 @@ def within(
                 if answer is None:
                     waiting.elsewhere(run)
                     continue
-                waiting.finished(run)
-                took = clock() - begun[run.key]
+                took = clock() - begun.pop(run.key)
                 if isinstance(answer, Exception):
-                    failed.add(run.key)
+                    waiting.failed(run)
                     yield Outcome(run, (), answer, took)
                     continue
+                waiting.finished(run)
                 if not answer:
                     estimates.observe(run, took)
                 yield Outcome(run, _records(run, make), None, took)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from bisect import insort
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from itertools import chain
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -38,7 +40,8 @@ class Estimates:
     """
 
     def __init__(self, rows: Iterable[Mapping[str, Any]] = (), device: str = "") -> None:
-        self._rates: dict[str, list[tuple[int, str, float]]] = {}
+        # by method, then by how near the device is and by scene: seconds per amount, in ascending order
+        self._rates: dict[str, dict[tuple[int, str], list[float]]] = {}
         for row in rows:
             numbers = {name: int(value) for name, value in _NUMBER.findall(row["settings"])}
             name = row["scene"].split(",")[0]
@@ -50,26 +53,35 @@ class Estimates:
                     pixels = int(window[1]) * int(window[2]) if window else _pixels(name)
                 here = bool(device) and row["device"].split(",")[0] == device.split(",")[0]
                 work = amount(row["method"], numbers, pixels)
-                rates = self._rates.setdefault(row["method"], [])
-                rates.append((1 if here else 0, name, row["seconds"] / work))
+                self._note(row["method"], (1 if here else 0, name), row["seconds"] / work)
+
+    def _note(self, method: str, place: tuple[int, str], rate: float) -> None:
+        insort(self._rates.setdefault(method, {}).setdefault(place, []), rate)
 
     def observe(self, run: Run, seconds: float) -> None:
         """A run has taken so long, with all that goes with it."""
-        self._rates.setdefault(run.method, []).append((2, run.scene.name, seconds / _amount_of(run)))
+        self._note(run.method, (2, run.scene.name), seconds / _amount_of(run))
 
     def of(self, run: Run) -> Estimate | None:
         """Estimate of a run without what it starts from; None where nothing is known of its method."""
         rates = self._rates.get(run.method)
         if not rates:
             return None
-        best = max((rank, name == run.scene.name) for rank, name, _ in rates)
-        chosen = [rate for rank, name, rate in rates if (rank, name == run.scene.name) == best]
-        return Estimate(median(chosen) * _amount_of(run), best[0] > 0)
+        best = max((rank, name == run.scene.name) for rank, name in rates)
+        chosen = [some for (rank, name), some in rates.items() if (rank, name == run.scene.name) == best]
+        rate = _middle(chosen[0]) if len(chosen) == 1 else median(chain.from_iterable(chosen))
+        return Estimate(rate * _amount_of(run), best[0] > 0)
 
     def seconds(self, run: Run) -> float | None:
         """Seconds of `of`."""
         found = self.of(run)
         return None if found is None else found.seconds
+
+
+def _middle(ascending: Sequence[float]) -> float:
+    """The median; no copy is sorted, since a long sweep asks for each of its runs."""
+    count = len(ascending)
+    return (ascending[(count - 1) // 2] + ascending[count // 2]) / 2
 
 
 def _amount_of(run: Run) -> float:

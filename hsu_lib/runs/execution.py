@@ -28,7 +28,14 @@ from hsu_lib.scenes.library import SpectralLibrary
 _PIXELWISE = ("rmse-", "mse-abundances", "mae-", "cos-abundances", "sre-", "mse-reconstruction")
 
 
-def execute(run: Run, *, device: str = "cpu", progress: bool = False, store: Store | None = None) -> Record:
+def execute(
+    run: Run,
+    *,
+    device: str = "cpu",
+    progress: bool = False,
+    store: Store | None = None,
+    first: Record | None = None,
+) -> Record:
     """Make a run now.
 
     What it starts from (`Run.first`) is taken from `store` if it was made there, else made and kept there.
@@ -42,6 +49,8 @@ def execute(run: Run, *, device: str = "cpu", progress: bool = False, store: Sto
         See `hsu_lib.methods.Method.unmix`.
     store
         Where first estimations are found and kept; None makes each anew.
+    first
+        Record of what it starts from, where it is at hand.
 
     Raises
     ------
@@ -51,7 +60,10 @@ def execute(run: Run, *, device: str = "cpu", progress: bool = False, store: Sto
     import torch
 
     method, scene = methods.get(run.method), scenes.load(run.scene, progress=progress)
-    given = _obtained(run, scene, device=device, progress=progress, store=store)
+    given = beside_image(run, scene)
+    if run.first is not None:
+        first = first or _first(run.first, device=device, progress=progress, store=store)
+        given["start"] = first.unmixing
     started = time.perf_counter()
     with checkpoints.keep_in(store.local / "unfinished" / run.key) if store else nullcontext() as checkpoint:
         unmixing = method.unmix(
@@ -73,14 +85,6 @@ def execute(run: Run, *, device: str = "cpu", progress: bool = False, store: Sto
             unmixing = examined(unmixing, scene, given["labels"], _clean(run.scene))
         scores, unmixing = _scored(unmixing, scene, _truth_for(run, given.get("library")))
     return made_record(run, unmixing, scores, scene=scene, seconds=seconds, device=device)
-
-
-def _obtained(run: Run, scene: Scene, **how: Any) -> dict[str, Any]:
-    """What the run's method needs beside the image, by the names that `Method.unmix` gives it."""
-    given = beside_image(run, scene)
-    if run.first is not None:
-        given["start"] = _first(run.first, **how).unmixing
-    return given
 
 
 def beside_image(run: Run, scene: Scene) -> dict[str, Any]:

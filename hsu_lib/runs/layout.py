@@ -54,17 +54,19 @@ def write_record(folder: Path, record: Record) -> int:
     return len(data)
 
 
-def write_noted(folder: Path, record: Record, *, parts: Path | None = None) -> str:
+def write_noted(folder: Path, record: Record, *, parts: Path | None = None, data: bytes | None = None) -> str:
     """Write ``KEY.npz`` and its readable copy ``KEY.json``; the `state` of the first.
 
     Parameters
     ----------
     parts
         Folder of the temporary files, on the same file system; by default `folder`.
+    data
+        The record as it was `sealed` elsewhere; by default it is sealed now.
 
     Raises the errors of `write_record`.
     """
-    body, data = _body(record), sealed(record)
+    body, data = _body(record), data or sealed(record)
     body["arrays_sha256"] = digest(data)
     copy = json.dumps(body | {"sha256": digest(to_json(body))}, indent=1, sort_keys=True) + "\n"
     path = folder / f"{record.key}.npz"
@@ -110,7 +112,7 @@ def read_record(path: Path, origin: str) -> Record:
     return _record(*_read(path), origin, str(path))
 
 
-def open_record(data: bytes, key: str, where: str) -> Record:
+def open_record(data: bytes, key: str, where: str, *, arrays: bool = True) -> Record:
     """Record from the bytes of its sealed file, as of somebody else's local store.
 
     Parameters
@@ -119,6 +121,8 @@ def open_record(data: bytes, key: str, where: str) -> Record:
         The run that it must answer.
     where
         What errors call it.
+    arrays
+        Whether to unpack them; every byte is checked all the same.
 
     Raises
     ------
@@ -129,7 +133,8 @@ def open_record(data: bytes, key: str, where: str) -> Record:
     """
     if data[-_SEALED:-64] != _SEAL:
         raise DamagedRecord(f"{where}: it has no seal")
-    return _record(_checked(key, where, lambda: _sealed_body(data)), data, True, "local", where)
+    body = _checked(key, where, lambda: _sealed_body(data))
+    return _record(body, data, True, "local", where) if arrays else from_body(body)
 
 
 def _record(body: Mapping[str, Any], data: bytes, sealed: bool, origin: str, where: str) -> Record:

@@ -14,6 +14,10 @@ from pathlib import Path
 
 with suppress(ImportError):  # Windows has none
     import fcntl
+    import resource
+
+#: Files that a process opens beside those of its leases, at most.
+_OTHERS = 256
 
 _NO_LOCKS = {
     getattr(errno, name)
@@ -34,6 +38,14 @@ def _lock(handle: int) -> bool:
         if error.errno not in _NO_LOCKS:
             raise
     return True
+
+
+def most() -> int:
+    """How many leases this process can hold at once: each is an open file."""
+    if "resource" not in globals():
+        return 1024
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 2**20 if limit == resource.RLIM_INFINITY else max(1, limit - _OTHERS)
 
 
 @contextmanager

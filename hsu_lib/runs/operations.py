@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
 from hsu_lib.claims.questions import questions as all_questions
@@ -16,12 +17,19 @@ from hsu_lib.runs.choices import chosen_from
 from hsu_lib.runs.estimates import Estimates
 from hsu_lib.runs.packing import Pack, light
 from hsu_lib.runs.provenance import commit, device_name
+from hsu_lib.runs.remote import Cluster, Workers
 from hsu_lib.runs.store import Store
 from hsu_lib.runs.sweeps import default_device
 
 
 def planned(
-    profile: str, seeds: Sequence[int] | None, claims: str | None, store: Store, device: str | None
+    profile: str,
+    seeds: Sequence[int] | None,
+    claims: str | None,
+    store: Store,
+    device: str | None,
+    *,
+    processor: str | None = None,
 ) -> tuple[Enumeration, list[Block], Estimates]:
     """What claims need, blocks of what is missing, and the estimates behind them.
 
@@ -40,6 +48,8 @@ def planned(
         Where runs are looked up.
     device
         Torch device; None for the default one.
+    processor
+        What the device is in words, where it is another machine's; empty if nobody knows.
 
     Raises
     ------
@@ -52,7 +62,9 @@ def planned(
     chosen = matching(claims) if claims else decided_by(profile) or None
     found = enumerated(amounts(profile), seeds, chosen, choices=choices)
     rows = store.rows()
-    estimates = Estimates(rows, device_name(device or default_device()))
+    if processor is None:
+        processor = device_name(device or default_device())
+    estimates = Estimates(rows, processor)
     return found, blocks(found, (row["key"] for row in rows), estimates.seconds), estimates
 
 
@@ -100,11 +112,12 @@ def sweep(
     seconds: float,
     *,
     jobs: int = 1,
+    scheduler: str = "",
     device: str | None = None,
     out: Path | None = None,
     tell: Callable[[str], object] = print,
     store: Store | None = None,
-) -> None:
+) -> int:
     """Make what is missing within a time, the most valuable first.
 
     What settings are chosen by is made before all; then it plans again, with the runs that waited for them.
@@ -116,7 +129,9 @@ def sweep(
     seconds
         For all of it, from now.
     jobs
-        How many runs at once.
+        How many runs at once, in processes of this machine.
+    scheduler
+        Address of a cluster that makes them instead.
     out
         Tar file for what is made; see `hsu_lib.runs.packing.Pack`. Abundances are kept as they were of what
         others start from, in 255 steps with a question's first seed, and else left out.
@@ -125,20 +140,29 @@ def sweep(
     store
         Where records are kept; by default the local store.
 
+    Returns
+    -------
+    int
+        How many runs failed.
+
     Raises
     ------
     ValueError, OSError
-        See `planned` and `hsu_lib.runs.budget.within`.
+        See `planned`, `hsu_lib.runs.budget.within` and, of a cluster, `hsu_lib.runs.remote`.
     """
     end = time.monotonic() + seconds
-    store, device = store or Store(), device or default_device()
+    store, device = store or Store(), device or default_device(elsewhere=bool(scheduler))
+    processor = Cluster(scheduler).visited(device) if scheduler else device_name(device)
+    crew = partial(Workers, scheduler) if scheduler else None
+    where = f"the cluster at {scheduler}" + (f", {processor}" if processor else "")
+    where = where if scheduler else f"{processor}, {jobs} at once"
     store.tidy()
     if not commit() or commit().endswith("+"):
         tell("These records will not count: they are made from files that differ from any commit.")
     made, failed = 0, set[str]()
     with Pack(out) if out else nullcontext() as pack:
         for grids_only in (True, False):  # what the grids decide is planned when they are there
-            found, chosen, estimates = planned(profile, seeds, claims, store, device)
+            found, chosen, estimates = planned(profile, seeds, claims, store, device, processor=processor)
             chosen = [block for block in chosen if block.chooses or not grids_only]
             if grids_only and not chosen:
                 continue
@@ -147,13 +171,11 @@ def sweep(
             shown = {min(by_seed) for by_seed in found.ways.values()}
             starts = {run.first.key for run in found.runs.values() if run.first is not None}
             what = "runs that settings are chosen by" if grids_only else "runs"
-            tell(
-                f"{len(runs)} {what} to make on {device_name(device)}, {jobs} at once, "
-                f"commit {commit() or 'unknown'}"
-            )
+            tell(f"{len(runs)} {what} to make on {where}, commit {commit() or 'unknown'}")
             make = MakeWithTwins(store, device, twins=twins(found.runs))
             total, left = made + len(runs), len(runs)
-            for outcome in within(end - time.monotonic(), runs, make, jobs=jobs, estimates=estimates):
+            outcomes = within(end - time.monotonic(), runs, make, jobs=jobs, crew=crew, estimates=estimates)
+            for outcome in outcomes:
                 remaining = f"{end - time.monotonic():.0f} s left"
                 left -= 1
                 if outcome.error is not None:
@@ -169,3 +191,4 @@ def sweep(
     tell(f"{made} made, {len(failed)} failed, {left} not made")
     if pack:
         tell("packed: " + ", ".join(f"{p} ({p.stat().st_size / 1e6:.1f} MB)" for p in pack.paths))
+    return len(failed)

@@ -79,8 +79,15 @@ class Store:
                 _warn(f"damaged record, passed over: {damage}")
         return None
 
-    def put(self, record: Record) -> Record:
+    def put(self, record: Record, data: bytes | None = None) -> Record:
         """Keep a record in the local folder; the same record, now of origin ``"local"``.
+
+        Parameters
+        ----------
+        record
+            It replaces what is there under its key.
+        data
+            The record as it was sealed elsewhere (`hsu_lib.runs.layout.sealed`), to be kept byte for byte.
 
         Raises
         ------
@@ -88,7 +95,7 @@ class Store:
             If it cannot be written; the one that was there before still is.
         """
         folder = self._path(record.key).parent
-        state = write_noted(folder, record, parts=self.local / "parts")
+        state = write_noted(folder, record, parts=self.local / "parts", data=data)
         index = self._index()
         with suppress(LookupError, TypeError, ValueError):  # kept, if not told; a listing says why
             row = json.dumps(as_row(record)).encode()

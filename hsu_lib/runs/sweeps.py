@@ -14,9 +14,11 @@ import pandas as pd
 from tqdm import tqdm
 
 from hsu_lib import scenes
+from hsu_lib.runs.connection import scheduler
 from hsu_lib.runs.execution import has_old_scores, rescored
 from hsu_lib.runs.question import Run
 from hsu_lib.runs.record import Record, as_row
+from hsu_lib.runs.remote import Cluster
 from hsu_lib.runs.results import Results
 from hsu_lib.runs.schedule import Make, Schedule, here, plan
 from hsu_lib.runs.store import Store
@@ -35,7 +37,7 @@ def sweep(
     runs: Sequence[Run],
     *,
     store: Store | None = None,
-    schedule: Schedule = here,
+    schedule: Schedule | None = None,
     device: str | None = None,
     recompute: bool | None = None,
     progress: bool = True,
@@ -55,10 +57,11 @@ def sweep(
     store
         By default the local store, then the published one.
     schedule
-        Who makes what is missing: `here` or ``processes(n)``.
+        Who makes what is missing: `here`, ``processes(n)`` or ``Cluster(address)``; by default the cluster
+        that ``HSU_SCHEDULER`` names, or else `here`.
     device
         Torch device of what must be computed; by default ``HSU_DEVICE``, else CUDA where there is
-        one, else the CPU.
+        one, else the CPU. On a cluster CUDA must be named.
     recompute
         Compute everything afresh, whatever is stored; by default if ``HSU_RECOMPUTE`` is ``1``.
     progress
@@ -77,6 +80,8 @@ def sweep(
         Whatever a run finds wrong, with a note that names the run.
     """
     store = store or Store()
+    if schedule is None:
+        schedule = Cluster(scheduler()) if scheduler() else here
     recompute = os.environ.get("HSU_RECOMPUTE") == "1" if recompute is None else recompute
     store.tidy(finished=not recompute)
     asked = {run.key: run for run in runs}
@@ -106,7 +111,8 @@ def sweep(
             bar.update(len(records))
             # a method's own bar only where it can be redrawn in place
             bars = progress and sys.stderr.isatty()
-            make = Make(store, device or default_device(), progress=bars, anew=recompute)
+            device = device or default_device(elsewhere=isinstance(schedule, Cluster))
+            make = Make(store, device, progress=bars, anew=recompute)
             with closing(schedule(planned, make, told)) as finished:
                 for run, record, found in finished:
                     replayed = found or run.key in records
@@ -139,8 +145,11 @@ def _rescored(record: Record, store: Store) -> Record:
         return record
 
 
-def default_device() -> str:
-    """``HSU_DEVICE``, or ``"cuda"`` where torch finds one, or ``"cpu"``."""
+def default_device(*, elsewhere: bool = False) -> str:
+    """``HSU_DEVICE``, or ``"cuda"`` where torch finds one, or ``"cpu"``; the last on machines elsewhere."""
+    named = os.environ.get("HSU_DEVICE")
+    if named or elsewhere:
+        return named or "cpu"
     import torch
 
-    return os.environ.get("HSU_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
+    return "cuda" if torch.cuda.is_available() else "cpu"

@@ -73,31 +73,14 @@ class Pool:
         """Give a run to a process that is free."""
         pipe = self._idle.pop() if self._idle else self._started()
         self._busy[pipe] = run
-        with suppress(BrokenPipeError):  # it has died; `finished` tells
+        with suppress(BrokenPipeError):  # it has died; `answers` tells
             pipe.send(run)
 
-    def finished(self, seconds: float | None) -> Iterator[tuple[Run, bool | None]]:
-        """Runs that are done, with what is told of each: found, made, or (None) at work elsewhere.
-
-        Waits for one, at most so many seconds.
-
-        Raises
-        ------
-        Exception
-            The first error of a run.
-        RuntimeError
-            If a process has died.
-        """
-        for run, answer in self.answers(seconds):
-            if isinstance(answer, Exception):
-                raise answer
-            yield run, answer
-
     def answers(self, seconds: float | None) -> Iterator[tuple[Run, bool | None | Exception]]:
-        """As `finished`, but an error is told with its run, and others go on.
+        """Runs that are done, with what is told of each: found, made, (None) at work elsewhere, or its error.
 
-        A process whose run failed is ended, since what it holds may be of no use any more; another one is
-        started for the next run.
+        Waits for one, at most so many seconds. A process that has died is an error of its run. One whose run
+        failed is ended, since what it holds may be of no use any more, and another started for the next run.
         """
         if not self._busy:
             time.sleep(seconds or 0)
@@ -186,7 +169,7 @@ def _work(pipe: Connection, make: Callable[[Run], Any]) -> None:
             made = make(run)
             answer: Any = None if made is None else made.found
         except Exception as error:
-            answer = _portable(error), "".join(traceback.format_exception(error))
+            answer = portable(error), "".join(traceback.format_exception(error))
         pipe.send(answer)
         if torch.cuda.is_initialized():
             torch.cuda.empty_cache()  # others share the device
@@ -199,7 +182,7 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _portable(error: Exception) -> Exception:
+def portable(error: Exception) -> Exception:
     """The error itself if it survives the way to another process, else its words."""
     try:
         back = pickle.loads(pickle.dumps(error))
