@@ -108,10 +108,14 @@ def _timed(question: Question, how: How, times: Sequence[Sitting]) -> Answer:
     """The answer by the first sitting that timed all it asks, for a question about time."""
     if not times or not any(how.words.timed(term.score) for term in question.terms()):
         return _answer(question, how)
-    asked = {"amounts": how.amounts.for_claim(question.claim), "words": how.words}
-    claim, questions = question.claim, {question.claim: question}
-    whole = (s for s in times if not timing.subjects([claim], held=[s], questions=questions, **asked)[1])
-    return _answer(question, replace(how, times=next(whole, times[0])))
+    claim, amounts = question.claim, how.amounts.for_claim(question.claim)
+
+    def whole(sitting: Sitting) -> bool:
+        asked = {claim: question}
+        _, lacking = timing.subjects(amounts=amounts, held=[sitting], questions=asked, words=how.words)
+        return not lacking
+
+    return _answer(question, replace(how, times=next(filter(whole, times), times[0])))
 
 
 def _answer(question: Question, how: How) -> Answer:
