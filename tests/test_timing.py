@@ -544,7 +544,8 @@ def test_steps_of_the_documents_are_those_that_the_questions_name():
     assert found["simple, patches", "urban-semireal"].images == 70
 
 
-def test_a_plan_tells_how_many_claims_need_a_sitting():
+def test_a_plan_tells_how_many_claims_need_a_sitting(monkeypatch, tmp_path):
+    monkeypatch.setenv("HSU_PUBLISHED", str(tmp_path))
     found = enumerated(amounts("paper"))
     assert {way.claim for way in found.timed} == TIMED
     assert not TIMED & set(found.planned)

@@ -68,8 +68,7 @@ def blocks(found: Enumeration, there: Iterable[str], seconds: Callable[[Run], fl
     given = {run.key: key for key, runs in also.items() for run in runs}
     there = {key for key in there if all(run.key in there for run in also.get(key, ()))}
     grids = _sorted(found.runs, found.waiting, {}, there, seconds, chooses=True)
-    ways = {way: by_seed for way, by_seed in found.ways.items() if way not in found.timed}
-    return grids + _sorted(found.runs, ways, given, there, seconds)
+    return grids + _sorted(found.runs, found.ways, given, there, seconds)
 
 
 def _sorted(

@@ -16,6 +16,8 @@ from hsu_lib.runs.choices import Choices, Wanted, grid, nothing_chosen
 from hsu_lib.runs.question import Run
 from hsu_lib.scene import SceneSpec
 
+#: Timed scores that records have a part in, and that part.
+OF_RECORDS = {"seconds-to-common-mae": "iterations-to-common-mae"}
 #: What a further way to ask counts, beside 1 for the first, which decides.
 _FURTHER = 0.25
 
@@ -46,7 +48,8 @@ class Enumeration:
     ways
         For each way to ask, the keys it needs by seed.
     timed
-        Ways that need times of a sitting (`hsu_lib.runs.timing`); some have no run, and are in no others.
+        Ways that need times of a sitting (`hsu_lib.runs.timing`), beside runs or alone; the runs of a sitting
+        are its own.
     waiting
         Ways that wait for a choice of settings; for each, the keys of the grid to choose from, by seed.
     planned
@@ -115,6 +118,7 @@ def enumerated(
             terms = terms_of(question, view, words)
             if _asks_for_times(terms, words):
                 timed.add(way)
+                terms = [t for t in terms if t.score in OF_RECORDS or not words.timed(t.score)]
             if not _can_run(terms, entry, words):
                 planned += (
                     [question.claim] if question.components and number == 0 and way not in timed else []

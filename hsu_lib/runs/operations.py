@@ -8,7 +8,9 @@ from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
+from hsu_lib import paths
 from hsu_lib.claims.questions import questions as all_questions
+from hsu_lib.runs import times, timing
 from hsu_lib.runs.amounts import amounts, decided_by
 from hsu_lib.runs.blocks import Block, blocks, to_make, twins
 from hsu_lib.runs.budget import MakeWithTwins, exact_in, within
@@ -95,9 +97,11 @@ def told(profile: str, found: Enumeration, chosen: Sequence[Block]) -> Iterator[
     yield f"Training: {amounts(profile).share}"
     if grids := sum(len(block.missing) for block in chosen if block.chooses):
         yield f"{grids} of the runs choose settings; the runs that these wait for are planned after them"
+    held = times.counting(paths.published(), paths.store())
+    _, untimed = timing.subjects({way.claim for way in found.timed}, amounts=amounts(profile), held=held)
     left_out = {
         "wait for settings that are chosen by validation": {way.claim for way in found.waiting},
-        "need times of a sitting (`hsu time`)": {way.claim for way in found.timed},
+        "need times of a sitting (`hsu time`)": untimed,
         "need methods that are still to be written": set(found.planned),
     }
     for reason, claims in left_out.items():

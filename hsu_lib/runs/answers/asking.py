@@ -11,12 +11,21 @@ from hsu_lib.claims.questions import Component, Question, Term, View, Vocabulary
 from hsu_lib.claims.questions import questions as all_questions
 from hsu_lib.claims.questions import vocabulary as all_words
 from hsu_lib.claims.registration import fingerprint, registrations
+from hsu_lib.runs import timing
 from hsu_lib.runs.amounts import Amounts
 from hsu_lib.runs.amounts import amounts as amounts_of
 from hsu_lib.runs.answers.answer import Answer, Comparison, Way
 from hsu_lib.runs.answers.comparisons import comparisons
-from hsu_lib.runs.answers.seedwise import OF_RECORDS, How, Records, Scores, Unanswered, is_known
-from hsu_lib.runs.campaign import chosen_among, place_of, second_look, seeds_for, spec_of, terms_of
+from hsu_lib.runs.answers.seedwise import How, Records, Scores, Unanswered, is_known
+from hsu_lib.runs.campaign import (
+    OF_RECORDS,
+    chosen_among,
+    place_of,
+    second_look,
+    seeds_for,
+    spec_of,
+    terms_of,
+)
 from hsu_lib.runs.choices import Choices, chosen_from
 from hsu_lib.runs.evidence import Find, published
 from hsu_lib.runs.times import Sitting, counting
@@ -96,11 +105,17 @@ def answers(
 
 
 def _timed(question: Question, how: How, times: Sequence[Sitting]) -> Answer:
-    """The answer by the first sitting that has one, for a question about time."""
+    """The answer by the first sitting that timed all it asks, for a question about time."""
     if not times or not any(how.words.timed(term.score) for term in question.terms()):
         return _answer(question, how)
-    found = [_answer(question, replace(how, times=sitting)) for sitting in times]
-    return next((answer for answer in found if answer.verdict), found[0])
+    claim, amounts = question.claim, how.amounts.for_claim(question.claim)
+
+    def whole(sitting: Sitting) -> bool:
+        asked = {claim: question}
+        _, lacking = timing.subjects(amounts=amounts, held=[sitting], questions=asked, words=how.words)
+        return not lacking
+
+    return _answer(question, replace(how, times=next(filter(whole, times), times[0])))
 
 
 def _answer(question: Question, how: How) -> Answer:

@@ -14,7 +14,7 @@ from hsu_lib.claims.registration import Registration
 from hsu_lib.metrics import SCORES
 from hsu_lib.runs.amounts import Amounts
 from hsu_lib.runs.answers.several import SEVERAL, TOGETHER
-from hsu_lib.runs.campaign import in_view, run_of, seeded
+from hsu_lib.runs.campaign import OF_RECORDS, in_view, run_of, seeded
 from hsu_lib.runs.choices import Choices
 from hsu_lib.runs.computed import COMPUTED, score_of
 from hsu_lib.runs.evidence import Find, counts
@@ -22,8 +22,6 @@ from hsu_lib.runs.record import Record
 from hsu_lib.runs.times import Sitting, subject_of
 
 Values = NDArray[np.float64]
-#: Timed scores that records have a part in, and that part.
-OF_RECORDS = {"seconds-to-common-mae": "iterations-to-common-mae"}
 
 
 class Unanswered(LookupError):
