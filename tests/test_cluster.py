@@ -90,7 +90,7 @@ def processes_of(cluster):
     return {nanny.process.pid for nanny in cluster.workers.values()}
 
 
-def until(true, seconds=300):
+def until(true, seconds=60):
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline

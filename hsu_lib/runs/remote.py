@@ -30,8 +30,9 @@ from hsu_lib.runs.schedule import Made, Make, SetAside, crewed
 
 #: Processes that a run may end before it is set aside.
 DEATHS = 3
-#: Seconds in which a worker may end what nobody waits for, before it is killed.
-_ENDING = 3.0
+#: Seconds in which workers that are at work for nobody must be back. A nanny lets them finish for 4 s, then
+#: kills; one that is given less time than that is itself taken for dead, and never starts another.
+_ENDING = 20.0
 #: Seconds between two looks at who works.
 _LOOK = 2.0
 #: Seconds of a run below which another one waits behind it: a worker would idle while its record travels.
