@@ -68,9 +68,9 @@ page.show(
         html.Finding(
             question,
             *(
-                (found[claim].word, cards.plain(found[claim]), says, cards.told(found[claim]))
+                (found[claim].word, *cards.plain(found[claim]), says, cards.told(found[claim]))
                 if claim in found
-                else (outcomes.NOT_ANSWERED, "", says, "")
+                else (outcomes.NOT_ANSWERED, "", "", says, "")
             ),
             card["chapter"][claim],
             claim,

@@ -354,23 +354,22 @@ def test_what_is_shown_beside_may_have_noise_of_its_seed(monkeypatch, tmp_path):
     ],
 )
 def test_an_answer_in_plain_words_counts_the_seeds(verdict, mean, shape, told):
-    assert cards.plain(answer(comparison(mean, shape=shape), verdict=verdict)) == told
+    assert cards.plain(answer(comparison(mean, shape=shape), verdict=verdict)) == (told, "")
 
 
 def test_of_several_comparisons_the_one_that_decides_is_named():
     holds, turned = comparison(), comparison(-0.05, outcome=rule.Outcome.REVERSED)
-    told = cards.plain(answer(holds, turned, verdict=rule.Verdict.REVERSED))
-    assert told.startswith(
-        "No, the other way round: 10 of 10 seeds say so. That is said of: A better than b."
-    )
-    assert told.endswith("Of 2 comparisons 1 hold.")
+    told, of = cards.plain(answer(holds, turned, verdict=rule.Verdict.REVERSED))
+    assert told == "No, the other way round: 10 of 10 seeds say so."
+    assert of.startswith("That is said of: A better than b.")
+    assert of.endswith("Of 2 comparisons 1 hold.")
 
 
 def test_another_way_to_ask_that_says_less_is_named_beside_a_yes():
     found = answer(comparison())
     other = Way("urban", rule.Verdict.OPEN, (comparison(0.0, outcome=rule.Outcome.OPEN),))
     told = cards.plain(replace(found, ways=(*found.ways, other)))
-    assert told == "Yes: 10 of 10 seeds say so. Urban: not decided."
+    assert told == ("Yes: 10 of 10 seeds say so.", "Urban: not decided.")
 
 
 @pytest.mark.parametrize(("low", "high"), [(0.98, 1.07), (0.9, 30.0), (0.1, 400.0), (0.5, 2.1), (1e-9, 1e9)])
@@ -386,9 +385,9 @@ def test_ways_that_disagree_are_told_one_by_one():
     found = answer(comparison(), verdict=rule.Verdict.DEPENDS)
     ways = [Way("at 20 dB", rule.Verdict.REVERSED), Way("at 10 dB", rule.Verdict.REPRODUCED), Way("at 5 dB")]
     told = cards.plain(replace(found, ways=(replace(found.ways[0], verdict=None), *ways)))
-    says = "Equally good ways to ask disagree. At 20 dB: no, the other way round. At 10 dB: yes."
-    assert told == says
+    ways = "At 20 dB: no, the other way round. At 10 dB: yes."
+    assert told == ("Equally good ways to ask disagree.", ways)
 
 
 def test_what_no_runs_decide_has_no_plain_words():
-    assert cards.plain(Answer("prim-alpha0-poor-endmembers", rule.Verdict.REPRODUCED, ())) == ""
+    assert cards.plain(Answer("prim-alpha0-poor-endmembers", rule.Verdict.REPRODUCED, ())) == ("", "")

@@ -19,7 +19,7 @@ from hsu_lib.claims.questions import SEEDS, questions, read_question, vocabulary
 from hsu_lib.learning.networks.prior import parameters
 from hsu_lib.methods.priors.undip import ARCHITECTURES
 from hsu_lib.metrics import examine
-from hsu_lib.runs import Record, Run, computed, curves, publication, publish, read_record
+from hsu_lib.runs import Record, Run, computed, curves, execute, publication, publish, read_record
 from hsu_lib.runs.amounts import Amounts
 from hsu_lib.runs.answers import Answer, answers
 from hsu_lib.runs.answers.several import among, rank_correlation, trained_values
@@ -446,6 +446,12 @@ def anything(run: Run) -> Record:
         arrays |= {"history/test": (rng.random(scene.height * scene.width) < 0.5).astype(np.float32)}
     scores = dict(zip(names, rng.lognormal(size=len(names)).tolist(), strict=True))
     return Record(run.asked(), scores, "FINISHED", 1.0, {"commit": "abc", "date": "2030-01-01"}, arrays)
+
+
+def test_a_value_for_each_pixel_is_not_published():
+    record = execute(Run("udas", SceneSpec("lagoon"), 1, {"rounds": 1}))
+    assert record.arrays["history/sums"].ndim == 1
+    assert record.arrays.keys() - published_form(record).arrays.keys() == {"history/sums"}
 
 
 @pytest.mark.usefixtures("no_sitting")

@@ -260,14 +260,21 @@ _PLAIN = {
 }
 
 
-def plain(found: Answer) -> str:
-    """An answer for who knows no intervals: in a word, and how many seeds say so; empty where none decide."""
+class Plain(NamedTuple):
+    """An answer for who knows no intervals: a word, with how many seeds say so; and of what that is said."""
+
+    answer: str
+    detail: str = ""
+
+
+def plain(found: Answer) -> Plain:
+    """An answer in plain words; empty where no seeds decide."""
     deciding = found.deciding
     if not (deciding and found.verdict in _PLAIN):
-        return ""
+        return Plain("")
     if found.verdict is rule.Verdict.DEPENDS:
         ways = [f"{way.words}: {_PLAIN[way.verdict].lower()}" for way in found.ways if way.verdict in _PLAIN]
-        return " ".join(map(sentence, [_PLAIN[found.verdict], *ways]))
+        return Plain(sentence(_PLAIN[found.verdict]), " ".join(map(sentence, ways)))
     differences, effect = np.array(deciding.differences), deciding.effect
     if found.verdict is rule.Verdict.ABSENT:
         agree, of = differences < effect, "the difference is too small to count in {} of {} seeds"
@@ -281,13 +288,13 @@ def plain(found: Answer) -> str:
     others = found.ways[0].comparisons
     if found.verdict in rule.FOR:
         unlike = {way.words: way.verdict for way in found.ways[1:] if way.verdict not in rule.FOR}
-        return " ".join(
-            [told, *(sentence(f"{k}: {_PLAIN[v].lower()}") for k, v in unlike.items() if v in _PLAIN)]
-        )
+        ways = [sentence(f"{k}: {_PLAIN[v].lower()}") for k, v in unlike.items() if v in _PLAIN]
+        return Plain(told, " ".join(ways))
     if len(others) == 1:
-        return told
+        return Plain(told)
     held = sum(c.outcome in (rule.Outcome.HOLDS, rule.Outcome.SMALLER) for c in others)
-    return f"{told} That is said of: {sentence(deciding.words)} Of {len(others)} comparisons {held} hold."
+    of = f"That is said of: {sentence(deciding.words)} Of {len(others)} comparisons {held} hold."
+    return Plain(told, of)
 
 
 def _compared(found: Answer) -> str:

@@ -208,6 +208,7 @@ class Finding(NamedTuple):
     question: str
     outcome: str
     plain: str
+    detail: str
     says: str
     told: str
     chapter: str

@@ -198,8 +198,8 @@ class Page:
                 return
         else:
             picture = io.BytesIO()
-            # without loss half the size of PNG; what is to be published, a fifth of that with some
-            _image(draw()).save(picture, "WEBP", lossless=not wanted, quality=90)
+            # without loss half the size of PNG; what is to be published, an eighth of that with some
+            _image(draw()).save(picture, "WEBP", lossless=not wanted, quality=80, method=6)
             data = picture.getvalue()
             write_atomically(self.out / "figures" / f"{name}.webp", data)
         _show(html.figure(name, data, alt=alt, caption=caption, notes=["published picture"] * bool(missing)))

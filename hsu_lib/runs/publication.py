@@ -20,8 +20,9 @@ from hsu_lib.runs.record import Record
 
 _MAPS = ("A", "history/snapshots")
 _COMPACT = (np.dtype("float32"), np.dtype("int32"))
-#: Which pixels were for testing: the seed decides it, and all that is scored on them is among the scores.
-_SPLIT = "history/test"
+#: A value for each pixel: which were for testing, which the seed decides and scores tell, and what abundances
+#: summed to before they were divided by it.
+_PIXELWISE = ("history/test", "history/sums")
 
 
 def publish(records: Sequence[Record], folder: Path, maps: Collection[str]) -> int:
@@ -57,13 +58,13 @@ def published_form(record: Record) -> Record:
 
     Curves of more than 300 iterations are thinned to 150 at most, beside what decides over first passages
     (`hsu_lib.runs.curves.thinned`); these, what else is long, and endmembers have 12 significant bits. What
-    can then no longer be computed is among the scores. Which pixels were for testing is left out.
+    can then no longer be computed is among the scores. Other values for each pixel are left out.
     """
     if record.origin not in ("", "local"):
         return record
     kept = thinned(record)
-    arrays = {name: array for name, array in record.arrays.items() if not is_long(record, name)}
-    arrays.pop(_SPLIT, None)
+    kept_whole = (name for name in record.arrays if name not in _PIXELWISE and not is_long(record, name))
+    arrays = {name: record.arrays[name] for name in kept_whole}
     arrays = {name: rounded(a) if _is_rounded(name, a) else a for name, a in arrays.items()}
     arrays |= {name: rounded(a) if name in record.arrays else a for name, a in kept.items()}
     return with_computed(record, arrays)
