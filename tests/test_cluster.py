@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 
+import dask
 import pytest
 from click.testing import CliRunner
 from cluster_toys import POISON, Notes
@@ -51,17 +52,25 @@ HOW = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0", "sile
 
 @contextmanager
 def started(notes, **how):
-    with LocalCluster(**HOW, **how, local_directory=str(notes.parent)) as cluster:
+    # a worker that is absent this long after an earlier death is given up, even if it is only starting anew
+    patient = dask.config.set({"distributed.deploy.lost-worker-timeout": "1h"})
+    with patient, LocalCluster(**HOW, **how, local_directory=str(notes.parent)) as cluster:
         with Client(cluster, set_as_default=False) as client:
             client.register_plugin(Notes(notes))
         yield cluster
 
 
 @pytest.fixture(scope="module")
-def cluster(notes):
-    """Two workers in processes of their own, under nannies."""
+def processes(notes):
     with started(notes, scheduler_kwargs={"allowed_failures": 2}) as cluster:
         yield cluster
+
+
+@pytest.fixture
+def cluster(processes):
+    """Two workers in processes of their own, under nannies; both are there, whatever happened before."""
+    until(lambda: len(processes.scheduler.workers) == 2)
+    return processes
 
 
 @pytest.fixture
