@@ -16,12 +16,13 @@ from hsu_lib import claims, cli
 from hsu_lib.claims.questions import SEEDS, questions, read_question, read_words
 from hsu_lib.claims.rule import Outcome, Verdict
 from hsu_lib.publishing import cards, html
-from hsu_lib.runs import Record, Store, asking
+from hsu_lib.runs import Record, Run, Store, asking, publish
 from hsu_lib.runs.amounts import Amounts, amounts
 from hsu_lib.runs.answers import Answer, answers
 from hsu_lib.runs.campaign import enumerated
 from hsu_lib.runs.computed import score_of
-from hsu_lib.runs.evidence import counts, published
+from hsu_lib.runs.evidence import counting, counts, published
+from hsu_lib.scene import SceneSpec
 
 WORDS = """
 scenes:
@@ -359,6 +360,21 @@ def test_records_of_files_that_differ_from_a_commit_do_not_count(commit):
     found = records(asked, means(a=0.1, b=0.2), commit=commit)
     assert not any(map(counts, found.values()))
     assert ask(asked, found).reason == "20 of 20 runs are missing"
+
+
+def test_what_was_made_here_and_does_not_count_hides_nothing_that_is_published(tmp_path, monkeypatch):
+    def made(commit, seed=1):
+        run = Run("fclsu", SceneSpec("lagoon"), seed)
+        return Record(run.asked(), {}, "FINISHED", 1.0, {"commit": commit}, {})
+
+    monkeypatch.setenv("HSU_PUBLISHED", str(tmp_path))
+    publish([made("abc")], tmp_path / "desk", [])
+    here = {record.key: record for record in (made("abc+"), made("abc+", 2))}
+    find = counting(here.get)
+    assert [find(key).made["commit"] for key in here] == ["abc", "abc+"]
+    assert find("0" * 64) is None
+    here[made("abc").key] = made("def")
+    assert find(made("abc").key).made["commit"] == "def"
 
 
 @pytest.mark.parametrize("count", [1, 2, 8])

@@ -16,6 +16,7 @@ from hsu_lib.runs.answers.seedwise import Records
 from hsu_lib.runs.campaign import Enumeration, Way, enumerated
 from hsu_lib.runs.choices import chosen_from, rehearsed
 from hsu_lib.runs.computed import score_of
+from hsu_lib.runs.evidence import counting
 from hsu_lib.runs.question import Run
 from hsu_lib.runs.record import Record, as_row
 from hsu_lib.runs.results import Results
@@ -140,7 +141,8 @@ def ask(
     grid = {} if scene else enumerated(amounts, (), claims).runs
     if compute and grid:
         sweep(list(grid.values()), store=store)
-    choices = rehearsed if scene else chosen_from(Records(store.find, strict=not compute).get)
+    find = store.find if compute else counting(store.find)
+    choices = rehearsed if scene else chosen_from(Records(find, strict=not compute).get)
     found = enumerated(amounts, seeds, claims, again=not compute, where=scene, choices=choices)
     runs = {**grid, **found.runs}
     results = sweep(list(runs.values()), store=store) if compute else stored(runs, store)
@@ -159,10 +161,11 @@ def ask(
 
 
 def stored(runs: Mapping[str, Run], store: Store) -> Results:
-    """Those of the runs that are in a store."""
+    """Those of the runs that are in a store, or published."""
+    find = counting(store.find)
     found: list[tuple[Run, Record]] = []
     for key, run in runs.items():
-        record = store.find(key)
+        record = find(key)
         if record is not None:
             found.append((run, record))
     rows = [as_row(record) | {"label": run.label or run.method, "replayed": True} for run, record in found]
