@@ -30,7 +30,7 @@ book: $(READY) ## execute the chapters and build the book
 # A canary: Jupyter Book 1 takes no Sphinx newer than 7. Its own environment has the newest of everything.
 book-next: $(READY) ## the pages of the last `make book` by plain Sphinx 9, and what is proven of pages
 	@test -f _build/html/index.html || $(MAKE) book
-	@$(UV) venv --quiet --allow-existing $(NEXT)/environment
+	@$(UV) venv --quiet --allow-existing --python $(BIN)/python $(NEXT)/environment
 	@$(UV) pip install --quiet --upgrade --python $(NEXT)/environment --group next
 	@$(BIN)/hsu book --sphinx $(NEXT)/environment/bin/python
 	@$(BIN)/python -m pytest tests/test_book.py --pages $(NEXT) -k "TestPages or TestInChromium"

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -123,7 +124,8 @@ def build_plainly(python: Path) -> Path:
     Parameters
     ----------
     python
-        Interpreter of an environment with Sphinx and the extensions that the configuration names.
+        Interpreter, of our version, of an environment with Sphinx and the extensions that the configuration
+        names.
 
     Returns
     -------
@@ -220,6 +222,8 @@ def _plain_sphinx(source: Path, python: Path) -> None:
     _jupyter_book("config sphinx", source)
     with (source / "conf.py").open("a", encoding="utf-8") as configuration:
         configuration.write(f"extensions = [name for name in extensions if name not in {_NOT_PLAIN}]\n")
+        # after its own packages: the library, whose words are pages, and what that imports
+        configuration.write(f"import site\nsite.addsitedir({sysconfig.get_path('purelib')!r})\n")
     options = ["-b", "html", "-W", "-n", "--keep-going"]
     _run([str(python), "-m", "sphinx", *options, str(source), str(source / "_build" / "html")], source)
 
