@@ -98,10 +98,10 @@ def filtered(name, way):
 page.opening(
     "The student report on UnDIP adds white noise to its images, down to a *signal-to-noise ratio* (SNR) of "
     "10 dB, where the noise has a tenth of the image's power. It says that **the abundances** (how much of "
-    "each material is in each pixel) hardly change: from 50 to 10 dB they go from "
+    "each material is in each pixel) hardly change. Here, from 50 to 10 dB, they go from "
     + listed(lambda name: f"{mean(chosen(name, 50.0), MAE)} to {mean(chosen(name, 10.0), MAE)}")
     + " off those that constrained least squares, FCLSU, finds in the clean image. It also says that **noise "
-    "is removed**: the image that UnDIP explains has a squared error that is, over that of the noisy image, "
+    "is removed**. Here the image that UnDIP explains has a squared error of, over that of the noisy image, "
     f"{listed(lambda name: filtered(name, 0))} at 20 dB and {listed(lambda name: filtered(name, 1))} at "
     f"10 dB; it is removed where that is below one. {pages.waiting(answers.values())}",
     answers.values(),

@@ -348,7 +348,7 @@ def test_what_is_shown_beside_may_have_noise_of_its_seed(monkeypatch, tmp_path):
         (rule.Verdict.REPRODUCED, 0.015, "equal", "Yes: 7 of 10 seeds say so."),
         (rule.Verdict.SMALLER, 0.002, "better", "Yes, by less than reported: 6 of 10 seeds say so."),
         (rule.Verdict.ABSENT, 0.0, "better", "No: the difference is too small to count in 10 of 10 seeds."),
-        (rule.Verdict.REVERSED, -0.05, "better", "No, the other way round: 10 of 10 seeds say so."),
+        (rule.Verdict.REVERSED, -0.05, "better", "No: 10 of 10 seeds go the other way."),
         (rule.Verdict.OPEN, 0.0, "better", "Not decided: 5 of 10 seeds speak for it."),
         (rule.Verdict.NOT_TESTABLE, 0.0, "better", ""),
     ],
@@ -360,16 +360,15 @@ def test_an_answer_in_plain_words_counts_the_seeds(verdict, mean, shape, told):
 def test_of_several_comparisons_the_one_that_decides_is_named():
     holds, turned = comparison(), comparison(-0.05, outcome=rule.Outcome.REVERSED)
     told, of = cards.plain(answer(holds, turned, verdict=rule.Verdict.REVERSED))
-    assert told == "No, the other way round: 10 of 10 seeds say so."
-    assert of.startswith("That is said of: A better than b.")
-    assert of.endswith("Of 2 comparisons 1 hold.")
+    assert told == "No: of 2 comparisons 1 hold, 1 is the other way round."
+    assert of == "10 of 10 seeds go the other way in this one: a better than b."
 
 
 def test_another_way_to_ask_that_says_less_is_named_beside_a_yes():
     found = answer(comparison())
     other = Way("urban", rule.Verdict.OPEN, (comparison(0.0, outcome=rule.Outcome.OPEN),))
     told = cards.plain(replace(found, ways=(*found.ways, other)))
-    assert told == ("Yes: 10 of 10 seeds say so.", "Urban: not decided.")
+    assert told == ("Yes: 10 of 10 seeds say so, on samson.", "Urban: not decided.")
 
 
 @pytest.mark.parametrize(("low", "high"), [(0.98, 1.07), (0.9, 30.0), (0.1, 400.0), (0.5, 2.1), (1e-9, 1e9)])

@@ -558,6 +558,9 @@ def test_a_state_is_read_from_the_address_chosen_and_written_back(page, tmp_path
           location.hash = "#claim=ldvae-state-of-the-art";
           await settled();
           found.claim = state();
+          found.asked = $("asked").textContent;
+          await choose("material", "water");
+          found.asked_after = $("asked").textContent;
           location.hash = "#claim=unheard-of";
           await settled();
           found.unheard = $("missed").textContent;
@@ -573,6 +576,9 @@ def test_a_state_is_read_from_the_address_chosen_and_written_back(page, tmp_path
     assert found["maps"] == 3 + 4 * 4  # composite and residuals; reference, two methods, difference
     assert found["second"].items() >= {"other": "sivm-fclsu", "material": "water"}.items()
     assert found["one"] == 3 + 4
+    assert found["asked"].startswith("Runs on Lagoon")
+    assert "LDVAE" in found["asked"]
+    assert found["asked_after"] == ""
     assert found["third"]["scene"] == "lagoon-bilinear"
     assert "material" not in found["third"]
     assert found["fourth"] == {

@@ -6,6 +6,7 @@ Places in a picture are percent of its width, so that it fits every screen and i
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -275,26 +276,46 @@ def plain(found: Answer) -> Plain:
     if found.verdict is rule.Verdict.DEPENDS:
         ways = [f"{way.words}: {_PLAIN[way.verdict].lower()}" for way in found.ways if way.verdict in _PLAIN]
         return Plain(sentence(_PLAIN[found.verdict]), " ".join(map(sentence, ways)))
-    differences, effect = np.array(deciding.differences), deciding.effect
-    if found.verdict is rule.Verdict.ABSENT:
-        agree, of = differences < effect, "the difference is too small to count in {} of {} seeds"
-    elif found.verdict is rule.Verdict.REVERSED:
-        agree, of = differences < 0, "{} of {} seeds say so"
-    else:
-        least = {"equal": abs(differences) < effect, "not worse": differences > -effect}
-        agree = least.get(deciding.shape, differences > 0)
-        of = "{} of {} seeds speak for it" if found.verdict is rule.Verdict.OPEN else "{} of {} seeds say so"
-    told = f"{_PLAIN[found.verdict]}: {of.format(int(agree.sum()), len(agree))}."
+    said = "No" if found.verdict is rule.Verdict.REVERSED else _PLAIN[found.verdict]
     others = found.ways[0].comparisons
     if found.verdict in rule.FOR:
         unlike = {way.words: way.verdict for way in found.ways[1:] if way.verdict not in rule.FOR}
         ways = [sentence(f"{k}: {_PLAIN[v].lower()}") for k, v in unlike.items() if v in _PLAIN]
-        return Plain(told, " ".join(ways))
+        where = f", on {found.ways[0].words}" if unlike and found.ways[0].words else ""
+        return Plain(f"{said}: {_seeds(found)}{where}.", " ".join(ways))
     if len(others) == 1:
-        return Plain(told)
-    held = sum(c.outcome in (rule.Outcome.HOLDS, rule.Outcome.SMALLER) for c in others)
-    of = f"That is said of: {sentence(deciding.words)} Of {len(others)} comparisons {held} hold."
-    return Plain(told, of)
+        return Plain(f"{said}: {_seeds(found)}.")
+    count = Counter(c.outcome for c in others)
+    holding = sum(count[outcome] for outcome in (rule.Outcome.HOLDS, rule.Outcome.SMALLER))
+    kinds = [
+        f"{count[o]} {'is' if count[o] == 1 else 'are'} {kind}" for o, kind in _OTHERWISE.items() if count[o]
+    ]
+    told = f"{said}: of {len(others)} comparisons {', '.join([f'{holding} hold'] * (holding > 0) + kinds)}."
+    return Plain(told, sentence(f"{sentence(_seeds(found)).removesuffix('.')} in this one: {deciding.words}"))
+
+
+#: What comparisons do that do not hold.
+_OTHERWISE = {
+    rule.Outcome.OPEN: "open",
+    rule.Outcome.ABSENT: "without the effect",
+    rule.Outcome.REVERSED: "the other way round",
+}
+
+
+def _seeds(found: Answer) -> str:
+    """How many seeds say what the verdict says, of the comparison that decides."""
+    deciding = found.deciding
+    assert deciding is not None
+    differences, effect = np.array(deciding.differences), deciding.effect
+    if found.verdict is rule.Verdict.ABSENT:
+        agree, of = differences < effect, "the difference is too small to count in {} of {} seeds"
+    elif found.verdict is rule.Verdict.REVERSED:
+        agree, of = differences < 0, "{} of {} seeds go the other way"
+    else:
+        least = {"equal": abs(differences) < effect, "not worse": differences > -effect}
+        agree = least.get(deciding.shape, differences > 0)
+        of = "{} of {} seeds speak for it" if found.verdict is rule.Verdict.OPEN else "{} of {} seeds say so"
+    return of.format(int(agree.sum()), len(agree))
 
 
 def _compared(found: Answer) -> str:

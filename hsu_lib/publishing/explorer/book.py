@@ -88,10 +88,11 @@ def export(folder: Path, *, store: Store | None = None, embedded: Sequence[Run] 
     return sum(path.stat().st_size for path in folder.iterdir())
 
 
-def _order(scene: Mapping[str, Any]) -> tuple[int, str]:
-    """Scenes with most to see first: by the number of maps of runs that decide."""
+def _order(scene: Mapping[str, Any]) -> tuple[bool, int, str]:
+    """Scenes with most to see first: without noise before others, then by the maps of runs that decide."""
     mapped = [bool(c["maps"]) and c["fresh"] for stage in scene["stages"] for c in stage["conditions"]]
-    return -sum(mapped), scene["place"]
+    noisy = all(stage["noise"] is not None for stage in scene["stages"])
+    return noisy, -sum(mapped), scene["place"]
 
 
 def _of_runs(runs: Iterable[Run], store: Store) -> list[Condition]:

@@ -27,7 +27,7 @@ def _sim(name: str, purity: str) -> tuple[SceneInfo, Read]:
         title=f"{name.capitalize()} of MiSiCNet",
         summary=(
             "105 x 105 simulated pixels, 224 bands, six USGS minerals in squares on a mixed ground, "
-            f"no noise; {purity}."
+            f"without noise in its file; {purity}."
         ),
         kind="synthetic",
         size=(224, 105, 105),

@@ -272,18 +272,13 @@
     const stage = await load(settled.chosen.file);
     const columns = await Promise.all([settled.a, settled.b].filter(Boolean).map((c, k) => column(c, "AB"[k])));
     if (mine !== turn) return; // something else was chosen meanwhile
-    const [, height, width] = stage.size;
-    const { materials } = stage, narrow = root.clientWidth < 600; // where maps side by side would be small
+    const { materials, size: [, height, width] } = stage, narrow = root.clientWidth < 600; // where maps side by side would be small
     if (![...materials, "all"].includes(state.material)) state.material = narrow ? materials[0] : "";
     const every = materials.map((_, k) => k), one = every.filter((k) => materials[k] === state.material);
     const shown = one.length ? one : every;
     now = { ...settled, stage, columns, mapped: columns.filter((c) => c.A), shown, height, width, axis: stage.axis };
     fill(settled, materials);
-    about();
-    maps();
-    endmembers();
-    scores();
-    claims();
+    for (const part of [about, maps, endmembers, scores, claims]) part();
     look(state.pixel ? state.pixel.split(",").map(Number) : [height >> 1, width >> 1]);
     if (state.pixel) state.pixel = now.pixel.join(",");
     write();
@@ -550,7 +545,7 @@
     const others = (method) => Object.keys(index.claims).filter((id) => !here.has(id) && index.claims[id].methods.includes(method));
     const called = new Map(columns.map((c) => [c.method, c.called])), rest = [...called].filter(([method]) => others(method).length);
     $("claims-part").hidden = !here.size && !rest.length;
-    $("claims").replaceChildren(...(here.size ? listed([...here.keys()]) : [make("li", {}, "None of the claims uses these very runs.")]));
+    $("claims").replaceChildren(...(here.size ? listed([...here.keys()]) : [make("li", {}, make("span"), make("span", {}, "None of the claims uses these very runs."))]));
     $("elsewhere").replaceChildren(...rest.map(([method, name]) => make("details.hsu-fold", {},
       make("summary", {}, `Claims that use other runs of ${name}: ${others(method).length}`),
       make("ul.hsu-claims", {}, ...listed(others(method))))));
@@ -559,10 +554,16 @@
   // ---------------------------------------------------------------- what the reader does
 
   const asked = () => Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
-  const read = () => index.claims[asked().claim]?.state ?? asked(); // a claim stands for the state that shows its runs
+  function read() { // a claim stands for the state that shows its runs
+    const { claim, ...more } = asked(), { state: shown, statement, outcome, chapter, where } = index.claims[claim] ?? {};
+    const card = make("a", { href: `${chapter}.html#${encodeURIComponent(claim)}` }, outcome);
+    $("asked").replaceChildren(...(shown ? [`Runs on ${where} that decide the claim “${statement}” It came out: `, card, ". Below, the first two methods of them."] : []));
+    return shown ? { ...shown, ...more } : asked();
+  }
   function ask(change) {
     const texts = Object.entries({ ...state, ...change }).map(([key, x]) => [key, String(x ?? "")]);
     show(Object.fromEntries(texts), false).catch(failed);
+    $("asked").replaceChildren();
   }
   function failed({ message }) {
     root.removeAttribute("aria-busy");
