@@ -165,6 +165,9 @@ if all("A" in record.arrays for record in first.values()):
 page.endmembers(
     samson, first, {k: np.rad2deg(r.scores[SAD]) for k, r in first.items()}, over="mean over endmembers"
 )
+over = {words: found(SAD, LDVAE, samson, way) for words, way in WAYS.items()}
+told = ", ".join(f"{scores.spread(SAD, of)} ({words})" for words, of in over.items() if of is not None)
+page.text("One seed is drawn" + f"; over all of them the angle is {told}" * bool(told) + ".")
 
 # %% [markdown]
 # ## Beside the reported
