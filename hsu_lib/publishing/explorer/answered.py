@@ -71,7 +71,7 @@ def explained(
             (place, snr), shown = max(stages.items(), key=lambda item: (sum(item[1].values()), len(item[1])))
             first = sorted(shown, key=lambda name: not shown[name])[:2]
             noise = "" if snr is None else f"{snr:g}"
-            state = dict(zip(("method", "other"), first, strict=False))
+            state = {"other": "none"} | dict(zip(("method", "other"), first, strict=False))
             made[answer.claim] |= {
                 "where": titles[place] + f", noise of {noise} dB" * bool(noise),
                 "state": {"scene": place, "noise": noise, **state},

@@ -557,7 +557,7 @@
   function read() { // a claim stands for the state that shows its runs
     const { claim, ...more } = asked(), { state: shown, statement, outcome, chapter, where } = index.claims[claim] ?? {};
     const card = make("a", { href: `${chapter}.html#${encodeURIComponent(claim)}` }, outcome);
-    $("asked").replaceChildren(...(shown ? [`Runs on ${where} that decide the claim “${statement}” It came out: `, card, ". Below, the first two methods of them."] : []));
+    $("asked").replaceChildren(...(shown ? [`Runs on ${where} that decide the claim “${statement}” It came out: `, card, "."] : []));
     return shown ? { ...shown, ...more } : asked();
   }
   function ask(change) {
