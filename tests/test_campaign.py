@@ -25,7 +25,7 @@ from hsu_lib.claims.questions import (
     read_words,
     vocabulary,
 )
-from hsu_lib.runs import Run, Store, execute, operations, provenance
+from hsu_lib.runs import Run, Store, execute, operations, provenance, publish
 from hsu_lib.runs.amounts import Amounts, amounts, decided_by, deciding_amounts
 from hsu_lib.runs.blocks import blocks, to_make, twins
 from hsu_lib.runs.budget import MakeWithTwins, within
@@ -361,6 +361,20 @@ def campaign(monkeypatch) -> tuple[dict[str, Question], Vocabulary]:
 @pytest.fixture
 def store(tmp_path) -> Store:
     return Store(tmp_path / "here", tmp_path / "published")
+
+
+def test_what_is_published_and_does_not_count_is_made_anew(campaign, store, tmp_path):
+    quietly = {"device": "cpu", "store": store, "tell": lambda line: None}
+    operations.sweep("quick", [100], "mid", 120, **quietly)
+    runs = operations.planned("quick", [100], "mid", store, "cpu")[0].runs.values()
+    there = Store(tmp_path / "empty", tmp_path / "published")
+    for commit, missing in (("abc", 0), ("abc+", len(runs))):
+        made = [replace(store.get(run), origin="", made={"commit": commit}) for run in runs]
+        publish(made, there.published / "desk", [])
+        left = operations.planned("quick", [100], "mid", there, "cpu")[1]
+        assert sum(len(block.missing) for block in left) == missing
+    operations.sweep("quick", [100], "mid", 120, **quietly | {"store": there})
+    assert operations.planned("quick", [100], "mid", there, "cpu")[1] == []
 
 
 def test_plan_sweep_and_merge_go_round(campaign, store, tmp_path):

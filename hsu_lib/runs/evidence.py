@@ -14,8 +14,12 @@ Find = Callable[[str], Record | None]
 
 def counts(record: Record) -> bool:
     """Whether a record can decide: only what was made from files as some commit has them."""
-    commit = str(record.made.get("commit", ""))
-    return bool(commit) and not commit.endswith("+")
+    return of_a_commit(record.made.get("commit", ""))
+
+
+def of_a_commit(commit: object) -> bool:
+    """Whether what a record says of its commit names one whose files were as they are in it."""
+    return bool(commit) and not str(commit).endswith("+")
 
 
 def published() -> Find:

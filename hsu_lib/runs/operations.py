@@ -17,6 +17,7 @@ from hsu_lib.runs.budget import MakeWithTwins, exact_in, within
 from hsu_lib.runs.campaign import Enumeration, enumerated
 from hsu_lib.runs.choices import chosen_from
 from hsu_lib.runs.estimates import Estimates
+from hsu_lib.runs.evidence import of_a_commit
 from hsu_lib.runs.packing import Pack, light
 from hsu_lib.runs.provenance import commit, device_name
 from hsu_lib.runs.remote import Cluster, Workers
@@ -64,10 +65,12 @@ def planned(
     chosen = matching(claims) if claims else decided_by(profile) or None
     found = enumerated(amounts(profile), seeds, chosen, choices=choices)
     rows = store.rows()
+    # a published run that does not count is made anew here; one that was made here would only be found again
+    there = [row["key"] for row in rows if row["origin"] == "local" or of_a_commit(row["commit"])]
     if processor is None:
         processor = device_name(device or default_device())
     estimates = Estimates(rows, processor)
-    return found, blocks(found, (row["key"] for row in rows), estimates.seconds), estimates
+    return found, blocks(found, there, estimates.seconds), estimates
 
 
 def matching(claims: str) -> list[str]:
