@@ -129,11 +129,16 @@ def fingerprint(keys: Iterable[str]) -> str:
 
 
 def _record(key: str) -> tuple[Path, Record]:
-    """A record and its file: the local one if there is one, else any published one."""
+    """A record and its file: the local one or else a published one, and one that counts before others."""
+    found = []
     for folder in (paths.store() / key[:2], *sorted(paths.published().glob("*/records"))):
         for path in sorted(folder.glob(f"{key}.*"))[:1]:
-            return path, read_record(path, "local")
-    raise LookupError(f"record {key} is in no store")
+            found.append((path, read_record(path, "local")))
+            if counts(found[-1][1]):
+                return found[-1]
+    if not found:
+        raise LookupError(f"record {key} is in no store")
+    return found[0]
 
 
 def _told(record: Record) -> str:
