@@ -23,7 +23,7 @@ from hsu_lib.publishing import explorer
 from hsu_lib.publishing.explorer import answered, book, conditions, maps, names, packing, told
 from hsu_lib.publishing.explorer.opening import opening
 from hsu_lib.publishing.standings import own_runs
-from hsu_lib.runs import Run, Store
+from hsu_lib.runs import Record, Run, Store
 from hsu_lib.runs.amounts import amounts
 from hsu_lib.runs.answers import Answer, Way
 from hsu_lib.scene import SceneSpec
@@ -213,6 +213,18 @@ def test_the_median_seed_is_that_of_the_middle_error(published):
         errors = {seed: r.scores["rmse-abundances"] for seed, r in condition.records.items()}
         assert errors[condition.median] == np.median([*errors.values()])
     assert conditions.Condition(SceneSpec("lagoon"), "x", "vca-fclsu").median is None
+
+
+def test_without_abundances_that_are_known_the_median_is_of_the_angle():
+    def record(seed, angle):
+        run = Run("vca-fclsu", SceneSpec("lagoon"), seed)
+        return Record(run.asked(), {"sad-endmembers": angle}, "FINISHED", 1.0, {}, {})
+
+    angles = {1: 0.9, 2: 0.1, 3: 0.2}
+    found = conditions.Condition(
+        SceneSpec("lagoon"), "x", "vca-fclsu", {s: record(s, a) for s, a in angles.items()}
+    )
+    assert (found.ranked, found.median) == ("sad-endmembers", 3)
 
 
 def test_least_squares_make_the_maps_that_were_not_published(published):

@@ -21,7 +21,7 @@ from hsu_lib.runs.canonical import to_json
 from hsu_lib.runs.choices import Choices, nothing_chosen
 from hsu_lib.scene import SceneSpec
 
-SCORE = "rmse-abundances"
+SCORE, ANGLE = "rmse-abundances", "sad-endmembers"
 _DRAWN = ("seed", "noise_seed")
 
 
@@ -50,9 +50,12 @@ class Condition:
     fresh: bool = False
 
     @property
-    def ranked(self) -> bool:
-        """Whether any seed has an error of its abundances, so that one can have the median."""
-        return any(np.isfinite(record.scores.get(SCORE, np.nan)) for record in self.records.values())
+    def ranked(self) -> str:
+        """The score by which one seed has the median: of abundances or, where nobody knows these, of E."""
+        for score in (SCORE, ANGLE):
+            if any(np.isfinite(record.scores.get(score, np.nan)) for record in self.records.values()):
+                return score
+        return ""
 
     @property
     def usual(self) -> bool:
@@ -82,8 +85,9 @@ class Condition:
 
     @property
     def median(self) -> int | None:
-        """The seed whose abundances have the median error, of an even number the better of the two."""
-        errors = {seed: record.scores.get(SCORE, np.nan) for seed, record in sorted(self.records.items())}
+        """The seed with the median error, of an even number the better of the two; see `ranked`."""
+        by = self.ranked
+        errors = {seed: record.scores.get(by, np.nan) for seed, record in sorted(self.records.items())}
         known = sorted((error, seed) for seed, error in errors.items() if np.isfinite(error))
         return known[(len(known) - 1) // 2][1] if known else min(self.records, default=None)
 
