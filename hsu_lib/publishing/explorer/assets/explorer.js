@@ -297,7 +297,7 @@
     const coded = (note) => note.split("`").map((text, k) => (k % 2 ? make("code", {}, text) : text));
     $("about").replaceChildren(make("strong", {}, scene.title), `. ${stage.summary} `,
       ...stage.notes.map((note) => make("span.hsu-note-line", {}, ...coded(note))));
-    const odd = columns.filter((c) => !["converged", "finished", undefined].includes(c.status)).map((c) => `${c.words} ended ${c.status}.`);
+    const odd = columns.filter((c) => !["converged", "finished", undefined].includes(c.status)).map((c) => `Status of ${c.words}: ${c.status}.`);
     const without = columns.filter((c) => !c.A).map((c) => `${c.words}: ${c.why}.`);
     const helped = columns.filter((c) => c.given).map((c) => `${c.name} was given ${c.given}.`);
     $("answer").textContent = [...(mapped.length > 1 ? [compared(mapped)] : without), ...helped, ...odd].join(" ");
@@ -371,14 +371,14 @@
     $("maps").classList.toggle("hsu-one", shown.length === 1);
     $("maps").replaceChildren(...cells);
     const lacking = columns.filter((c) => !c.A).map(({ tag }) => tag);
-    const instead = lacking.length && columns.length > 1 ? `There is no difference A − B, for ${lacking.join(" and ")} ` +
+    const instead = lacking.length && columns.length > 1 ? `The difference A − B cannot be shown, for ${lacking.join(" and ")} ` +
       `${lacking.length > 1 ? "have" : "has"} no maps here${pair ? `; shown is ${pair.name} instead` : ""}.` : "";
     const rest = make("button", { type: "button", onclick: () => ask({ material: "all" }) }, `Show all ${materials.length} materials`);
     $("to").replaceChildren(...(instead ? [make("strong", {}, instead)] : []), ...(shown.length < materials.length ? [rest] : []),
       ...(all.length > 1 ? [choice("Difference", "to", all.map(({ name }) => [name, name]), pair.name)] : []));
     $("scales").replaceChildren(...(heads.length ? [scale("abundance", VIRIDIS, 0, 1)] : []),
-      ...(pair ? [scale("difference", SIGNED, `−${far.toFixed(2)}`, far.toFixed(2))] : []),
-      ...(left.length ? [scale("residual", HEAT, 0, worst.toFixed(3))] : []));
+      ...(pair ? [scale("difference", SIGNED, `≤ −${far.toFixed(2)}`, `≥ ${far.toFixed(2)}`)] : []),
+      ...(left.length ? [scale("residual", HEAT, 0, `≥ ${worst.toFixed(3)}`)] : []));
     $("maps-table").hidden = !all.length;
     folded($("maps-table"), "The differences in numbers", () => table(
       "Differences of abundances; a button leads to where they are largest.",
