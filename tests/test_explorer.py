@@ -843,7 +843,9 @@ def test_what_is_not_there_is_told_or_left_out_and_long_lists_are_opened(bare, t
     )
     answer, to, heads = found["without"]
     assert "its maps are not published" in answer
-    assert "The difference A − B cannot be shown, for A has no maps here; shown is B − reference instead." in to
+    assert (
+        "The difference A − B cannot be shown, for A has no maps here; shown is B − reference instead." in to
+    )
     assert heads[-1] == "Difference B − reference"
     assert found["rows"] == [11, "11 of 13 are shown. Show all 13", 13, ""]
     (nothing,), _, links = found["claims"]

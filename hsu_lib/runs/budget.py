@@ -33,7 +33,7 @@ class MakeWithTwins(Make):
         """See `Make`."""
         made = super().__call__(run)
         for other in () if made is None else self.others(run):
-            if self.store.find(other.key, local=True) is None:
+            if self.there(other) is None:
                 assert made is not None
                 record = twin(made.record, other)
                 self.store.put(record or execute(other, device=self.device, store=self.store))

@@ -65,8 +65,9 @@ def planned(
     chosen = matching(claims) if claims else decided_by(profile) or None
     found = enumerated(amounts(profile), seeds, chosen, choices=choices)
     rows = store.rows()
-    # a published run that does not count is made anew here; one that was made here would only be found again
-    there = [row["key"] for row in rows if row["origin"] == "local" or of_a_commit(row["commit"])]
+    # what does not count is made anew: of what lies here, where something that counts can be made
+    enough = not of_a_commit(commit())
+    there = [r["key"] for r in rows if of_a_commit(r["commit"]) or (enough and r["origin"] == "local")]
     if processor is None:
         processor = device_name(device or default_device())
     estimates = Estimates(rows, processor)
@@ -179,7 +180,7 @@ def sweep(
             starts = {run.first.key for run in found.runs.values() if run.first is not None}
             what = "runs that settings are chosen by" if grids_only else "runs"
             tell(f"{len(runs)} {what} to make on {where}, commit {commit() or 'unknown'}")
-            make = MakeWithTwins(store, device, twins=twins(found.runs))
+            make = MakeWithTwins(store, device, deciding=of_a_commit(commit()), twins=twins(found.runs))
             total, left = made + len(runs), len(runs)
             outcomes = within(end - time.monotonic(), runs, make, jobs=jobs, crew=crew, estimates=estimates)
             for outcome in outcomes:

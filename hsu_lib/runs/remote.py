@@ -155,8 +155,8 @@ class Workers:
         if not lease.enter_context(store.lease(key)):
             self._told.put((run, None))
             return
-        found = None if self._make.anew else store.find(key, local=True)
-        twins = [other for other in self._make.others(run) if store.find(other.key, local=True) is None]
+        found = None if self._make.anew else self._make.there(run)
+        twins = [other for other in self._make.others(run) if self._make.there(other) is None]
         if found is not None and not twins:
             self._told.put((run, True))
             return

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from typing import NamedTuple, Protocol
 
+from hsu_lib.runs.evidence import counts
 from hsu_lib.runs.execution import execute
 from hsu_lib.runs.question import Run
 from hsu_lib.runs.record import Record
@@ -46,12 +47,20 @@ class Make:
         See `hsu_lib.methods.Method.unmix`.
     anew
         Make it whatever the store has.
+    deciding
+        Make again what the store has from files that differ from their commit: that does not count.
     """
 
     store: Store
     device: str
     progress: bool = False
     anew: bool = False
+    deciding: bool = False
+
+    def there(self, run: Run) -> Record | None:
+        """Its record in the local store, if that will do."""
+        record = self.store.find(run.key, local=True)
+        return None if record is not None and self.deciding and not counts(record) else record
 
     def __call__(self, run: Run) -> Made | None:
         """The run and its record; None where another process is at work on it.
@@ -61,7 +70,7 @@ class Make:
         with self.store.lease(run.key) as ours:
             if not ours:
                 return None
-            found = None if self.anew else self.store.find(run.key, local=True)
+            found = None if self.anew else self.there(run)
             if found is not None:
                 return Made(run, found, True)
             try:
