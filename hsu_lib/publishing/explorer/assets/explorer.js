@@ -230,7 +230,7 @@
   function write() {
     const told = KEYS.filter((key) => String(state[key] ?? "") !== "");
     const text = (key) => encodeURIComponent(state[key]).replaceAll("%2C", ",").replaceAll("%3A", ":");
-    history.replaceState(null, "", `${location.pathname}${location.search}#${told.map((key) => `${key}=${text(key)}`).join("&")}`);
+    history.replaceState(null, "", `${location.pathname}#${told.map((key) => `${key}=${text(key)}`).join("&")}`);
   }
 
   function options(name, values, value = state[name] ?? "") { // values: text, key and perhaps a group
@@ -553,7 +553,7 @@
 
   // ---------------------------------------------------------------- what the reader does
 
-  const asked = () => Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+  const asked = () => Object.fromEntries(new URLSearchParams(`${location.search.slice(1)}&${location.hash.slice(1)}`)); // the theme takes # in a link for a selector
   function read() { // a claim stands for the state that shows its runs
     const { claim, ...more } = asked(), { state: shown, statement, outcome, chapter, where } = index.claims[claim] ?? {};
     const card = make("a", { href: `${chapter}.html#${encodeURIComponent(claim)}` }, outcome);
