@@ -21,7 +21,7 @@ from hsu_lib.runs.amounts import Amounts, amounts
 from hsu_lib.runs.answers import Answer, answers
 from hsu_lib.runs.campaign import enumerated
 from hsu_lib.runs.computed import score_of
-from hsu_lib.runs.evidence import counting, counts, published
+from hsu_lib.runs.evidence import counts, published, rather_counting
 from hsu_lib.scene import SceneSpec
 
 WORDS = """
@@ -370,7 +370,7 @@ def test_what_was_made_here_and_does_not_count_hides_nothing_that_is_published(t
     monkeypatch.setenv("HSU_PUBLISHED", str(tmp_path))
     publish([made("abc")], tmp_path / "desk", [])
     here = {record.key: record for record in (made("abc+"), made("abc+", 2))}
-    find = counting(here.get)
+    find = rather_counting(here.get)
     assert [find(key).made["commit"] for key in here] == ["abc", "abc+"]
     assert find("0" * 64) is None
     here[made("abc").key] = made("def")

@@ -360,7 +360,7 @@ def test_an_answer_in_plain_words_counts_the_seeds(verdict, mean, shape, told):
 def test_of_several_comparisons_the_one_that_decides_is_named():
     holds, turned = comparison(), comparison(-0.05, outcome=rule.Outcome.REVERSED)
     told, of = cards.plain(answer(holds, turned, verdict=rule.Verdict.REVERSED))
-    assert told == "No: of 2 comparisons 1 hold, 1 is the other way round."
+    assert told == "No: of 2 comparisons 1 holds, 1 is the other way round."
     assert of == "10 of 10 seeds go the other way in this one: a better than b."
 
 

@@ -573,6 +573,11 @@ def test_a_state_is_read_from_the_address_chosen_and_written_back(page, tmp_path
           found.asked = $("asked").textContent;
           await choose("material", "water");
           found.asked_after = $("asked").textContent;
+          history.replaceState(null, "", "?claim=ldvae-state-of-the-art"); // as cards link to it
+          window.dispatchEvent(new HashChangeEvent("hashchange"));
+          await settled();
+          found.linked = state();
+          found.linked_asked = $("asked").textContent;
           location.hash = "#claim=unheard-of";
           await settled();
           found.unheard = $("missed").textContent;
@@ -591,6 +596,7 @@ def test_a_state_is_read_from_the_address_chosen_and_written_back(page, tmp_path
     assert found["asked"].startswith("Runs on Lagoon")
     assert "LDVAE" in found["asked"]
     assert found["asked_after"] == ""
+    assert (found["linked"], found["linked_asked"]) == (found["claim"], found["asked"])
     assert found["third"]["scene"] == "lagoon-bilinear"
     assert "material" not in found["third"]
     assert found["fourth"] == {

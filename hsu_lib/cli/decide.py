@@ -289,7 +289,7 @@ def show_answers(
     from hsu_lib.runs import Store, times
     from hsu_lib.runs.amounts import amounts, deciding_amounts
     from hsu_lib.runs.answers import answers
-    from hsu_lib.runs.evidence import counting, published
+    from hsu_lib.runs.evidence import published, rather_counting
     from hsu_lib.runs.operations import matching
 
     found = answers(
@@ -297,7 +297,7 @@ def show_answers(
         amounts=amounts(profile) if profile else deciding_amounts(),
         seeds=_seeds(seeds),
         again=True,
-        find=counting(Store().find) if local else published(),
+        find=rather_counting(Store().find) if local else published(),
         times=times.counting(paths.published(), paths.store()) if local else None,
     )
     if as_json:

@@ -287,11 +287,12 @@ def plain(found: Answer) -> Plain:
         return Plain(f"{said}: {_seeds(found)}.")
     count = Counter(c.outcome for c in others)
     holding = sum(count[outcome] for outcome in (rule.Outcome.HOLDS, rule.Outcome.SMALLER))
+    holds = ["1 holds" if holding == 1 else f"{holding} hold"] * (holding > 0)
     kinds = [
         f"{count[o]} {'is' if count[o] == 1 else 'are'} {kind}" for o, kind in _OTHERWISE.items() if count[o]
     ]
-    told = f"{said}: of {len(others)} comparisons {', '.join([f'{holding} hold'] * (holding > 0) + kinds)}."
-    return Plain(told, sentence(f"{sentence(_seeds(found)).removesuffix('.')} in this one: {deciding.words}"))
+    told = f"{said}: of {len(others)} comparisons {', '.join(holds + kinds)}."
+    return Plain(told, sentence(f"{_seeds(found)} in this one: {deciding.words}"))
 
 
 #: What comparisons do that do not hold.

@@ -16,7 +16,7 @@ from hsu_lib.runs.answers.seedwise import Records
 from hsu_lib.runs.campaign import Enumeration, Way, enumerated
 from hsu_lib.runs.choices import chosen_from, rehearsed
 from hsu_lib.runs.computed import score_of
-from hsu_lib.runs.evidence import counting
+from hsu_lib.runs.evidence import rather_counting
 from hsu_lib.runs.question import Run
 from hsu_lib.runs.record import Record, as_row
 from hsu_lib.runs.results import Results
@@ -141,7 +141,7 @@ def ask(
     grid = {} if scene else enumerated(amounts, (), claims).runs
     if compute and grid:
         sweep(list(grid.values()), store=store)
-    find = store.find if compute else counting(store.find)
+    find = store.find if compute else rather_counting(store.find)
     choices = rehearsed if scene else chosen_from(Records(find, strict=not compute).get)
     found = enumerated(amounts, seeds, claims, again=not compute, where=scene, choices=choices)
     runs = {**grid, **found.runs}
@@ -162,7 +162,7 @@ def ask(
 
 def stored(runs: Mapping[str, Run], store: Store) -> Results:
     """Those of the runs that are in a store, or published."""
-    find = counting(store.find)
+    find = rather_counting(store.find)
     found: list[tuple[Run, Record]] = []
     for key, run in runs.items():
         record = find(key)

@@ -37,7 +37,7 @@ def published() -> Find:
     return find
 
 
-def counting(find: Find) -> Find:
+def rather_counting(find: Find) -> Find:
     """The same look-up, but what is published instead of a record that does not count: it would hide that.
 
     Such a one is made here by `hsu maps`, or with `--recompute`, while some file differs from its commit.

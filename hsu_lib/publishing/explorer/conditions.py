@@ -51,7 +51,7 @@ class Condition:
 
     @property
     def ranked(self) -> str:
-        """The score by which one seed has the median: of abundances or, where nobody knows these, of E."""
+        """The score by which one seed has the median: of abundances or, where unknown, of E; or none."""
         for score in (SCORE, ANGLE):
             if any(np.isfinite(record.scores.get(score, np.nan)) for record in self.records.values()):
                 return score
