@@ -21,7 +21,7 @@ from hsu_lib.runs.amounts import Amounts, amounts
 from hsu_lib.runs.answers import Answer, answers
 from hsu_lib.runs.campaign import enumerated
 from hsu_lib.runs.computed import score_of
-from hsu_lib.runs.evidence import counts, published, rather_counting
+from hsu_lib.runs.evidence import counts, published
 from hsu_lib.scene import SceneSpec
 
 WORDS = """
@@ -362,19 +362,19 @@ def test_records_of_files_that_differ_from_a_commit_do_not_count(commit):
     assert ask(asked, found).reason == "20 of 20 runs are missing"
 
 
-def test_what_was_made_here_and_does_not_count_hides_nothing_that_is_published(tmp_path, monkeypatch):
+def test_what_was_made_here_and_does_not_count_hides_nothing_that_is_published(tmp_path):
     def made(commit, seed=1):
         run = Run("fclsu", SceneSpec("lagoon"), seed)
         return Record(run.asked(), {}, "FINISHED", 1.0, {"commit": commit}, {})
 
-    monkeypatch.setenv("HSU_PUBLISHED", str(tmp_path))
-    publish([made("abc")], tmp_path / "desk", [])
-    here = {record.key: record for record in (made("abc+"), made("abc+", 2))}
-    find = rather_counting(here.get)
-    assert [find(key).made["commit"] for key in here] == ["abc", "abc+"]
-    assert find("0" * 64) is None
-    here[made("abc").key] = made("def")
-    assert find(made("abc").key).made["commit"] == "def"
+    store = Store(tmp_path / "here", tmp_path / "published")
+    publish([made("abc")], store.published / "desk", [])
+    keys = [store.put(record).key for record in (made("abc+"), made("abc+", 2))]
+    assert [store.find(key, deciding=True).made["commit"] for key in keys] == ["abc", "abc+"]
+    assert [store.find(key).made["commit"] for key in keys] == ["abc+", "abc+"]
+    assert store.find("0" * 64, deciding=True) is None
+    store.put(made("def"))
+    assert store.find(keys[0], deciding=True).made["commit"] == "def"
 
 
 @pytest.mark.parametrize("count", [1, 2, 8])

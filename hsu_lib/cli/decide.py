@@ -281,6 +281,7 @@ def show_answers(
       hsu answers desk --claims prim         what the lesser training of desk says
       hsu answers --local --claims undip     with what `hsu sweep` has made here
     """
+    from functools import partial
     from textwrap import shorten
 
     import pandas as pd
@@ -289,7 +290,7 @@ def show_answers(
     from hsu_lib.runs import Store, times
     from hsu_lib.runs.amounts import amounts, deciding_amounts
     from hsu_lib.runs.answers import answers
-    from hsu_lib.runs.evidence import published, rather_counting
+    from hsu_lib.runs.evidence import published
     from hsu_lib.runs.operations import matching
 
     found = answers(
@@ -297,7 +298,7 @@ def show_answers(
         amounts=amounts(profile) if profile else deciding_amounts(),
         seeds=_seeds(seeds),
         again=True,
-        find=rather_counting(Store().find) if local else published(),
+        find=partial(Store().find, deciding=True) if local else published(),
         times=times.counting(paths.published(), paths.store()) if local else None,
     )
     if as_json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,6 @@ from hsu_lib.runs.answers.seedwise import Records
 from hsu_lib.runs.campaign import Enumeration, Way, enumerated
 from hsu_lib.runs.choices import chosen_from, rehearsed
 from hsu_lib.runs.computed import score_of
-from hsu_lib.runs.evidence import rather_counting
 from hsu_lib.runs.question import Run
 from hsu_lib.runs.record import Record, as_row
 from hsu_lib.runs.results import Results
@@ -141,7 +140,7 @@ def ask(
     grid = {} if scene else enumerated(amounts, (), claims).runs
     if compute and grid:
         sweep(list(grid.values()), store=store)
-    find = store.find if compute else rather_counting(store.find)
+    find = partial(store.find, deciding=not compute)
     choices = rehearsed if scene else chosen_from(Records(find, strict=not compute).get)
     found = enumerated(amounts, seeds, claims, again=not compute, where=scene, choices=choices)
     runs = {**grid, **found.runs}
@@ -162,10 +161,9 @@ def ask(
 
 def stored(runs: Mapping[str, Run], store: Store) -> Results:
     """Those of the runs that are in a store, or published."""
-    find = rather_counting(store.find)
     found: list[tuple[Run, Record]] = []
     for key, run in runs.items():
-        record = find(key)
+        record = store.find(key, deciding=True)
         if record is not None:
             found.append((run, record))
     rows = [as_row(record) | {"label": run.label or run.method, "replayed": True} for run, record in found]

@@ -35,17 +35,3 @@ def published() -> Find:
         return None
 
     return find
-
-
-def rather_counting(find: Find) -> Find:
-    """The same look-up, but what is published instead of a record that does not count: it would hide that.
-
-    Such a one is made here by `hsu maps`, or with `--recompute`, while some file differs from its commit.
-    """
-    there = published()
-
-    def found(key: str) -> Record | None:
-        record = find(key)
-        return record if record is None or counts(record) else there(key) or record
-
-    return found

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from hsu_lib import paths
 from hsu_lib.atomic import remove_leftovers
+from hsu_lib.runs.evidence import counts
 from hsu_lib.runs.index import Entry, Index
 from hsu_lib.runs.layout import DamagedRecord, from_body, read_body, read_record, write_noted
 from hsu_lib.runs.leases import held, lease, remove_free
@@ -49,11 +50,21 @@ class Store:
         """Record of that run, or None where it must be computed; see `find`."""
         return self.find(run.key)
 
-    def find(self, key: str, *, local: bool = False) -> Record | None:
-        """Record under a key, or None where there is none; with `local`, not among the published ones.
+    def find(self, key: str, *, local: bool = False, deciding: bool = False) -> Record | None:
+        """Record under a key, or None where there is none.
 
         A damaged local record is moved to the folder ``damaged``, with a warning, and counts as missing; a
         damaged published one is passed over with a warning.
+
+        Parameters
+        ----------
+        key
+            Of the run.
+        local
+            Not among the published ones.
+        deciding
+            One that `counts` before one that does not, which would hide it: such a one is made by
+            `hsu maps`, or with `--recompute`, while some file differs from its commit.
 
         Raises
         ------
@@ -62,22 +73,30 @@ class Store:
         ValueError
             If it was written by a newer version.
         """
+        first = None
+        for record in self._found(key, local):
+            if not deciding or counts(record):
+                return record
+            first = first or record
+        return first
+
+    def _found(self, key: str, local: bool) -> Iterator[Record]:
+        """Every intact record under a key, the local one first."""
         try:
-            return read_record(self._path(key), "local")
+            yield read_record(self._path(key), "local")
         except (FileNotFoundError, NotADirectoryError):
             pass
         except DamagedRecord:
             record = self._set_aside(key)
             if record is not None:
-                return record
+                yield record
         for folder in [] if local else self._profiles():
             try:
-                return read_record(folder / "records" / f"{key}.npz", folder.name)
+                yield read_record(folder / "records" / f"{key}.npz", folder.name)
             except (FileNotFoundError, NotADirectoryError):
                 continue
             except DamagedRecord as damage:
                 _warn(f"damaged record, passed over: {damage}")
-        return None
 
     def put(self, record: Record, data: bytes | None = None) -> Record:
         """Keep a record in the local folder; the same record, now of origin ``"local"``.
