@@ -2,7 +2,7 @@
 
 Whatever is scored from a whole curve is scored before it is thinned (`hsu_lib.runs.computed`). What several
 runs are compared by needs the first iteration at which a curve is down to a level that is known only when all
-are there: a published record keeps, to the bit, where the curve is lower than ever before (`lowest`).
+are there: a published record keeps where the `rounded` curve is lower than ever before (`lowest`).
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def last_tenth(record: Record, name: str) -> float | None:
 
 
 def first_down_to(record: Record, name: str, level: float) -> int | None:
-    """First iteration, from 1, at which a curve is at a level or below it; all of them if it never is.
+    """First iteration, from 1, at which a `rounded` curve is down to a level; all of them if it never is.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def first_down_to(record: Record, name: str, level: float) -> int | None:
         return None
     if np.isnan(level):
         return None
-    down = np.flatnonzero(np.asarray(values, dtype=np.float64) <= level)
+    down = np.flatnonzero(rounded(values).astype(np.float64) <= level)
     return int(at[down[0]]) if down.size else iterations(record)
 
 
@@ -139,14 +139,22 @@ def thinned(record: Record) -> dict[str, NDArray]:
 
 
 def lowest(curve: NDArray) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """The iterations, from 1, at which a curve is lower than ever before, and its values there.
+    """The iterations, from 1, at which a `rounded` curve is lower than ever before, and its values there.
 
     It is followed down to 1.05 times the median of its last tenth, or to ten times that: no common level of
     several runs lies lower.
     """
+    settled = float(np.median(curve[-len(curve) // 10 :].astype(np.float64)))
+    curve = rounded(curve)
     least = np.minimum.accumulate(curve)
     at = np.flatnonzero(np.concatenate([[True], least[1:] < least[:-1]]))
-    settled = float(np.median(curve[-len(curve) // 10 :].astype(np.float64)))
     enough = np.flatnonzero(curve[at].astype(np.float64) <= min(1.05 * settled, 10 * settled))
     at = at[: enough[0] + 1] if enough.size else at
     return (at + 1).astype(np.int32), curve[at]
+
+
+def rounded(curve: NDArray) -> NDArray[np.float32]:
+    """Values with 12 significant bits, off by a share of 1/4096 at most; the rest compresses well."""
+    bits = np.asarray(curve, dtype=np.float32).view(np.uint32)
+    kept = ((bits + np.uint32(1 << 11)) & np.uint32(0xFFFFF000)).view(np.float32)
+    return np.where(np.isfinite(curve), kept, curve).astype(np.float32)

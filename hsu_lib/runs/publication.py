@@ -14,7 +14,7 @@ from hsu_lib.atomic import remove_leftovers
 from hsu_lib.runs.canonical import to_json
 from hsu_lib.runs.compact import compacted
 from hsu_lib.runs.computed import with_computed
-from hsu_lib.runs.curves import LONG, is_long, thinned
+from hsu_lib.runs.curves import LONG, is_long, rounded, thinned
 from hsu_lib.runs.layout import COMPACT, DamagedRecord, quantise, read_record, write_record
 from hsu_lib.runs.record import Record
 
@@ -106,10 +106,3 @@ def off(published: NDArray, values: NDArray) -> NDArray[np.float64]:
     one, other = (np.asarray(a, dtype=np.float64) for a in (published, values))
     half = np.ldexp(1.0, np.frexp(one)[1] - 13) if np.array_equal(rounded(one), one) else 0.0
     return np.maximum(np.abs(one - other) - np.where(one == 0, 0.0, half), 0.0)
-
-
-def rounded(curve: NDArray) -> NDArray[np.float32]:
-    """Values with 12 significant bits, off by a share of 1/4096 at most; the rest compresses well."""
-    bits = np.asarray(curve, dtype=np.float32).view(np.uint32)
-    kept = ((bits + np.uint32(1 << 11)) & np.uint32(0xFFFFF000)).view(np.float32)
-    return np.where(np.isfinite(curve), kept, curve).astype(np.float32)
