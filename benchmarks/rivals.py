@@ -3,7 +3,7 @@
 1. A pass of `nmf` on an image of Urban's size, with each list of terms, against the two products with the
    image that every pass needs.
 2. `smooth_abundances`, where each pixel has endmembers of its own, against the same splitting with a system
-   that is solved pixel by pixel, as public codes have it.
+   that is solved pixel by pixel, as public codes have it: both without smoothness, and ours with it.
 
 Figures are medians of what is timed in turn. Compare the ratios: seconds drift with the machine.
 
@@ -22,7 +22,7 @@ from torch import Tensor
 
 from hsu_lib.solvers.factorization import nmf
 from hsu_lib.solvers.nmf_terms import Graph, Neighbours, Smoothed, Sparse, SumToOne, Term, spectral_graph
-from hsu_lib.solvers.smooth_abundances import Variation, smooth_abundances
+from hsu_lib.solvers.smooth_abundances import Roughness, Variation, smooth_abundances
 
 PASSES = 10
 
@@ -79,8 +79,15 @@ def by_pixel(gram: Tensor, products: Tensor, start: Tensor, passes: int) -> Tens
     return torch.from_numpy(A)
 
 
+class Unsmoothed:
+    """Maps as they are."""
+
+    def smooth(self, near: Tensor, step: float) -> tuple[Tensor, float]:
+        return near, 0.0
+
+
 def abundances(given: argparse.Namespace) -> list[dict[str, object]]:
-    """Seconds of three passes over all pixels, at once with total variation and one by one without."""
+    """Seconds of three passes over all pixels, one by one and at once, without and with total variation."""
     height, width = given.scene[:2]
     Y, E, A = image(*given.scene)
     rng = np.random.default_rng(1)
@@ -88,13 +95,19 @@ def abundances(given: argparse.Namespace) -> list[dict[str, object]]:
     products, start = torch.from_numpy((E.T @ Y).T.copy()), torch.from_numpy(A)
     shape, stop = (height, width), {"tolerance": 0.0, "iterations": 3}
 
-    def at_once() -> Tensor:
-        rough = Variation(0.005, start.reshape(-1, *shape))
+    def at_once(rough: Roughness) -> Tensor:
         return smooth_abundances(gram, products, start, shape, rough, **stop)
 
-    calls = {"at once": at_once, "by pixel": lambda: by_pixel(gram, products, start, 3)}
+    calls = {
+        "at once": lambda: at_once(Unsmoothed()),
+        "smooth": lambda: at_once(Variation(0.005, start.reshape(-1, *shape))),
+        "by pixel": lambda: by_pixel(gram, products, start, 3),
+    }
     taken = medians(calls, given.repeats, given.timer)
-    return [row("pixel by pixel, over all at once", taken["by pixel"], taken["at once"])]
+    return [
+        row("pixel by pixel, over all at once", taken["by pixel"], taken["at once"]),
+        row("the same, over all and smooth", taken["by pixel"], taken["smooth"]),
+    ]
 
 
 def row(name: str, ours: float, other: float) -> dict[str, object]:

@@ -735,6 +735,42 @@ def test_what_the_page_says_of_two_methods_is_true(page, tmp_path, published):
 
 
 @pytest.mark.slow
+def test_endmembers_of_every_seed_and_scores_of_one_material(page, tmp_path, published):
+    found = look(
+        page,
+        """
+          const found = { one: texts($("endmembers"), ".hsu-panel-title") };
+          await choose("lines", "all");
+          found.every = texts($("endmembers"), ".hsu-panel-title");
+          found.lines = state().lines;
+          await choose("lines", "");
+          found.again = texts($("endmembers"), ".hsu-panel-title");
+          await choose("score", "sad-endmembers");
+          found.whole = [texts($("scores"), ".hsu-mean-told").map(parseFloat), $("sure").textContent];
+          await choose("material", "water");
+          found.water = [texts($("scores"), ".hsu-mean-told").map(parseFloat), $("sure").textContent];
+          found.order = texts($("scores"), ".hsu-choose div > span");
+          return found;
+        """,
+        tmp_path,
+        "scene=lagoon&method=vca-fclsu&other=sivm-fclsu&seed=101",
+    )
+    made = [r for r in published[1] if r.asked["method"] == "vca-fclsu" and r.scene == SceneSpec("lagoon")]
+    ref = scenes.load("lagoon").E
+    E = np.stack([r.arrays["E"][:, 0] for r in made])
+    angles = np.degrees(np.arccos(E @ ref[:, 0] / np.linalg.norm(E, axis=1) / np.linalg.norm(ref[:, 0])))
+    ends = re.search(r"A ([\d.]+)°, ([\d.]+) to ([\d.]+)° over 3 seeds; B", found["every"][0])
+    np.testing.assert_allclose(list(map(float, ends.groups()))[1:], [angles.min(), angles.max()], atol=0.06)
+    assert found["lines"] == "all"
+    assert found["again"] == found["one"]
+    assert found["water"][1] == "Of water alone, as chosen above."
+    assert found["whole"][1] != found["water"][1]
+    shown = dict(zip(found["order"], found["water"][0], strict=True))
+    of_water = [np.degrees(r.scores["sad-endmembers/water"]) for r in made]
+    assert shown["VCA + FCLSU"] == pytest.approx(np.mean(of_water), rel=0.01)
+
+
+@pytest.mark.slow
 def test_maps_have_one_scale_and_the_colours_of_the_book(page, tmp_path):
     found = look(
         page,
@@ -834,6 +870,15 @@ def test_what_is_not_there_is_told_or_left_out_and_long_lists_are_opened(bare, t
         """
           const heads = () => texts($("maps"), ".hsu-head-cell");
           const found = { without: [$("answer").textContent, $("to").textContent, heads()] };
+          found.seeds = texts(document.querySelector("[name=seed]"), "option").slice(0, 2);
+          await choose("other", "none");
+          const drawn = [...$("drawn").querySelectorAll("button")];
+          found.drawn = [$("drawn").textContent, $("methods").textContent];
+          drawn[0].click();
+          await settled();
+          found.drawn.push($("drawn").textContent, document.querySelector("[name=method]").value);
+          await choose("method", "sivm-fclsu");
+          await choose("other", "vca-fclsu");
           found.rows = [$("scores").children.length, $("more").textContent];
           $("more").querySelector("button").click();
           found.rows.push($("scores").children.length, $("more").textContent);
@@ -842,6 +887,7 @@ def test_what_is_not_there_is_told_or_left_out_and_long_lists_are_opened(bare, t
           await choose("scene", "lagoon-bilinear");
           found.sections = [...document.querySelectorAll("section")].map((s) => s.hidden);
           found.missed = $("missed").textContent;
+          found.nothing = $("drawn").textContent;
           return found;
         """,
         tmp_path,
@@ -857,8 +903,15 @@ def test_what_is_not_there_is_told_or_left_out_and_long_lists_are_opened(bare, t
     (nothing,), _, links = found["claims"]
     assert nothing == "None of the claims uses these very runs."
     assert links == ["ldvae.html#ldvae-state-of-the-art", "#claim=ldvae-state-of-the-art"] * 2  # of A and B
-    # maps, pixel, endmembers (the reference has some), every seed; the claim stays
-    assert found["sections"] == [True, True, False, True, False]
+    assert found["seeds"] == ["the median one", "100 (no maps of A and B)"]
+    buttons, methods, without, chosen = found["drawn"]
+    assert buttons.startswith("Maps here: ")
+    assert "VCA + FCLSU" in buttons
+    assert methods == "A is SiVM + FCLSU, simplex volume maximisation, then FCLSU."
+    assert (without, chosen != "sivm-fclsu") == ("", True)
+    assert found["nothing"] == "No maps of this image are published."
+    # maps, where that stands; pixel, endmembers (the reference has some), every seed; the claim stays
+    assert found["sections"] == [False, True, False, True, False]
     assert found["missed"] == ""
 
 

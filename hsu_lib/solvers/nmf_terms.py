@@ -278,26 +278,26 @@ def less_variation(maps: Tensor, weight: float) -> Tensor:
     ----------
     Beck and Teboulle, IEEE TIP 18(11), 2009, 2419-2434.
     """
-    if weight == 0:
-        return maps
-    dual = ahead = torch.zeros_like(maps), torch.zeros_like(maps)
-    found, age, last = maps, 1.0, torch.full_like(maps[:, :1, :1], torch.inf)
-    settled = torch.zeros_like(last, dtype=torch.bool)
+    return torch.stack([_of_less_variation(b, weight) for b in maps]) if weight else maps
+
+
+def _of_less_variation(b: Tensor, weight: float) -> Tensor:
+    """A single map: what it takes stays in the cache."""
+    dual = ahead = torch.zeros_like(b), torch.zeros_like(b)
+    z, age, last = b, 1.0, torch.inf
     for _ in range(_STEPS):
-        z = maps - weight * _gradient_adjoint(*ahead)
-        found = torch.where(settled, found, z)
+        z = torch.add(b, _gradient_adjoint(*ahead), alpha=-weight)
         slopes = _gradient(z)
-        objective = (0.5 * (z - maps).square() + weight * torch.hypot(*slopes)).sum(dim=(1, 2), keepdim=True)
-        settled = settled | ((objective - last).abs() < _CHANGE * objective)
-        if bool(settled.all()):
+        objective = 0.5 * float((z - b).square_().sum()) + weight * float(torch.hypot(*slopes).sum())
+        if abs(objective - last) < _CHANGE * objective:
             break
-        longer = [p + slope / (8 * weight) for p, slope in zip(ahead, slopes, strict=True)]
+        longer = [torch.add(p, s, alpha=1 / (8 * weight)) for p, s in zip(ahead, slopes, strict=True)]
         size = torch.hypot(*longer).clamp_min_(1)
-        new = longer[0] / size, longer[1] / size
+        new = longer[0].div_(size), longer[1].div_(size)
         momentum = (age - 1) / (age + 0.5)
-        ahead = new[0] + momentum * (new[0] - dual[0]), new[1] + momentum * (new[1] - dual[1])
+        ahead = torch.lerp(dual[0], new[0], 1 + momentum), torch.lerp(dual[1], new[1], 1 + momentum)
         dual, last, age = new, objective, age + 0.5
-    return found
+    return z
 
 
 def _gradient(maps: Tensor) -> tuple[Tensor, Tensor]:

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from hsu_lib.publishing.html import fill
 
 _ASSETS = Path(__file__).parent / "assets"
-_KEYS = ("scene", "noise", "method", "other", "seed", "material", "pixel", "score", "to")
+_KEYS = ("scene", "noise", "method", "other", "seed", "material", "pixel", "score", "to", "lines")
 
 
 def lay_out(folder: Path) -> None:
@@ -50,8 +50,8 @@ def address(
     page
         The book's, seen from the page that links.
     **state
-        ``noise`` in dB, ``seed``, ``material``, ``pixel`` (row, column), ``score`` and ``to``, which maps are
-        subtracted.
+        ``noise`` in dB, ``seed``, ``material``, ``pixel`` (row, column), ``score``, ``to``, which maps are
+        subtracted, and ``lines``, ``"all"`` for the endmembers of every seed.
 
     Raises
     ------

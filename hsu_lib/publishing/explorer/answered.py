@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hsu_lib.claims import claims
+from hsu_lib.publishing.cards import plain
 from hsu_lib.publishing.explorer.conditions import Condition, slug
 from hsu_lib.publishing.published import manifests
 from hsu_lib.runs.answers import Answer
@@ -45,9 +46,9 @@ def explained(
     Returns
     -------
     dict
-        Claim to its parts. ``state`` has the parts of the address that stands for it: of the stage where most
-        of its conditions have maps, the first two; ``where`` names that stage. A claim whose runs are not
-        shown has neither.
+        Claim to its parts. ``told`` is the answer in plain words, empty where there is none. ``state`` has
+        the parts of the address that stands for it: of the stage where most of its conditions have maps, the
+        first two; ``where`` names that stage. A claim whose runs are not shown has neither.
     """
     statements = claims()["statement"]
     mapped = {
@@ -60,6 +61,7 @@ def explained(
         made[answer.claim] = {
             "statement": statements[answer.claim],
             "outcome": answer.word,
+            "told": plain(answer).answer,
             "chapter": chapter,
             "methods": sorted({methods[key] for key in keys if key in methods}),
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsu_lib import paths, scenes
+from hsu_lib.methods import METHODS
 from hsu_lib.publishing import scores
 from hsu_lib.publishing.explorer.answered import explained, used
 from hsu_lib.publishing.explorer.conditions import Condition, conditions, slug, tell_apart
@@ -22,6 +23,7 @@ from hsu_lib.publishing.explorer.packing import Packed, axis, packet, steps, wri
 from hsu_lib.publishing.explorer.told import SCORES, note, seedwise, sure
 from hsu_lib.publishing.figures import composite, material_colour
 from hsu_lib.publishing.outcomes import LOOKS
+from hsu_lib.publishing.reference import page_of
 from hsu_lib.publishing.standings import own_runs
 from hsu_lib.runs import Record, Run, Store, sweep
 from hsu_lib.runs.amounts import amounts
@@ -81,7 +83,9 @@ def export(folder: Path, *, store: Store | None = None, embedded: Sequence[Run] 
     by_place: dict[str, list[Condition]] = defaultdict(list)
     for condition in found:
         by_place[condition.place].append(condition)
-    told = sorted((Place(some, store).write(folder) for some in by_place.values()), key=_order)
+    often = Counter(some[0].scene.name for some in by_place.values())
+    places = (Place(some, store, often[some[0].scene.name] == 1) for some in by_place.values())
+    told = sorted((place.write(folder) for place in places), key=_order)
     claims = explained(found, told, {record.key: record.asked["method"] for record in records})
     header = {"scenes": told, "scores": _scores(), "looks": _looks(), "claims": claims}
     write(folder, "index", packet(header, {}))
@@ -117,13 +121,23 @@ def _scores() -> list[dict[str, Any]]:
 
 
 def _looks() -> dict[str, dict[str, str]]:
-    return {word: {"name": look.name, "path": look.path} for word, look in LOOKS.items()}
+    return {word: {"name": k.name, "path": k.path, "says": k.says} for word, k in LOOKS.items()}
 
 
 class Place:
-    """A scene with a reference, and its conditions: noise by noise."""
+    """A scene with a reference, and its conditions: noise by noise.
 
-    def __init__(self, some: Sequence[Condition], store: Store) -> None:
+    Parameters
+    ----------
+    some
+        The conditions.
+    store
+        Where maps are looked for.
+    alone
+        Whether the scene is shown with no other reference.
+    """
+
+    def __init__(self, some: Sequence[Condition], store: Store, alone: bool = True) -> None:
         self.conditions, self.store = some, store
         self.name = some[0].place
         self.spec = replace(some[0].scene, snr_db=None)
@@ -131,6 +145,8 @@ class Place:
         self.reference = self.spec.reference or self.info.usual
         _, height, width = self.info.size
         self.large = height * width > MOST_PIXELS
+        told = f", reference {self.reference}" if self.spec.reference or not alone else ""
+        self.title = self.info.title + told
         here = scenes.is_available(self.spec)
         self.scene = scenes.load(self.spec, download=False) if here else None
 
@@ -144,7 +160,7 @@ class Place:
             noises[condition.scene.snr_db].append(condition)
         return {
             "place": self.name,
-            "title": self.info.title + f", reference {self.spec.reference}" * bool(self.spec.reference),
+            "title": self.title,
             "pixels": f"pixels-{slug(self.name)}" if whole else "",
             "stages": [self._stage(folder, snr, some) for snr, some in noises.items()],
         }
@@ -178,6 +194,9 @@ class Place:
                     "name": condition.name,
                     "method": condition.method,
                     "called": called(condition.method),
+                    "about": METHODS[condition.method].summary,
+                    "href": page_of(METHODS[condition.method]),
+                    "settings": condition.settings,
                     "given": condition.given,
                     "note": note(condition),
                     "fresh": condition.fresh,
@@ -196,7 +215,7 @@ class Place:
     def _about(self, snr: float | None, some: Sequence[Condition]) -> bytes:
         """What a stage is, its reference, and the scores and claims of its runs."""
         names = self.info.materials[self.reference]
-        by_seed = {condition.slug: seedwise(condition) for condition in some}
+        by_seed = {condition.slug: seedwise(condition, names) for condition in some}
         header = {
             "summary": self.info.summary,
             "reference": self.info.references[self.reference],

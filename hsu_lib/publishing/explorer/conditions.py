@@ -14,7 +14,7 @@ from hsu_lib.claims import claims
 from hsu_lib.claims.questions import SEEDS, questions
 from hsu_lib.publishing.explorer.names import called, given, named
 from hsu_lib.publishing.standings import own_runs
-from hsu_lib.runs import Record
+from hsu_lib.runs import Record, Run
 from hsu_lib.runs.amounts import amounts, deciding_amounts
 from hsu_lib.runs.campaign import enumerated
 from hsu_lib.runs.canonical import to_json
@@ -66,6 +66,14 @@ class Condition:
     def given(self) -> str:
         """What it was given beside the image, in words."""
         return next((given(self.method, r.asked["settings"]) for r in self.records.values()), "")
+
+    @property
+    def settings(self) -> str:
+        """The settings that are not its method's defaults, in words; empty if there are none."""
+        asked: dict[str, Any] = next((r.asked["settings"] for r in self.records.values()), {})
+        usual = Run(self.method, self.scene, 0).asked()["settings"]
+        other = {name: value for name, value in asked.items() if value != usual.get(name)}
+        return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in other.items())
 
     @property
     def place(self) -> str:

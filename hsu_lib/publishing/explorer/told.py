@@ -25,10 +25,15 @@ def note(condition: Condition) -> str:
     return f"{seeds}, was given {condition.given}" if condition.given else seeds
 
 
-def seedwise(condition: Condition) -> dict[str, dict[str, Any]]:
-    """Each score by seed, null where a run has none, with the mean and its interval where there are two."""
+def seedwise(condition: Condition, materials: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
+    """Each score by seed, null where a run has none, with the mean and its interval where there are two.
+
+    Behind ``SCORE/MATERIAL`` are those of single materials, where runs have them.
+    """
     found = {}
-    for name in SCORES:
+    scored = {name for record in condition.records.values() for name in record.scores}
+    single = (f"{name}/{material}" for name in SCORES for material in materials)
+    for name in (*SCORES, *(name for name in single if name in scored)):
         values = [record.scores.get(name, np.nan) for _, record in sorted(condition.records.items())]
         known = [value for value in values if np.isfinite(value)]
         ends = rule.interval(known) if len(known) > 1 else None

@@ -8,22 +8,21 @@
   const controls = root.querySelector("form");
 
   const ATTRIBUTE = /^(style|role|aria-)/; // all else are properties
+  function filled(element, fields, children, isAttribute) {
+    for (const [name, value] of Object.entries(fields))
+      if (isAttribute(name)) element.setAttribute(name, value);
+      else element[name] = value;
+    element.append(...children);
+    return element;
+  }
   function make(kind, fields = {}, ...children) { // kind: TAG.CLASS
     const [tag, ...classes] = kind.split(".");
-    const element = document.createElement(tag);
-    for (const [name, value] of Object.entries(fields))
-      if (ATTRIBUTE.test(name)) element.setAttribute(name, value);
-      else element[name] = value;
+    const element = filled(document.createElement(tag), fields, children, (name) => ATTRIBUTE.test(name));
     if (classes.length) element.classList.add(...classes);
-    element.append(...children);
     return element;
   }
-  function svg(tag, attributes, ...children) {
-    const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-    element.append(...children);
-    return element;
-  }
+  const svg = (tag, attributes, ...children) =>
+    filled(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children, () => true);
   const swatch = (colour) => make("i", { style: `background:${colour}`, "aria-hidden": true });
   function choice(title, name, values, value) {
     const select = make("select", { name }, ...values.map(([text, key]) => new Option(text, key)));
@@ -35,17 +34,9 @@
 
   const arriving = new Map(), loaded = new Map();
   window.hsuData = (name, part, parts, text) => arriving.get(name)?.(part, parts, text);
-  const script = (src) =>
-    new Promise((done, fail) => {
-      const element = make("script", { src, onload: done });
-      element.onerror = () => fail(new Error(`${src} cannot be loaded`));
-      document.head.append(element);
-    });
-
-  function load(name) {
-    if (!loaded.has(name)) loaded.set(name, fetched(name));
-    return loaded.get(name);
-  }
+  const script = (src) => new Promise((onload, fail) =>
+    document.head.append(make("script", { src, onload, onerror: () => fail(new Error(`${src} cannot be loaded`)) })));
+  const load = (name) => loaded.get(name) ?? loaded.set(name, fetched(name)).get(name);
 
   async function fetched(name) {
     const pieces = [];
@@ -91,9 +82,8 @@
   const percent = (x, digits = 1) => (Number.isFinite(x) ? `${(100 * x).toFixed(digits).replace("-", "−")} %` : "–");
   const share = (values, holds) => mean(values.map((x) => (Number.isFinite(x) ? Number(holds(x)) : NaN)));
   function mean(values) {
-    let sum = 0, count = 0;
-    for (const x of values) if (Number.isFinite(x)) { sum += x; count++; }
-    return count ? sum / count : NaN;
+    const known = values.filter(Number.isFinite);
+    return known.reduce((sum, x) => sum + x, 0) / known.length; // not a number where none is known
   }
   const rms = (values) => Math.sqrt(mean(values.map((x) => x * x)));
   const minus = (a, b) => a.map((x, k) => x - b[k]);
@@ -106,11 +96,8 @@
     const dot = (x, y) => x.reduce((sum, value, k) => sum + value * y[k], 0);
     return (180 / Math.PI) * Math.acos(Math.min(1, dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b))));
   }
-  function printed(score, x) {
-    if (x === null || !Number.isFinite(x)) return "–";
-    const value = x * score.factor;
-    return (score.decimals === null ? value.toPrecision(3) : value.toFixed(score.decimals)) + score.sign;
-  }
+  const rounded = (value, decimals) => (decimals === null ? value.toPrecision(3) : value.toFixed(decimals));
+  const printed = ({ factor, decimals, sign }, x) => (Number.isFinite(x) ? rounded(x * factor, decimals) + sign : "–");
 
   // ---------------------------------------------------------------- tables
 
@@ -155,8 +142,8 @@
       width, height, legend: { show: legend }, cursor: { drag: { x: true, y: false }, points: { size: 5 } },
       scales: { x: { time: false } },
       axes: [{ ...axis, label: xlabel, size: 28 }, { ...axis, label: ylabel, size: 48 }],
-      series: [{ label: xlabel, value: (_, k) => k?.toFixed(0) ?? "–" }, ...lines.map(({ stroke, width = 1.6, ...line }) =>
-        ({ label: line.label, dash: line.dash, width, stroke: colour(stroke), points: { show: false }, value }))],
+      series: [{ label: xlabel, value: (_, k) => k?.toFixed(0) ?? "–" }, ...lines.map(({ stroke, values, width = 1.6, ...line }) =>
+        ({ ...line, width, stroke: colour(stroke), points: { show: false }, value }))],
     }, data, place);
     charts.set(place, { plot, look });
   }
@@ -194,7 +181,7 @@
 
   // ---------------------------------------------------------------- state, address and controls
 
-  const KEYS = ["scene", "noise", "method", "other", "seed", "material", "pixel", "score", "to"];
+  const KEYS = ["scene", "noise", "method", "other", "seed", "material", "pixel", "score", "to", "lines"];
   let index, now, state = {}, turn = 0;
   const sceneOf = (name) =>
     index.scenes.find(({ place }) => place === name) ?? index.scenes.find(({ place }) => place.split(":")[0] === name);
@@ -246,12 +233,12 @@
 
   function fill({ scene, chosen: { conditions }, a, b, seeds }, materials) {
     const methods = conditions.map((c) => [c.maps.length ? c.name : `${c.name} (no maps)`, c.slug, c.group]);
-    const mapped = (seed) => [a, b].every((c) => !c || c.maps.includes(seed));
+    const without = (seed) => ["A", "B"].filter((_, k) => [a, b][k] && ![a, b][k].maps.includes(seed)).join(" and ");
     options("scene", index.scenes.map(({ title, place }) => [title, place]));
     options("noise", scene.stages.map(({ noise }) => [noise === null ? "none" : `${noise} dB`, noise ?? ""]));
     options("method", methods);
     options("other", methods.length > 1 ? [["none", "none"], ...methods] : []);
-    options("seed", seeds.length > 1 ? [[a.median === null ? "the first" : "the median one", ""], ...seeds.map((s) => [mapped(s) ? s : `${s} (without all maps)`, s])] : []);
+    options("seed", seeds.length > 1 ? [[a.median === null ? "the first" : "the median one", ""], ...seeds.map((s) => [without(s) ? `${s} (no maps of ${without(s)})` : s, s])] : []);
     options("material", [["all", "all"], ...materials.map((name) => [name, name])], state.material || "all");
   }
 
@@ -262,8 +249,9 @@
     const seed = state.seed !== "" ? state.seed : likely.find((seed) => maps.includes(seed)) ?? likely[0];
     const [E, A, residual] = ["E", "A", "residual"].map((part) => arrays[`${part}/${seed}`]);
     const words = seeds.length > 1 ? `${name}, seed ${seed}${seed === median ? " (median)" : ""}` : name;
+    const others = seeds.map((s) => arrays[`E/${s}`]).filter((one) => one && one !== E);
     const why = E ? "its maps are not published" : "it was not run";
-    return { ...condition, tag, seed, words, E, A, residual, why, status: status[seed] };
+    return { ...condition, tag, seed, words, E, others, A, residual, why, status: status[seed] };
   }
 
   async function show(asked, telling = true) { // telling: whether to say what is not here
@@ -297,6 +285,9 @@
     const coded = (note) => note.split("`").map((text, k) => (k % 2 ? make("code", {}, text) : text));
     $("about").replaceChildren(make("strong", {}, scene.title), `. ${stage.summary} `,
       ...stage.notes.map((note) => make("span.hsu-note-line", {}, ...coded(note))));
+    $("methods").replaceChildren(...columns.filter((c) => c.about).map(({ tag, called, href, method, about, settings }) =>
+      make("span.hsu-note-line", {}, `${tag} is `, make("a", { href: `${href}.html#method-${method}` }, called),
+        `, ${about}${settings ? `. Other than by default: ${settings}` : ""}.`)));
     const odd = columns.filter((c) => !["converged", "finished", undefined].includes(c.status)).map((c) => `Status of ${c.words}: ${c.status}.`);
     const without = columns.filter((c) => !c.A).map((c) => `${c.words}: ${c.why}.`);
     const helped = columns.filter((c) => c.given).map((c) => `${c.name} was given ${c.given}.`);
@@ -367,10 +358,11 @@
         `Difference ${pair.name} of ${materials[k]}: root mean square ${percent(rms(gaps[n]))}.`)] : []),
     ]));
     $("maps").style.setProperty("--columns", Math.max(1, heads.length));
-    $("maps").closest("section").hidden = !cells.length;
     $("maps").classList.toggle("hsu-one", shown.length === 1);
     $("maps").replaceChildren(...cells);
     const lacking = columns.filter((c) => !c.A).map(({ tag }) => tag);
+    const drawn = now.chosen.conditions.filter(({ maps }) => maps.length).map((c) => make("button", { type: "button", onclick: () => ask({ method: c.slug }) }, c.name));
+    $("drawn").replaceChildren(...(mapped.length ? [] : drawn.length ? ["Maps here: ", ...drawn] : ["No maps of this image are published."]));
     const instead = lacking.length && columns.length > 1 ? `The difference A − B cannot be shown, for ${lacking.join(" and ")} ` +
       `${lacking.length > 1 ? "have" : "has"} no maps here${pair ? `; shown is ${pair.name} instead` : ""}.` : "";
     const rest = make("button", { type: "button", onclick: () => ask({ material: "all" }) }, `Show all ${materials.length} materials`);
@@ -402,18 +394,24 @@
 
   function endmembers() {
     const { stage: { materials, colours, arrays }, columns, shown, axis } = now;
-    const sources = [{ tag: "reference", words: "reference", E: arrays.E }, ...columns].filter(({ E }) => E);
+    const sources = [{ tag: "reference", words: "reference", E: arrays.E, others: [] }, ...columns].filter(({ E }) => E);
     const lines = (k, over) => sources.map((source) => {
       const found = source.E.spectrum(k), whole = over ? largest(found) : 1;
       return line(source, source.words, found.map((x) => x / whole));
     });
+    const all = state.lines === "all", several = columns.some(({ others }) => others.length);
+    const faint = (k) => (all ? columns : []).flatMap((c) => c.others.map((E) => E.spectrum(k)).map((found) =>
+      ({ ...line({ tag: c.tag }, c.tag, found.map((x) => x / largest(found))), width: 0.8, alpha: 0.5 })));
     const drawn = shown.map((k) => {
       const [found, truth] = [({ E }) => E.spectrum(k), arrays.E?.spectrum(k)];
-      const from = (c) => `${c.tag} ${angle(found(c), truth).toFixed(1)}°, × ${(rms(found(c)) / rms(truth)).toPrecision(2)}`;
+      const angles = (c) => [c, ...c.others.map((E) => ({ E }))].map((one) => angle(found(one), truth)).sort((x, y) => x - y);
+      const ends = (c) => `${angles(c)[0].toFixed(1)} to ${angles(c).at(-1).toFixed(1)}° over ${c.others.length + 1} seeds`;
+      const from = (c) => `${c.tag} ${angle(found(c), truth).toFixed(1)}°, ` + (all && c.others.length ? ends(c)
+        : `× ${(rms(found(c)) / rms(truth)).toPrecision(2)}`);
       const off = truth ? columns.filter(({ E }) => E).map(from) : [];
       const place = make("div.hsu-chart"), about = off.length ? `: ${off.join("; ")}` : "";
       return [make("div", {}, make("p.hsu-panel-title", {}, swatch(colours[k]), make("b", {}, materials[k]), about), place),
-        () => chart(place, { x: axis.x, xlabel: axis.label, ylabel: "over its maximum", lines: lines(k, true), height: shown.length === 1 ? 320 : 190,
+        () => chart(place, { x: axis.x, xlabel: axis.label, ylabel: "over its maximum", lines: [...faint(k), ...lines(k, true)], height: shown.length === 1 ? 320 : 190,
           told: `Endmember ${materials[k]} against ${axis.label}${about}. Lines: ${sources.map(({ words }) => words).join("; ")}.` })];
     });
     for (const place of charts.keys()) if (place !== $("spectrum")) charts.get(place).plot.destroy(), charts.delete(place);
@@ -422,6 +420,7 @@
     $("endmembers").replaceChildren(...drawn.map(([panel]) => panel));
     now.redraw = () => drawn.forEach(([, draw]) => draw());
     now.redraw();
+    $("lines").replaceChildren(...(several ? [choice("Lines", "lines", [["the seed shown", ""], ["every seed", "all"]], all ? "all" : "")] : []));
     $("key").replaceChildren(...sources.map(({ tag, words }) =>
       make("span", {}, make(`i.hsu-line-key${tag === "B" ? ".hsu-dashed" : ""}`, { style: `border-color:var(--hsu-${tag})` }), words)));
     folded($("endmembers-table"), "The endmembers as a table", () =>
@@ -488,7 +487,8 @@
     const score = offered.find(({ name }) => name === state.score) ?? offered[0];
     $("scores-part").hidden = !score;
     if (!score) return;
-    const known = (c) => scored(c, score.name), sign = score.better === "higher" ? -1 : 1;
+    const single = `${score.name}/${state.material}`, alone = conditions.some((c) => scored(c, single).values.length);
+    const known = (c) => scored(c, alone ? single : score.name), sign = score.better === "higher" ? -1 : 1;
     const centre = (c) => mean(known(c).values.map((x) => x ?? NaN));
     const order = conditions.filter((c) => Number.isFinite(centre(c)))
       .sort((x, y) => y.fresh - x.fresh || sign * (centre(x) - centre(y)));
@@ -501,7 +501,7 @@
       onclick: () => ask({ [tag === "A" ? "method" : "other"]: c.slug }) }, tag);
     const upright = { y1: 5, y2: 19 }, level = { y1: 12, y2: 12 };
     $("score").replaceChildren(choice("Score", "score", offered.map(({ title, name }) => [title, name]), score.name));
-    $("sure").textContent = stage.sure[score.name];
+    $("sure").textContent = alone ? `Of ${state.material} alone, as chosen above.` : stage.sure[score.name];
     const more = make("button", { type: "button", onclick: () => { whole = true; scores(); } }, `Show all ${order.length}`);
     $("more").replaceChildren(...(some.length < order.length ? [`${some.length} of ${order.length} are shown. `, more] : []));
     $("scores").replaceChildren(...some.map((c) => {
@@ -525,7 +525,7 @@
       `${wide ? "logarithmic " : ""}from ${printed(score, ends[0])} to ${printed(score, ends[1])}. A dot is a seed, the ` +
       "upright line their mean, the thick line its interval of 97.1 %; large dots are shown above.";
     const seeds = [...new Set(order.flatMap((c) => c.seeds))].sort((x, y) => x - y);
-    folded($("scores-table"), "The scores as a table", () => table(`${score.title}, by seed.`,
+    folded($("scores-table"), "The scores as a table", () => table(`${score.title}${alone ? `, of ${state.material}` : ""}, by seed.`,
       ["method", "mean", "interval", ...seeds.map((seed) => `seed ${seed}`)],
       order.map((c) => [c.name, printed(score, centre(c)), known(c).interval?.slice(1).map((x) => printed(score, x)).join(" to ") ?? "–",
         ...seeds.map((seed) => printed(score, known(c).values[c.seeds.indexOf(seed)] ?? null))])));
@@ -536,11 +536,11 @@
     const here = new Map(stage.claims.map((c) => [c.claim, count(c)]).filter(([, uses]) => uses));
     const late = (id) => index.claims[id].outcome === "not yet answered";
     const listed = (ids) => ids.sort((x, y) => late(x) - late(y) || here.get(y) - here.get(x) || 0).map((id) => {
-      const { outcome, statement, chapter, where } = index.claims[id], { name, path } = index.looks[outcome], key = encodeURIComponent(id);
+      const { outcome, told, statement, chapter, where } = index.claims[id], { name, path, says } = index.looks[outcome], key = encodeURIComponent(id);
       return make("li", {}, svg("svg", { class: `hsu-sign hsu-${name}`, viewBox: "0 0 16 16", "aria-hidden": true },
         svg("path", { d: path, "fill-rule": "evenodd" })),
-        make("span", {}, make("a", { href: `${chapter}.html#${key}` }, statement), make("span.hsu-told", {}, ` ${outcome}`,
-          ...(where ? ["; ", make("a", { href: `#claim=${key}` }, `its runs on ${where}`)] : []))));
+        make("span", {}, make("a", { href: `${chapter}.html#${key}` }, statement), make("span.hsu-told", {}, ` ${outcome}: ${told || says}`,
+          ...(where ? [" ", make("a", { href: `#claim=${key}` }, `Its runs on ${where}`), "."] : []))));
     });
     const others = (method) => Object.keys(index.claims).filter((id) => !here.has(id) && index.claims[id].methods.includes(method));
     const called = new Map(columns.map((c) => [c.method, c.called])), rest = [...called].filter(([method]) => others(method).length);
