@@ -19,6 +19,7 @@ from hsu_lib.publishing import cards, html
 from hsu_lib.runs import Record, Run, Store, asking, publish
 from hsu_lib.runs.amounts import Amounts, amounts
 from hsu_lib.runs.answers import Answer, answers
+from hsu_lib.runs.answers.words import title
 from hsu_lib.runs.campaign import enumerated
 from hsu_lib.runs.computed import score_of
 from hsu_lib.runs.evidence import counts, published
@@ -133,6 +134,22 @@ def test_more_is_better_where_the_score_says_so():
     cosine = component(better="a", than="b", smallest_effect=0.01) | {"score": "cos-abundances"}
     answer = judged(cosine, lambda name, _, seed: {"cos-abundances": 0.9 if name == "a" else 0.8})
     np.testing.assert_allclose(answer.deciding.differences, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("says", "score", "reads"),
+    [
+        ("better", "mse-abundances", "below"),
+        ("better", "cos-abundances", "above"),
+        ("not_worse", "mse-abundances", "not above"),
+        ("not_worse", "cos-abundances", "not below"),
+    ],
+)
+def test_two_scores_of_one_condition_are_said_to_lie_above_or_below(says, score, reads):
+    other = {"condition": "a", "score": "rmse-abundances"}
+    part = component(**{says: "a"}, than=other, smallest_effect=0.01) | {"score": score}
+    answer = judged(part, lambda name, _, seed: {score: 0.1, "rmse-abundances": 0.2})
+    assert answer.deciding.words == f"a on lagoon: {title(score)} {reads} {title('rmse-abundances')}"
 
 
 def test_the_best_is_compared_with_each_other_one():

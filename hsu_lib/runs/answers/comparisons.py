@@ -94,7 +94,7 @@ def _comparison(part: Component, at: Term, first: Any, second: Any, sides: Sides
     of_ratio = relative or asked == "steadiest"
     usual = _RELATIVE if of_ratio else _DEFAULTS.get(_unit(at.score, scores.how.words), 0.01)
     return Comparison(
-        compared(at, first, second, reads, relative, scores),
+        compared(at, first, second, reads, sign > 0, relative, scores),
         shape,
         effect,
         # half of the reported effect (of a best one, of its lead), not a default

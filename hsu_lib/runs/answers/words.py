@@ -59,7 +59,9 @@ def title(score: str) -> str:
     return f"{told}{over}{f', {material}' if material else ''}"
 
 
-def compared(at: Term, first: Any, second: Any, reads: str, relative: bool, scores: Scores) -> str:
+def compared(
+    at: Term, first: Any, second: Any, reads: str, more: bool, relative: bool, scores: Scores
+) -> str:
     """What is compared, by which score and where.
 
     Parameters
@@ -70,6 +72,8 @@ def compared(at: Term, first: Any, second: Any, reads: str, relative: bool, scor
         The sides, see ``book/reported/README.md``.
     reads
         What stands between them.
+    more
+        Whether it says that the first side has the larger value: for two scores of one condition.
     relative
         Whether logarithms are compared.
     scores
@@ -79,7 +83,12 @@ def compared(at: Term, first: Any, second: Any, reads: str, relative: bool, scor
     owns = any(isinstance(side, dict) and "scene" in side for side in (first, second))
     where = "" if owns else f" on {_where(at.scene, at.snr, scores)}"
     of = " (ratio, as a logarithm)" if relative else ""
-    return f"{told[0]} {reads} {told[1]}{where}: {title(scores.name(at.score))}{of}"
+    score = title(scores.name(at.score))
+    if isinstance(second, dict) and told[1] == f"{told[0]} by {title(second.get('score', ''))}":
+        usual = "above" if more else "below"
+        reads = {"not worse than": "not below" if more else "not above", "equal to": reads}.get(reads, usual)
+        return f"{told[0]}{where}: {score} {reads} {title(second['score'])}{of}"
+    return f"{told[0]} {reads} {told[1]}{where}: {score}{of}"
 
 
 def _where(scene: str, snr: float | None, scores: Scores) -> str:
