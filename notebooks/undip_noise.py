@@ -23,6 +23,8 @@ filters = 0  # of the networks; 0: as many as the profile has
 noise_levels = "50,40,30,20,10"  # in dB, of the pictures and tables
 
 # %% tags=["hide-input"]
+from itertools import product
+
 import numpy as np
 import pandas as pd
 
@@ -50,23 +52,31 @@ page = pages.Page("undip_noise", profile, iterations=iterations, filters=filters
 asked = page.ask(CLAIMS, seeds=seeds, scene=scene, compute=compute)
 answers, fresh, before = asked.answers, asked.of(), seeds if compute else "0-2"
 names = [scene] if scene else ["samson", URBAN]
+# the runs that decide, where all of them are there; else the earlier ones, with four materials on Urban
+complete = answers["undip-noise-abundances-stable"].verdict is not None
+places = {
+    (name, level): SceneSpec(name, reference="end6" if name == URBAN and complete else "", snr_db=level)
+    for name in names
+    for level in LEVELS
+}
+others = [level for level in dict.fromkeys((*LEVELS, *levels)) if not complete or level not in LEVELS]
 earlier = {
     (name, level, label): page.beside(
         [label], SceneSpec(name, snr_db=level), seeds=before, amounts="desk", **settings
     ).records
     for name in names
-    for level in dict.fromkeys((None, *LEVELS, *levels))
+    for level in dict.fromkeys((None, *others, levels[-1]))  # the last for the maps
     for label, settings in ((UNDIP, {"iterations": 1000}), (FCLSU, {}))
 }
-# the runs that decide, where all of them are there; else the earlier ones, with four materials on Urban
-complete = answers["undip-noise-abundances-stable"].verdict is not None
-six = {URBAN: "end6"} if complete and not scene else {}
+squares = {at: page.beside([FCLSU], spec, seeds=seeds).records for at, spec in places.items() if complete}
 
 
-def chosen(name, level):
+def chosen(name, level, label=UNDIP):
     if not complete or level not in LEVELS:
-        return earlier[name, level, UNDIP]
-    found = fresh.pick(str(SceneSpec(name, reference=six.get(name, ""), snr_db=level)), UNDIP)
+        return earlier[name, level, label]
+    if label == FCLSU:
+        return squares[name, level]
+    found = fresh.pick(str(places[name, level]), UNDIP)
     return [r for r in found if r.asked["seed"] in seeds_of(seeds, "seeds") and MAE in r.scores]
 
 
@@ -119,8 +129,8 @@ def turned(name):
 
 
 def least(name):
-    """MAE of UnDIP and of FCLSU on the same images, of earlier runs."""
-    return " and ".join(mean(earlier[name, 10.0, label], MAE) for label in (UNDIP, FCLSU))
+    """MAE of UnDIP and of FCLSU on the same images."""
+    return " and ".join(mean(chosen(name, 10.0, label), MAE) for label in (UNDIP, FCLSU))
 
 
 def growth(name, score):
@@ -130,8 +140,7 @@ def growth(name, score):
 known = {
     "undip-noise-abundances-stable": "It is the endmembers that change. SiVM picks them from the noisy "
     f"image, pixel by pixel, noise and all: from 50 to 10 dB they turn by {listed(turned)} (mean angle). "
-    f"FCLSU with the same endmembers loses as much: at 10 dB UnDIP and FCLSU are {listed(least)} off "
-    f"(earlier runs{', four materials on Urban' * (URBAN in names)}).",
+    f"FCLSU with the same endmembers loses as much: at 10 dB UnDIP and FCLSU are {listed(least)} off.",
     "undip-noise-raises-loss": "The reconstruction error holds the noise itself, which no linear model of a "
     "few endmembers can follow, so it must grow; but the endmembers are picked from the noisy image, and the "
     "error of the abundances grows with theirs. From 50 to 10 dB they grow "
@@ -168,10 +177,8 @@ for claim, answer in answers.items():
 # all pixels, and not picked from single ones.
 
 # %% tags=["hide-input"]
-unlike = [name for name in names if name in six]  # where earlier runs of FCLSU have other materials
 removal = {
-    name: {UNDIP: [values(chosen(name, level), CLEAN) for level in levels]}
-    | ({} if name in unlike else {FCLSU: [values(earlier[name, lv, FCLSU], CLEAN) for lv in levels]})
+    name: {label: [values(chosen(name, lv, label), CLEAN) for lv in levels] for label in (UNDIP, FCLSU)}
     | {
         title: [values(chosen(name, level), score) for level in levels]
         for title, score in (("PCA truncation", PCA), ("noisy image", NOISE))
@@ -192,7 +199,7 @@ page.figure(
     alt="Mean squared error against the clean image over the SNR, a panel per scene, for UnDIP, SiVM with "
     f"FCLSU, PCA truncation and the noisy image. UnDIP's over that of the noisy image: {ratios}.",
     caption="Mean squared error against the image without noise, in its unit squared; dots are seeds "
-    f"({span}; FCLSU {before}), lines their means. UnDIP's error over that of the noisy image: {ratios}.",
+    f"({span}), lines their means. UnDIP's error over that of the noisy image: {ratios}.",
 )
 
 # %% [markdown]
@@ -205,10 +212,11 @@ panels, titles = {}, {}
 for score, title in ((MAE, "MAE of A (%)"), (RE, "reconstruction error")):
     for name in names:
         factor = scores.unit(score).factor
-        both = {UNDIP: [factor * values(chosen(name, level), score) for level in levels]}
-        if name not in unlike:
-            both[FCLSU] = [factor * values(earlier[name, level, FCLSU], score) for level in levels]
-        panels[score + name], titles[score + name] = both, f"{name}: {title}"
+        panels[score + name] = {
+            label: [factor * values(chosen(name, level, label), score) for level in levels]
+            for label in (UNDIP, FCLSU)
+        }
+        titles[score + name] = f"{name}: {title}"
 ends = listed(lambda name: "; ".join(f"{lv:g} dB {mean(chosen(name, lv), MAE)}" for lv in levels))
 page.figure(
     "errors",
@@ -216,8 +224,7 @@ page.figure(
     alt="MAE of the abundances and reconstruction error over the SNR, for UnDIP and SiVM with FCLSU. "
     f"MAE: {ends}.",
     caption="Mean absolute error of the abundances against FCLSU on the clean image, and mean squared error "
-    f"of E A against the noisy image; dots are seeds ({span}; FCLSU {before}), lines their means. MAE: "
-    f"{ends}.",
+    f"of E A against the noisy image; dots are seeds ({span}), lines their means. MAE: {ends}.",
 )
 
 # %% tags=["hide-input"]
@@ -231,24 +238,23 @@ page.maps(names[0], shown)
 # %% [markdown]
 # ## Level by level, beside least squares
 #
-# What a reader would use instead, on the same noisy images; four materials on Urban. On noisy images nothing
-# keeps UnDIP from being nearer to the reference than FCLSU is; on clean ones it cannot be, for there FCLSU is
-# the reference.
+# What a reader would use instead, on the same noisy images. On noisy images nothing keeps UnDIP from being
+# nearer to the reference than FCLSU is; on clean ones it cannot be, for there FCLSU is the reference.
 
 # %% tags=["hide-input"]
 HEADS = {RE: "reconstruction error", CLEAN: "against clean image", MAE: "MAE, FCLSU", OTHER: "MAE, reference"}
 
 
 def row(name, level, label):
-    records = earlier[name, level, label]
+    records = chosen(name, level, label)
     there = {title: score for score, title in HEADS.items() if score in records[0].scores}
     told = {title: scores.spread(score, values(records, score)) for title, score in there.items()}
     return {"scene": name, "noise": "none" if level is None else f"{level:g} dB", "method": label} | told
 
 
 page.table(
-    pd.DataFrame(row(*key) for key in earlier if key[1] in (None, *levels)).fillna(""),
-    caption=f"Earlier runs, level by level: mean ± standard deviation over seeds {before} of mean squared "
+    pd.DataFrame(row(*at, label) for at in product(names, levels) for label in (UNDIP, FCLSU)).fillna(""),
+    caption=f"Level by level: mean ± standard deviation over seeds {span} of mean squared "
     "errors of E A against the noisy and the clean image, and of mean absolute errors of A against FCLSU on "
     "the clean image and the published reference.",
     folded=True,

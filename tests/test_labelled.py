@@ -71,6 +71,7 @@ def test_scores_of_a_condition_in_one_way_to_ask(rehearsal):
     assert (other != found).all()
     assert rehearsal.scores(CLAIM, "lagoon", "LDVAE", "dominant").shape == (2,)  # computed from the record
     assert rehearsal.record(CLAIM, "lagoon", "LDVAE").asked["seed"] == 0
+    assert rehearsal.record(CLAIM, "lagoon", "LDVAE", median=SAD).scores[SAD] == found.min()  # of two
 
 
 def test_no_score_is_quoted_where_a_run_is_missing(rehearsal):

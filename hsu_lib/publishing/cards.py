@@ -20,7 +20,7 @@ from hsu_lib.claims import claims, rule
 from hsu_lib.publishing import scores
 from hsu_lib.publishing.html import fill, note, sentence
 from hsu_lib.publishing.outcomes import LOOKS, NOT_ANSWERED, Look, counted
-from hsu_lib.runs.answers import Answer, Comparison, Way
+from hsu_lib.runs.answers import Answer, Comparison, Way, words
 from hsu_lib.runs.record import Record
 
 #: What a comparison comes to, in the look of the outcome that a claim of this one comparison has.
@@ -242,13 +242,13 @@ def _figures(c: Comparison) -> list[tuple[str, str]]:
 
 
 def told(found: Answer) -> str:
-    """The difference that decides, in a line; empty where runs decide nothing."""
+    """The difference that decides, and of what, in a line; empty where runs decide nothing."""
     c = found.deciding
     if c is None:
         return ""
-    return (
-        f"mean difference {scores.interval(c.score, *c.interval, relative=c.relative)}, {len(c.seeds)} seeds"
-    )
+    of = words.title(c.score) if c.score else "spread over seeds"
+    mean = scores.interval(c.score, *c.interval, relative=c.relative)
+    return f"{sentence(of).removesuffix('.')}: mean difference {mean}, {len(c.seeds)} seeds"
 
 
 _PLAIN = {

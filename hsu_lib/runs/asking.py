@@ -94,10 +94,17 @@ class Asked:
             return None
         return np.array([known[seed] for seed in sorted(known)])
 
-    def record(self, claim: str, scene: str, label: str, *, way: int = 0) -> Record | None:
-        """The first of these runs that is there; parameters as of `scores`."""
-        found = (self.find(run.key) for run in self.runs(claim, scene, label, way).values())
-        return next((record for record in found if record is not None), None)
+    def record(self, claim: str, scene: str, label: str, *, way: int = 0, median: str = "") -> Record | None:
+        """The first of these runs that is there; parameters as of `scores`.
+
+        With a score for `median`, the one that has the median of it, of an even number the lower of the two.
+        """
+        records = (self.find(run.key) for run in self.runs(claim, scene, label, way).values())
+        found = [record for record in records if record is not None]
+        if median:
+            found.sort(key=lambda record: record.scores[median])
+            found = found[(len(found) - 1) // 2 :]
+        return found[0] if found else None
 
 
 def chosen(results: Results, keys: Iterable[str]) -> Results:
