@@ -227,7 +227,7 @@ class Method:
         seed
             Seed of everything random: the same seed on the same device gives the same result.
         device
-            ``"cpu"``, ``"cuda"`` or any other torch device.
+            ``"cpu"``, ``"cuda"`` or any other torch device that computes in 64 bits.
         progress
             Show a progress bar on stderr.
         start

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -86,14 +85,6 @@ def pixels(Y: Tensor) -> Callable[[Tensor], Tensor]:
     return lambda chosen: spectra[chosen]
 
 
-class Together(nn.ModuleList):
-    """Networks whose parameters an optimiser updates in one pass: for small ones, many passes cost more."""
-
-    def parameters(self, recurse: bool = True) -> Iterator[Any]:
-        """One group of parameters, as torch's optimisers take it."""
-        yield {"params": list(super().parameters(recurse)), "fused": True}
-
-
 def learn(
     problem: Problem, settings: LDVAESettings, encoder: PixelEncoder | SpatialEncoder, view: View
 ) -> Unmixing:
@@ -128,12 +119,13 @@ def learn(
         return evidence(encoder(seen), decoder, encoder.centre(seen), Z[chosen], settings)
 
     history = fit(
-        Together([encoder, decoder]),
+        nn.ModuleList([encoder, decoder]),
         batches,
         loss,
         epochs=settings.epochs,
         learning_rate=settings.learning_rate,
         optimiser="adam",
+        options={"fused": True},  # all parameters in one pass: for small networks many passes cost more
         progress=problem.label,
     )
     encoder.eval()
