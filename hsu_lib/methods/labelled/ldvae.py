@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from hsu_lib.learning.dirichlet import Divergence, Sampling, divergence, sample
-from hsu_lib.learning.fit import fit, seeded
+from hsu_lib.learning.fit import finished, fit, seeded
 from hsu_lib.learning.networks.latent import (
     Activation,
     PixelEncoder,
@@ -28,7 +28,7 @@ from hsu_lib.learning.networks.latent import (
 from hsu_lib.methods.labelled.labels import LabelSettings
 from hsu_lib.methods.method import Method, Needs, Problem
 from hsu_lib.methods.settings import sourced
-from hsu_lib.scene import Status, Unmixing
+from hsu_lib.scene import Unmixing
 
 OPEN = "ours: the LDVAE paper does not say"
 
@@ -139,8 +139,7 @@ def learn(
         concentrations = encoder.whole(tensor(scene.Y / scale))
     A = (concentrations / concentrations.sum(-1, keepdim=True)).T.cpu().numpy()
     E = decode(np.eye(len(A)))
-    status = Status.FINISHED if np.isfinite(history["loss"][-1]) else Status.DIVERGED
-    return Unmixing(E, problem.maps(A), status, history, ordered=True, decoder=decode)
+    return Unmixing(E, problem.maps(A), finished(history), history, ordered=True, decoder=decode)
 
 
 def evidence(
