@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from scenes_helpers import real_file
@@ -168,6 +170,21 @@ def test_spectra_of_all_stored_bands_are_cut_to_those_that_are_kept():
     E, note = in_bands(Spectra(curves(CENTRES)), Bands(None, kept, 13))
     np.testing.assert_array_equal(E, curves(CENTRES)[kept])
     assert "by their numbers" in note[-1]
+
+
+def test_spectra_of_a_result_are_those_of_its_bands(tmp_path):
+    """Bands that one image left out are not those that another leaves out."""
+    about = np.array(json.dumps({"made_by": "hsu unmix"}))
+    E = np.arange(8.0).reshape(4, 2)
+    np.savez(tmp_path / "r.npz", E=E, about=about, bands=np.array([1, 2, 4, 5]))
+    spectra = read_spectra(tmp_path / "r.npz")
+    taken, notes = in_bands(spectra, Bands(None, np.array([0, 3, 4]), 5))
+    np.testing.assert_array_equal(taken, E[[0, 2, 3]])
+    assert notes == ["endmembers taken by the numbers of their bands"]
+    with pytest.raises(InputError, match="lack 1 of 4 bands; give drop_bands='3'"):
+        in_bands(spectra, Bands(None, np.array([0, 2, 3, 4]), 5))
+    taken, _ = in_bands(spectra, Bands(None, np.arange(4), 4))  # a file of these bands only
+    np.testing.assert_array_equal(taken, E)
 
 
 def test_fill_and_damaged_numbers_in_spectra():
