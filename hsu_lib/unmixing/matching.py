@@ -69,6 +69,7 @@ def in_bands(spectra: Spectra, bands: Bands) -> tuple[NDArray[np.float64], list[
             f"{spectra.path}: spectra of {len(spectra.values)} bands for an image of {count}"
             f"{'' if count == bands.stored else f' (of {bands.stored} in its file)'}, and {lacking} no "
             "wavelengths to resample them by; add wavelengths, or give spectra in the bands of the image"
+            f"{''.join(f'; {note}' for note in spectra.notes)}"
         )
     missing: NDArray[np.bool_] = np.logical_not(np.isfinite(E).all(axis=1))
     if missing.any():
