@@ -177,7 +177,8 @@ def _of_columns(path: Path, names: list[str], table: NDArray) -> Spectra:
         raise InputError(f"{path}: which column are the wavelengths, {listed}? Leave one of them")
     index = [k for k, name in enumerate(names) if k not in columns and k == 0 and _INDEX.fullmatch(name)]
     wavelengths: NDArray | None = None
-    kept, notes = None, tuple[str, ...]()
+    kept: NDArray[np.intp] | None = None
+    notes: tuple[str, ...] = ()
     if columns:
         unit = _UNIT.search(names[columns[0]])
         wavelengths, note = in_nm(path, table[:, columns[0]], unit[0] if unit else None)
