@@ -187,6 +187,10 @@ def test_numbers_of_bands_in_a_table_are_followed(tmp_path):
     np.testing.assert_array_equal(taken([5, 2, 1], Bands(None, np.array([1, 4]), 5)), E[[1, 4]])
     with pytest.raises(InputError, match="lack 2 of 5 bands; give drop_bands='3-4'"):
         taken([5, 2, 1], every)
+    path.write_text("band,a\n4,4\n0,0\n2,2")  # counted from 0
+    np.testing.assert_array_equal(
+        in_bands(read_spectra(path), Bands(None, np.array([2, 4]), 5))[0], [[2], [4]]
+    )
 
 
 def test_wavelengths_in_no_known_unit_are_told(tmp_path):

@@ -195,8 +195,8 @@ def _of_columns(path: Path, names: list[str], table: NDArray) -> Spectra:
             "band if they count, and remove it otherwise"
         )
     spectra = [k for k in range(len(names)) if k not in (*columns, *index)]
-    listed = tuple(names[k] for k in spectra)
-    return Spectra(table[:, spectra], listed, wavelengths, path=path, notes=notes, kept=kept)
+    called = tuple(names[k] for k in spectra)
+    return Spectra(table[:, spectra], called, wavelengths, path=path, notes=notes, kept=kept)
 
 
 def _of_lines(path: Path, rows: list[list[str]], headed: bool) -> Spectra:

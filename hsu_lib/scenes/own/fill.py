@@ -214,10 +214,10 @@ def suspects(values: NDArray, found: Survey) -> list[Suspect]:
 
 def _usual(values: NDArray, found: Survey) -> float:
     """Size that most numbers of some pixels do not exceed."""
-    places = np.argwhere(found.mask)
+    places = np.flatnonzero(found.mask)
     if not len(places):
         return 0.0
-    rows, columns = places[:: max(1, len(places) // 2000)].T
+    rows, columns = np.divmod(places[:: max(1, len(places) // 2000)], found.mask.shape[1])
     held = np.asarray(values[found.bands[:, None], rows, columns], dtype=np.float64)
     return float(np.percentile(np.abs(held), 95))
 
