@@ -17,7 +17,7 @@ def checked(device: str) -> str:
     known = f"take {', '.join([*there[:3], 'cpu'])}" if there else "take cpu"
     try:
         kind = torch.device(device).type
-    except RuntimeError:
+    except (RuntimeError, TypeError):
         raise ValueError(
             f"device: {device!r} is none; expected such as cpu, cuda or cuda:1; {known}"
         ) from None
