@@ -143,8 +143,8 @@ def pixel_parts(given: Labels, settings: LDVAESettings) -> dict[str, Call]:
         part("likelihood", lambda x, m, d: negative_log_likelihood(x, m, d).mean(), x, mean, deviation)
         part("abundance error", lambda a, z: (a - z).square().mean(), sampled, z)
 
-    both = ldvae.Together([encoder, decoder])
-    optimise = torch.optim.Adam(both.parameters(), lr=settings.learning_rate)
+    both = torch.nn.ModuleList([encoder, decoder])
+    optimise = torch.optim.Adam(both.parameters(), lr=settings.learning_rate, fused=True)
     for group in optimise.param_groups:
         for parameter in group["params"]:
             parameter.grad = torch.zeros_like(parameter)  # they do not move, so all batches stay alike

@@ -67,7 +67,7 @@ def iterations(
     network, settings = case.network(), undip.UnDIPSettings()
     target = case.watch.images["mse-reconstruction"]
     with stopwatch(fitting, "iteration", clock, others, times):
-        fitting.fit(
+        fitting.fit_to_image(
             network,
             case.Z,
             lambda A: 0.5 * case.watch.distance(A, *target),

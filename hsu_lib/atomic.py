@@ -84,7 +84,10 @@ def write_together(
             for folder in {path.parent, parts or path.parent}:
                 folder.mkdir(parents=True, exist_ok=True)
             part = temporary(parts or path.parent)
-            made[path] = part, _written(part, data)
+            try:
+                made[path] = part, _written(part, data)
+            except OSError as error:  # of a full disk, for instance, which names no file
+                raise OSError(error.errno, error.strerror, str(path)) from error
         with renaming or nullcontext():
             for path, (part, _) in made.items():
                 os.replace(part, path)

@@ -26,10 +26,11 @@ import numpy as np
 import pandas as pd
 
 from hsu_lib import methods, scenes
-from hsu_lib.publishing import pages, rivals, scores
+from hsu_lib.publishing import figures, pages, rivals, scores
 from hsu_lib.publishing.rivals import BLIND, COLUMNS, RELATIVE, RMSE, SAD
 from hsu_lib.runs import Run
 from hsu_lib.scene import SceneSpec
+from hsu_lib.solvers.left_over import left_over_cases
 from hsu_lib.words import seeds_of
 
 #: Those whose printed errors are of reconstructions, and their common start.
@@ -136,7 +137,7 @@ KAPPA = 4  # ELMM's
 
 
 def left():
-    return rivals.left_over_cases(scenes.load(spec), WEIGHTS)
+    return left_over_cases(scenes.load(spec), WEIGHTS)
 
 
 ends = page.fact(
@@ -144,7 +145,7 @@ ends = page.fact(
 )
 page.figure(
     "left",
-    lambda: rivals.left_panels(left(), WEIGHTS, KAPPA),
+    lambda: figures.left_panels(left(), WEIGHTS, KAPPA),
     alt="Left: the share of each pixel's residual that is left over the sum of its squared abundances; all "
     "dots lie on one falling curve. Right: relative error of the reconstruction over the weight. "
     + " ".join(
@@ -167,7 +168,7 @@ of_each = {label: (error(blind, label), blind.scores(str(spec), label, RMSE)) fo
 least = [min(of_each, key=lambda label: of_each[label][k].mean()) for k in (0, 1)]
 page.figure(
     "errors",
-    lambda: rivals.error_panel(of_each),
+    lambda: figures.error_panel(of_each),
     alt="RMSE of the abundances over the relative error of the reconstruction, a dot for every seed. "
     + " ".join(f"{k} {100 * x.mean():.2g} %, {100 * y.mean():.1f} %." for k, (x, y) in of_each.items()),
     caption=f"Blind methods on {spec}, seeds {seeds}: {least[0]} has the least error of "

@@ -10,7 +10,7 @@ from mixtures import accuracy, mixture, without_pure_pixels
 from scenes_helpers import real
 
 from hsu_lib.methods import get
-from hsu_lib.solvers.determinant_volume import determinant, determinant_gradient, minimum_volume
+from hsu_lib.solvers.determinant_volume import determinant, determinant_gradient, determinant_volume
 from hsu_lib.solvers.fclsu import fclsu
 from hsu_lib.solvers.subspace import Subspace, principal_subspace
 
@@ -59,7 +59,7 @@ def test_the_objective_never_rises_and_constraints_hold(weight):
     E, A = mixture()
     Y = E @ A + 0.02 * np.random.default_rng(1).standard_normal((len(E), A.shape[1]))
     E0 = start(Y, E)
-    found = minimum_volume(Y, E0, fclsu(Y, E0), weight=weight, iterations=15)
+    found = determinant_volume(Y, E0, fclsu(Y, E0), weight=weight, iterations=15)
     assert np.diff(found.objective).max() <= 1e-12 * found.objective[0]
     assert found.objective[-1] < found.objective[0]
     assert found.E.min() >= 0
@@ -72,7 +72,7 @@ def test_the_objective_never_rises_and_constraints_hold(weight):
 
 def test_without_weight_pure_pixels_stay_exact():
     E, A = mixture()
-    found = minimum_volume(E @ A, E, A, weight=0.0, iterations=5)
+    found = determinant_volume(E @ A, E, A, weight=0.0, iterations=5)
     np.testing.assert_allclose(found.E, E, atol=1e-12)
     np.testing.assert_allclose(found.E @ found.A, E @ A, atol=1e-12)
 
@@ -82,7 +82,7 @@ def test_more_weight_gives_less_volume():
     Y = E @ A
     subspace = principal_subspace(Y, 3)
     volumes = [
-        abs(determinant(minimum_volume(Y, E, A, weight=weight, iterations=15).E, subspace))
+        abs(determinant(determinant_volume(Y, E, A, weight=weight, iterations=15).E, subspace))
         for weight in (0.0, 1.0, 10.0, 1e3, 1e5)
     ]
     assert (np.diff(volumes) < 0).all()
@@ -95,7 +95,7 @@ def test_the_true_endmembers_move_only_by_as_much_as_the_weight():
     shares = np.random.default_rng(5).uniform(0.2, 0.8, 100)
     A = np.hstack([np.roll([shares, 1 - shares, 0 * shares], k, axis=0) for k in range(3)])
     moved = [
-        np.abs(minimum_volume(E @ A, E, A, weight=weight, iterations=20).E - E).max()
+        np.abs(determinant_volume(E @ A, E, A, weight=weight, iterations=20).E - E).max()
         for weight in (1e-2, 1e-3, 1e-4)
     ]
     assert moved[0] < 0.05

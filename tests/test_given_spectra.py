@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from scenes_helpers import real_file
@@ -168,6 +170,49 @@ def test_spectra_of_all_stored_bands_are_cut_to_those_that_are_kept():
     E, note = in_bands(Spectra(curves(CENTRES)), Bands(None, kept, 13))
     np.testing.assert_array_equal(E, curves(CENTRES)[kept])
     assert "by their numbers" in note[-1]
+
+
+def test_numbers_of_bands_in_a_table_are_followed(tmp_path):
+    """Lines in another order than the bands, and tables of some bands."""
+    E = np.arange(10.0).reshape(5, 2)
+    path, every = tmp_path / "spectra.csv", Bands(None, np.arange(5), 5)
+
+    def taken(numbers, bands):
+        lines = [f"{number},{E[number - 1, 0]},{E[number - 1, 1]}" for number in numbers]
+        path.write_text("\n".join(["Band number,a,b", *lines]))
+        return in_bands(read_spectra(path), bands)[0]
+
+    for numbers in ([1, 2, 3, 4, 5], [5, 4, 3, 2, 1], [3, 1, 5, 2, 4]):
+        np.testing.assert_array_equal(taken(numbers, every), E)
+    np.testing.assert_array_equal(taken([5, 2, 1], Bands(None, np.array([1, 4]), 5)), E[[1, 4]])
+    with pytest.raises(InputError, match="lack 2 of 5 bands; give drop_bands='3-4'"):
+        taken([5, 2, 1], every)
+    path.write_text("band,a\n4,4\n0,0\n2,2")  # counted from 0
+    np.testing.assert_array_equal(
+        in_bands(read_spectra(path), Bands(None, np.array([2, 4]), 5))[0], [[2], [4]]
+    )
+
+
+def test_wavelengths_in_no_known_unit_are_told(tmp_path):
+    lines = [f"{10 * nm},0.1,0.2" for nm in range(380, 921)]
+    (tmp_path / "spectra.csv").write_text("\n".join(["wavelength (A),a,b", *lines]))
+    with pytest.raises(InputError, match="from 3800 to 9200 of unnamed unit: bands are numbered"):
+        in_bands(read_spectra(tmp_path / "spectra.csv"), Bands(None, np.arange(5), 5))
+
+
+def test_spectra_of_a_result_are_those_of_its_bands(tmp_path):
+    """Bands that one image left out are not those that another leaves out."""
+    about = np.array(json.dumps({"made_by": "hsu unmix"}))
+    E = np.arange(8.0).reshape(4, 2)
+    np.savez(tmp_path / "r.npz", E=E, about=about, bands=np.array([1, 2, 4, 5]))
+    spectra = read_spectra(tmp_path / "r.npz")
+    taken, notes = in_bands(spectra, Bands(None, np.array([0, 3, 4]), 5))
+    np.testing.assert_array_equal(taken, E[[0, 2, 3]])
+    assert notes == ["endmembers taken by the numbers of their bands"]
+    with pytest.raises(InputError, match="lack 1 of 4 bands; give drop_bands='3'"):
+        in_bands(spectra, Bands(None, np.array([0, 2, 3, 4]), 5))
+    taken, _ = in_bands(spectra, Bands(None, np.arange(4), 4))  # a file of these bands only
+    np.testing.assert_array_equal(taken, E)
 
 
 def test_fill_and_damaged_numbers_in_spectra():

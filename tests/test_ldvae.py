@@ -11,7 +11,6 @@ from scipy.ndimage import correlate
 from toys import pure_pixel_scene
 
 from hsu_lib import metrics
-from hsu_lib.learning.fit import fit
 from hsu_lib.learning.labels import Labels, training_mask, validation_mask
 from hsu_lib.learning.networks import latent
 from hsu_lib.learning.networks.latent import (
@@ -23,7 +22,7 @@ from hsu_lib.learning.networks.latent import (
 )
 from hsu_lib.methods import get
 from hsu_lib.methods.labelled.fclsu import learnt
-from hsu_lib.methods.labelled.ldvae import LDVAESettings, Together, evidence
+from hsu_lib.methods.labelled.ldvae import LDVAESettings, evidence
 from hsu_lib.methods.labelled.spacnn import patches
 from hsu_lib.metrics.examine import examine
 from hsu_lib.metrics.truth import Truth
@@ -207,25 +206,6 @@ def test_the_likelihood_is_that_of_torch():
     x, mean, deviation = torch.randn(4, 7), torch.randn(4, 7), torch.rand(4, 7) + 0.01
     expected = -torch.distributions.Normal(mean, deviation).log_prob(x).sum(-1)
     torch.testing.assert_close(negative_log_likelihood(x, mean, deviation.log()), expected)
-
-
-def test_networks_are_trained_together_as_torch_trains_them():
-    def run(make):
-        torch.manual_seed(0)
-        net = make([torch.nn.Linear(3, 4), torch.nn.Linear(4, 2)])
-        x = torch.rand(9, 3)
-        batches = lambda epoch: [x]  # noqa: E731
-        fit(
-            net,
-            batches,
-            lambda b: net[1](net[0](b)).square().sum(),
-            epochs=5,
-            learning_rate=0.01,
-            optimiser="adam",
-        )
-        return torch.cat([w.flatten() for w in net.state_dict().values()])
-
-    torch.testing.assert_close(run(Together), run(torch.nn.ModuleList), rtol=1e-5, atol=1e-6)
 
 
 def test_the_spectrum_to_rebuild_is_that_of_the_middle():

@@ -11,7 +11,8 @@ from toys import EXACT, asked_of, ends_well, pure_pixel_scene
 from hsu_lib.errors import InputError, option
 from hsu_lib.learning.labels import Labels
 from hsu_lib.methods import METHODS, get
-from hsu_lib.methods.masked import compact, filled
+from hsu_lib.methods.masked import compact, filled, labels_within
+from hsu_lib.metrics.truth import Truth
 from hsu_lib.scene import Scene
 
 
@@ -79,6 +80,10 @@ def test_no_method_sees_them(name):
     assert np.allclose(result.A[:, masked.mask].sum(axis=0), 1, atol=1e-5) == (method.asc or name in EXACT)
     assert result.status in ends_well(name)
     inner = filled(masked) if method.needs.spatial else compact(masked)
+    if method.needs.labels:  # drawn from the pixels that count
+        own = method.configure(**dict(method.quick)).labels(masked, 2)
+        given["labels"] = labels_within(own, inner, spatial=method.needs.spatial)
+        assert given["labels"].chosen.sum() == (own.mask & masked.mask).sum()
     same = method.unmix(inner, **given)
     np.testing.assert_array_equal(result.E, same.E)
 
@@ -92,13 +97,51 @@ def test_a_first_estimation_of_the_whole_image_is_cut_alike():
         assert np.isfinite(result.A[:, scene.mask]).all()
 
 
-def test_labels_leave_them_out():
-    scene = with_border(pure_pixel_scene())
+LABELLED = [name for name, method in METHODS.items() if method.needs.labels]
+
+
+@pytest.mark.parametrize("name", LABELLED)
+def test_labels_leave_them_out(name):
+    scene, method = with_border(pure_pixel_scene()), get(name)
     labels = Labels(scene)
     assert labels.chosen.sum() == 35
     assert np.isfinite(labels.spectra).all()
-    result = get("labelled-fclsu").unmix(scene, labels=labels)
-    assert np.isfinite(result.A[:, scene.mask]).all()
+    for image in (scene, pure_pixel_scene()):  # their own, and another one
+        result = method.unmix(image, labels=labels, **dict(method.quick))
+        assert result.status in ends_well(name)
+        assert np.isfinite(result.E).all()
+        assert np.isfinite(result.A[:, ... if image.mask is None else image.mask]).all()
+
+
+@pytest.mark.parametrize("name", LABELLED)
+def test_labels_of_a_masked_image_are_the_same_drawn_here_or_there(name):
+    scene, method = with_border(pure_pixel_scene()), get(name)
+    drawn = method.configure(**dict(method.quick)).labels(scene, 3)
+    one, two = (
+        method.unmix(scene, seed=3, **dict(method.quick), **given) for given in ({}, {"labels": drawn})
+    )
+    np.testing.assert_array_equal(one.E, two.E)
+
+
+def test_held_out_pixels_count_too():
+    scene = with_border(pure_pixel_scene())
+    held = np.zeros(scene.mask.shape, dtype=bool)
+    held[:3] = True
+    for spatial, inner in ((True, filled(scene)), (False, compact(scene))):
+        found = labels_within(Labels(scene, ~held, held), inner, spatial=spatial)
+        assert found.validation.sum() == 3 * 5
+        assert found.chosen.sum() == 4 * 5
+        assert np.isfinite(found.spectra).all()
+
+
+@pytest.mark.parametrize("name", [name for name, method in METHODS.items() if method.needs.truth])
+def test_histories_compare_with_what_counts(name):
+    scene, method = with_border(pure_pixel_scene()), get(name)
+    truth = Truth.with_fclsu(scene, noisy=True)
+    result = method.unmix(scene, endmembers=3, truth=truth, **dict(method.quick))
+    compared = {key: values for key, values in result.history.items() if key.startswith(("mae-", "mse-"))}
+    assert compared
+    assert all(np.isfinite(values).all() for values in compared.values())
 
 
 def test_filled_with_the_nearest():

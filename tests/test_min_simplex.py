@@ -12,9 +12,9 @@ from hsu_lib import metrics
 from hsu_lib.methods import get
 from hsu_lib.scene import Scene, Status
 from hsu_lib.scenes.noise import add_noise
-from hsu_lib.solvers import minimum_volume
+from hsu_lib.solvers import min_simplex as module
 from hsu_lib.solvers.fclsu import fclsu
-from hsu_lib.solvers.minimum_volume import in_box, min_simplex
+from hsu_lib.solvers.min_simplex import in_box, min_simplex
 
 
 def image(*, noise=0.02, bands=12, pixels=(9, 8)):
@@ -41,7 +41,7 @@ def objective(Y, E, A, penalty):
 
 @pytest.mark.parametrize("rounds", [20, 1, 0])  # by block pivoting, mixed, one by one
 def test_the_quadratic_programme_in_a_box_is_solved(rounds, monkeypatch):
-    monkeypatch.setattr(minimum_volume, "_ROUNDS", rounds)
+    monkeypatch.setattr(module, "_ROUNDS", rounds)
     rng = np.random.default_rng(0)
     root = rng.standard_normal((5, 7))
     H, B = root @ root.T, 4 * rng.standard_normal((60, 5))

@@ -71,6 +71,32 @@ def test_undeclared_fill_is_refused_and_settled_by_an_option(tmp_path, counts, w
         assert read(tmp_path, values, nodata="none").mask is None
 
 
+@pytest.mark.parametrize("value", [1e12, -4e4])
+def test_a_number_far_from_all_others_is_enough(tmp_path, counts, value):
+    values = counts / 1e4
+    values[2, 5, 5] = 2.5  # of glint
+    assert read(tmp_path, values).mask is None
+    values[2, 5, 5] = value
+    with pytest.raises(InputError, match="in 1 of 108 pixels: no data") as refusal:
+        read(tmp_path, values)
+    scene = read(tmp_path, values, nodata=refusal.value.for_command_line.split("--nodata ")[1].split()[0])
+    assert scene.counting == 107
+    assert read(tmp_path, values, nodata="none", scale=1).mask is None
+
+
+def test_a_pixel_of_zeros_was_not_measured(tmp_path, counts):
+    values = np.concatenate([counts, counts]) / 1e4
+    values[:8, 5, 5] = 0  # in half of the bands only
+    assert read(tmp_path, values).mask is None
+    values[:, 5, 5] = 0
+    with pytest.raises(InputError, match="holds 0 in 1 of 108 pixels: no data"):
+        read(tmp_path, values)
+    assert read(tmp_path, values, nodata=0).counting == 107
+    assert read(tmp_path, values, nodata="none").mask is None
+    dark = values[:8]
+    assert read(tmp_path, dark).mask is None  # a shadow in few bands
+
+
 @pytest.mark.parametrize("fill", [-9999, -32768])
 def test_a_single_value_that_nothing_measures_is_enough(tmp_path, counts, fill):
     values = counts.astype(np.int16)
@@ -431,6 +457,33 @@ def test_headers_that_are_wrong(tmp_path, counts, fields, message):
 )
 def test_headers_that_are_right(tmp_path, counts, fields):
     np.testing.assert_allclose(read_image(envi(tmp_path, counts, **fields)).Y, counts / 1e4, rtol=1e-6)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "utf-16-be"])
+def test_headers_as_other_programs_write_them(tmp_path, counts, encoding):
+    """A brace on the next line, lines for blanks in names, and every kind of Unicode."""
+    header = envi(
+        tmp_path,
+        counts,
+        bbl="\n\n  {1, 1, 0, 1,\n 1, 1, 1, 1}",
+        wavelength="\n{" + ", ".join(map(str, range(400, 1200, 100))) + "}",
+        reflectance_scale_factor=None,
+    )
+    text = header.read_text() + "data_gain_values =\n{" + "2e-4, " * 8 + "}\n"
+    header.write_bytes(text.encode(encoding))
+    scene = read_image(header)
+    kept = [0, 1, 3, 4, 5, 6, 7]
+    np.testing.assert_array_equal(scene.kept, kept)
+    np.testing.assert_allclose(scene.Y, counts[kept] * 2e-4, rtol=1e-6)
+    np.testing.assert_array_equal(scene.wavelengths, np.arange(400, 1200, 100)[kept])
+
+
+@pytest.mark.parametrize("line", ["reflectance scale factor: 5000", "Data_Ignore_Value -9999"])
+def test_a_line_that_is_nearly_a_field_is_refused(tmp_path, counts, line):
+    header = envi(tmp_path, counts)
+    header.write_text(header.read_text() + line + "\n")
+    with pytest.raises(InputError, match=r"is no field, expected '(reflectance scale|data ignore)"):
+        read_image(header)
 
 
 def test_other_files_beside_an_envi_header(tmp_path, counts):

@@ -251,6 +251,94 @@ def test_plain_hdf5(tmp_path, Y):
     np.testing.assert_allclose(scene.wavelengths, WAVELENGTHS, rtol=1e-6)
 
 
+def write_hdf5(path, counts, fillvalue=None, **attributes):
+    with h5py.File(path, "w") as file:
+        held = file.create_dataset("cube", data=counts.transpose(1, 2, 0), fillvalue=fillvalue)
+        held.attrs.update({name.replace("_0_", " "): value for name, value in attributes.items()})
+        file["wavelength"] = WAVELENGTHS
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"fillvalue": 17},
+        {"fill_value": 17},
+        {"NoData": 17},
+        {"no_data_value": 17},
+        {"data_0_ignore_0_value": 17},
+    ],
+)
+@pytest.mark.parametrize(
+    "scale",
+    [
+        {"scale_factor": 2e-4},
+        {"SCALE_FACTOR": 2e-4},
+        {"Scale_Factor": 5000},
+        {"reflectance_scale_factor": 5000},
+        {"Reflectance_0_Scale_0_Factor": 5000.0},
+    ],
+)
+def test_fill_and_scale_in_every_spelling(tmp_path, Y, told, scale):
+    counts = np.round(Y * 5000).astype(np.int16)
+    counts[:, 4, 4] = 17
+    write_hdf5(tmp_path / "field.h5", counts, **told, **scale)
+    scene = read_image(tmp_path / "field.h5")
+    assert scene.counting == HEIGHT * WIDTH - 1
+    np.testing.assert_allclose(scene.Y[:, :4], Y[:, :4], atol=2e-4)
+
+
+def test_attributes_that_do_not_fit(tmp_path, Y):
+    write_hdf5(tmp_path / "field.h5", Y, scale_factor=np.full(3, 2.0))
+    with pytest.raises(InputError, match="scale_factor has 3 values for 8 bands"):
+        read_image(tmp_path / "field.h5")
+    write_hdf5(tmp_path / "field.h5", np.round(Y * 1e4), valid_range=[0.0, 1.0], scale_factor=1e-4)
+    scene = read_image(tmp_path / "field.h5")
+    assert scene.mask is None
+    assert any("0 to 1, is not of the numbers that it holds" in note for note in scene.read)
+
+
+@needs_xarray
+@pytest.mark.parametrize("valid", [{"valid_range": [0, 10000]}, {"valid_min": 0, "valid_max": 10000}])
+def test_numbers_outside_the_valid_range(tmp_path, Y, valid):
+    """Most bands outside: no pixel; some bands: told."""
+    counts = np.round(Y * 1e4).astype(np.int16)
+    counts[:, 4, 4], counts[:, 5, 5], counts[0, 6, 6] = 20000, -1, 20000
+    held = dataset(counts, ("wavelength", "y", "x"))
+    held["reflectance"].attrs |= {name: np.int16(value) for name, value in valid.items()}
+    held["reflectance"].attrs["scale_factor"] = 1e-4
+    held.to_netcdf(tmp_path / "field.nc", engine="h5netcdf")
+    scene = read_image(tmp_path / "field.nc")
+    np.testing.assert_array_equal(np.argwhere(~scene.mask), [[4, 4], [5, 5]])
+    assert any("of 1 more pixels in some bands" in note for note in scene.read)
+
+
+@needs_xarray
+def test_fill_of_unsigned_numbers_and_bad_bands(tmp_path, Y):
+    counts = np.round(Y * 200).astype(np.uint8)
+    counts[:, 4, 4] = 255
+    held = dataset(counts.view(np.int8), ("wavelength", "y", "x"))
+    held["reflectance"].attrs |= {"_Unsigned": "true", "_FillValue": np.int8(-1), "scale_factor": 0.005}
+    held["good_wavelengths"] = ("wavelength", np.array([1, 1, 0, 1, 1, 1, 1, 1], dtype=np.int8))
+    held.to_netcdf(tmp_path / "field.nc", engine="h5netcdf")
+    scene = read_image(tmp_path / "field.nc")
+    np.testing.assert_array_equal(np.argwhere(~scene.mask), [[4, 4]])
+    np.testing.assert_array_equal(scene.kept, [0, 1, 3, 4, 5, 6, 7])
+    np.testing.assert_allclose(scene.Y[:, :4], Y[scene.kept, :4], atol=0.003)
+
+
+@needs_rasterio
+@pytest.mark.parametrize("without_gdal", [False, True])
+def test_scales_of_a_geotiff(tmp_path, Y, without_gdal, monkeypatch):
+    import rasterio
+
+    write_geotiff(tmp_path / "field.tif", np.round((Y + 0.1) * 5000).astype(np.int16))
+    with rasterio.open(tmp_path / "field.tif", "r+") as file:
+        file.scales, file.offsets = [2e-4] * BANDS, [-0.1] * BANDS
+    if without_gdal:
+        monkeypatch.setattr(formats, "has", lambda package: False)
+    np.testing.assert_allclose(read_image(tmp_path / "field.tif").Y, Y, atol=2e-4)
+
+
 # --------------------------------------------------------------------------- products
 
 

@@ -82,6 +82,43 @@ def test_matlab_matrix_with_its_size_runs_down_the_columns(tmp_path, Y, write, l
     np.testing.assert_array_equal(read_image(path, size=(HEIGHT, WIDTH)).Y, Y)
 
 
+def rough(bands, height, width):
+    """Smooth spectra in pixels that have nothing to do with each other."""
+    x = np.linspace(0, 1, bands)[:, None, None]
+    centre = np.random.default_rng(0).random((height, width))
+    return (0.1 + 0.6 * np.exp(-(((x - centre) / 0.4) ** 2))).astype(np.float32)
+
+
+@pytest.mark.parametrize(("layout", "axes"), [("bhw", (0, 1, 2)), ("hbw", (1, 0, 2)), ("hwb", (1, 2, 0))])
+def test_bands_that_come_elsewhere_than_in_matlab_are_noticed(tmp_path, layout, axes):
+    Y = rough(30, 14, 11)
+    savemat(tmp_path / "field.mat", {"cube": Y.transpose(axes)})
+    if layout != "hwb":
+        with pytest.raises(InputError, match=f"only along its axis of 30 .* give layout='{layout}'"):
+            read_image(tmp_path / "field.mat")
+        assert read_image(tmp_path / "field.mat", layout="hwb").bands != 30
+    given = {} if layout == "hwb" else {"layout": layout}
+    np.testing.assert_array_equal(read_image(tmp_path / "field.mat", **given).Y, Y)
+
+
+def test_what_lies_beside_a_cube_is_of_it(tmp_path, Y):
+    """Fill, scale and bad bands are applied; of a mask nothing says which of its pixels count."""
+    counts = np.round(Y * 5000)
+    counts[:, 3, 3] = 17
+    beside = {
+        "nodata": 17.0,
+        "scale_factor": 5000.0,
+        "bbl": np.array([1, 1, 0, 1, 1, 1]),
+        "mask": np.eye(7, 5),
+    }
+    savemat(tmp_path / "field.mat", {"cube": as_layout(counts, "hwb"), **beside})
+    scene = read_image(tmp_path / "field.mat")
+    np.testing.assert_array_equal(scene.kept, [0, 1, 3, 4, 5])
+    assert scene.counting == HEIGHT * WIDTH - 1
+    np.testing.assert_allclose(scene.Y[:, :3], Y[scene.kept, :3], atol=1e-4)
+    assert any("'mask' is not applied" in note for note in scene.read)
+
+
 def test_matlab_matrix_without_its_size(tmp_path, Y):
     path = tmp_path / "field.mat"
     savemat(path, {"V": as_layout(Y, "b(wh)")})

@@ -17,7 +17,7 @@ from hsu_lib.methods.factorization.qmv import PENALTIES
 from hsu_lib.scene import Status
 from hsu_lib.scenes.noise import add_noise
 from hsu_lib.solvers.fclsu import fclsu, fclsu_normal, kkt_residual
-from hsu_lib.solvers.quadratic_volume import Penalty, _Split, quadratic_volume, shrunk, total_variation
+from hsu_lib.solvers.quadratic_volume import Penalty, _Split, quadratic_volume, shrunk, squared_distances
 
 DAMPING = (0.2, 0.1)
 every_penalty = pytest.mark.parametrize("kind", list(PENALTIES))
@@ -26,10 +26,10 @@ every_penalty = pytest.mark.parametrize("kind", list(PENALTIES))
 # --------------------------------------------------------------------------- the pieces
 
 
-def test_total_variation_is_the_sum_over_pairs_by_the_number_of_endmembers():
+def test_squared_distances_are_the_sum_over_pairs_by_the_number_of_endmembers():
     M = np.random.default_rng(0).standard_normal((3, 5))
     pairs = sum(np.sum((M[:, i] - M[:, j]) ** 2) for i, j in combinations(range(5), 2))
-    np.testing.assert_allclose(2 * 5 * total_variation(M).value(M), pairs, rtol=1e-14)
+    np.testing.assert_allclose(2 * 5 * squared_distances(M).value(M), pairs, rtol=1e-14)
 
 
 def stationary(G, A, M, last, term, weight, damping):

@@ -17,6 +17,7 @@ from hsu_lib.runs import Run, Store
 from hsu_lib.runs.amounts import amounts
 from hsu_lib.runs.execution import execute
 from hsu_lib.scene import SceneSpec
+from hsu_lib.solvers.left_over import left_over, left_over_cases
 
 F = fixture()
 
@@ -61,7 +62,7 @@ def test_the_relative_error_is_that_of_the_methods_own_model(method, own):
 
 def test_what_is_left_is_the_share_of_the_formula_whatever_the_abundances():
     for A in (F.A, F.A0, np.full_like(F.A, 1 / 3)):
-        left = rivals.left_over(F.Y, F.E0, A, (0.01, 0.4, 5.0))
+        left = left_over(F.Y, F.E0, A, (0.01, 0.4, 5.0))
         np.testing.assert_allclose(left.power, (A**2).sum(axis=0))
         for kappa, shares, error in zip((0.01, 0.4, 5.0), left.shares, left.errors, strict=True):
             factor = kappa / (kappa + left.power)
@@ -73,7 +74,7 @@ def test_what_is_left_is_the_share_of_the_formula_whatever_the_abundances():
 def test_the_cases_of_a_scene_are_the_truth_and_two_kinds_of_nonsense():
     scene = pure_pixel_scene()
     noisy = scene.Y + 0.01 * np.random.default_rng(0).standard_normal(scene.Y.shape)
-    cases = rivals.left_over_cases(type(scene)(noisy, scene.E, scene.A), (1e-4, 10.0))
+    cases = left_over_cases(type(scene)(noisy, scene.E, scene.A), (1e-4, 10.0))
     assert list(cases) == ["the reference", "equal shares", "random shares"]
     assert all(of.errors[0] < 1e-3 < of.errors[1] for of in cases.values())
     assert cases["the reference"].errors[1] < 0.2 * cases["random shares"].errors[1]

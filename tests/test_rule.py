@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from hsu_lib.claims import rule
-from hsu_lib.claims.rule import Outcome, Question, Verdict
+from hsu_lib.claims.rule import Differences, Outcome, Verdict
 
 
 def spread(mean, seeds=10, scale=1.0):
@@ -74,17 +74,17 @@ def test_holms_method():
     ],
 )
 def test_what_a_comparison_comes_to(mean, given, expected):
-    assert rule.outcomes([Question(spread(mean), **given)]) == [expected]
+    assert rule.outcomes([Differences(spread(mean), **given)]) == [expected]
 
 
 def test_with_few_seeds_nothing_is_decided():
     for shape in ("better", "threshold", "not worse", "equal"):
         for mean in (-99.0, 0.0, 99.0):
-            assert rule.outcomes([Question(spread(mean, 8), 1.0, shape)]) == [Outcome.OPEN]
+            assert rule.outcomes([Differences(spread(mean, 8), 1.0, shape)]) == [Outcome.OPEN]
 
 
 def test_differences_that_are_all_equal_lie_where_they_lie():
-    found = [rule.outcomes([Question(np.full(10, v), 1.0)])[0] for v in (2.0, 0.5, 0.0, -0.5, -2.0)]
+    found = [rule.outcomes([Differences(np.full(10, v), 1.0)])[0] for v in (2.0, 0.5, 0.0, -0.5, -2.0)]
     assert found == [Outcome.HOLDS, Outcome.SMALLER, Outcome.ABSENT, Outcome.ABSENT, Outcome.REVERSED]
 
 
@@ -107,37 +107,37 @@ def test_what_a_claim_comes_to():
 
 def test_a_wrong_question_is_refused():
     with pytest.raises(ValueError, match="effect above 0"):
-        Question(np.ones(10))
+        Differences(np.ones(10))
     with pytest.raises(ValueError, match="finite"):
-        Question([1.0, np.nan], 1.0)
+        Differences([1.0, np.nan], 1.0)
 
 
 def test_the_seeds_that_would_decide():
-    assert rule.seeds_needed(Question(spread(2.0), 0.1)) == rule.FEWEST
-    needed = rule.seeds_needed(Question(spread(0.4), 0.3))
+    assert rule.seeds_needed(Differences(spread(2.0), 0.1)) == rule.FEWEST
+    needed = rule.seeds_needed(Differences(spread(0.4), 0.3))
     assert needed is not None
-    assert rule.outcomes([Question(spread(0.4, 10), 0.3)]) == [Outcome.OPEN]
+    assert rule.outcomes([Differences(spread(0.4, 10), 0.3)]) == [Outcome.OPEN]
     assert stats.ttest_1samp(spread(0.4, needed), 0, alternative="greater").pvalue < rule.LEVEL
-    assert rule.seeds_needed(Question(spread(0.001), 0.001)) is None
+    assert rule.seeds_needed(Differences(spread(0.001), 0.001)) is None
     # a margin is met from the inside, and only there
     for shape in ("equal", "not worse"):
-        inside = rule.seeds_needed(Question(spread(0.0), 0.5, shape))
+        inside = rule.seeds_needed(Differences(spread(0.0), 0.5, shape))
         assert inside is not None
-        assert rule.outcomes([Question(spread(0.0, 20), 0.5, shape)]) == [
+        assert rule.outcomes([Differences(spread(0.0, 20), 0.5, shape)]) == [
             Outcome.HOLDS if inside <= 20 else Outcome.OPEN
         ]
-        assert rule.seeds_needed(Question(spread(-0.5), 0.5, shape)) is None
+        assert rule.seeds_needed(Differences(spread(-0.5), 0.5, shape)) is None
 
 
 def test_more_seeds_are_needed_where_any_of_many_comparisons_may_refute():
-    far = Question(np.linspace(-1.01, -0.99, 10), 0.1, "equal")
+    far = Differences(np.linspace(-1.01, -0.99, 10), 0.1, "equal")
     assert rule.outcomes([far]) == [Outcome.REVERSED]
     among = [far] * 10
     assert rule.outcomes(among) == [Outcome.OPEN] * 10  # ten seeds have too few patterns of signs
     needed = rule.seeds_needed(far, among=10)
     assert needed is not None
     assert needed > 10 > rule.seeds_needed(far)
-    more = Question(np.linspace(-1.01, -0.99, needed), 0.1, "equal")
+    more = Differences(np.linspace(-1.01, -0.99, needed), 0.1, "equal")
     assert rule.outcomes([more] * 10) == [Outcome.REVERSED] * 10
 
 
@@ -150,7 +150,7 @@ def decided(rng, comparisons, *, mean, effect, claims=200, heaps=False):
             noise = np.where(rng.random(noise.shape) < 0.2, 2.0, -0.5) + 0.1 * noise
         noise = noise[0] - noise[1]  # of two conditions that are alike
         for seeds in (10, 20):
-            questions = [Question(mean + d[:seeds], effect) for d in noise]
+            questions = [Differences(mean + d[:seeds], effect) for d in noise]
             verdict = rule.judged(rule.outcomes(questions))
             if verdict is not Verdict.OPEN:
                 break
@@ -179,6 +179,6 @@ def test_error_rates(comparisons, heaps):
 def test_power_is_what_simulation_finds(effect, seeds):
     rng = np.random.default_rng(7)
     found = np.mean(
-        [rule.holds(Question(rng.normal(effect, 1, seeds), effect / 2)) for _ in range(1000)], dtype=float
+        [rule.holds(Differences(rng.normal(effect, 1, seeds), effect / 2)) for _ in range(1000)], dtype=float
     )
     assert rule.power(effect, 1, seeds) == pytest.approx(found, abs=0.04)

@@ -79,7 +79,16 @@ def test_labelled_arrays_keep_their_labels(scene):
         ({"endmembers": 3, "method": "vca"}, "no method 'vca'"),
         ({"endmembers": 3, "names": "abc"}, "none are given"),
         ({"endmembers": 3, "mask": np.ones(4)}, "mask: "),
+        ({"endmembers": 3, "mask": np.full((9, 7), "a")}, "a mask has numbers"),
+        ({"endmembers": 3, "mask": np.arange(63).reshape(9, 7)}, "a mask has two values"),
+        ({"endmembers": 3, "wavelengths": [*WAVES[1:], np.nan]}, "wavelength of band 12 is nan"),
+        ({"endmembers": 3, "wavelengths": WAVES[1:]}, "11 wavelengths for 12 bands"),
         ({"endmembers": 3, "device": "gpu"}, "device: 'gpu'"),
+        ({"endmembers": 3, "device": None}, "device: None"),
+        ({"endmembers": 3, "seed": 1.5}, "seed: expected a whole number from 0, got 1.5"),
+        ({"endmembers": 3, "seed": -1}, "seed: "),
+        ({"endmembers": 3.0}, "expected a number, or an array (bands, endmembers), got 3.0"),
+        ({"endmembers": True}, "got True"),
         ({"endmembers": "nothing.csv"}, "no such file"),
     ],
 )
@@ -107,6 +116,80 @@ def test_bands_that_come_last_are_noticed(scene):
     for given in ({"endmembers": scene.E}, {"endmembers": 3, "wavelengths": WAVES}):
         with pytest.raises(ValueError, match="its bands seem to be last"):
             hsu_lib.unmix(Y, **given)
+
+
+def holed(scene):
+    """Image with fill in its first two rows, and which pixels are not."""
+    Y, mask = scene.Y.copy(), np.ones((9, 7), dtype=bool)
+    Y[:, :2], mask[:2] = -9999, False
+    return Y, mask
+
+
+def test_fill_is_refused_and_settled_as_in_files(scene):
+    Y, mask = holed(scene)
+    with pytest.raises(ValueError, match=r"Y: holds -9999 in 14 of 63 pixels: no data .* Give nodata=-9999"):
+        hsu_lib.unmix(Y, endmembers=scene.E)
+    found = hsu_lib.unmix(Y, endmembers=scene.E, nodata=-9999)
+    np.testing.assert_array_equal(found.mask, mask)
+    np.testing.assert_allclose(found.A[:, mask], scene.A[:, mask], atol=1e-4)
+    np.testing.assert_array_equal(hsu_lib.unmix(Y, endmembers=scene.E, mask=mask).mask, mask)
+    with pytest.raises(ValueError, match="no pixel counts"):
+        hsu_lib.unmix(Y, endmembers=scene.E, mask=~mask, nodata=-9999)
+    Y[:, :2] = np.linspace(-0.3, -0.1, len(Y))[:, None, None]
+    found = hsu_lib.unmix(Y, endmembers=scene.E, nodata="border")
+    np.testing.assert_array_equal(found.mask, mask)
+
+
+def test_masked_arrays_keep_their_mask(scene):
+    Y, mask = holed(scene)
+    found = hsu_lib.unmix(np.ma.masked_equal(Y, -9999), endmembers=scene.E)
+    np.testing.assert_array_equal(found.mask, mask)
+    flat = hsu_lib.unmix(np.ma.masked_equal(Y, -9999).reshape(len(Y), -1), endmembers=scene.E)
+    np.testing.assert_array_equal(flat.mask, mask.reshape(1, -1))
+    with pytest.raises(ValueError, match="have no value in 1 of 12 bands"):
+        hsu_lib.unmix(scene.Y, endmembers=np.ma.masked_array(scene.E, scene.E[2, 1] == scene.E))
+
+
+def test_attributes_of_labelled_arrays(scene):
+    xarray = pytest.importorskip("xarray")
+    Y, mask = holed(scene)
+    counts = np.where(mask, np.round((Y + 0.1) * 5000), -7).astype(np.int16)
+    told = {"_FillValue": -7, "scale_factor": 2e-4, "add_offset": -0.1}
+    labelled = xarray.DataArray(counts, dims=("band", "y", "x"), attrs=told)
+    found = hsu_lib.unmix(labelled, endmembers=scene.E)
+    np.testing.assert_array_equal(found.mask, mask)
+    np.testing.assert_allclose(found.A[:, mask], scene.A[:, mask], atol=0.01)
+    assert found.read[0] == "scale and offset of its attributes applied"
+    with pytest.raises(ValueError, match="were these applied"):
+        hsu_lib.unmix(labelled.astype(float).assign_attrs(told), endmembers=scene.E)
+
+
+def test_numbers_that_are_no_reflectance_are_told(scene):
+    assert not hsu_lib.unmix(scene.Y, endmembers=3).warnings
+    (told,) = hsu_lib.unmix(scene.Y * 1e4, endmembers=3).warnings
+    assert "is no reflectance" in told
+
+
+def test_wavelengths_in_another_unit(scene):
+    found = hsu_lib.unmix(scene.Y, endmembers=3, wavelengths=WAVES / 1000)
+    np.testing.assert_allclose(found.wavelengths, WAVES, rtol=1e-6)
+    assert "taken as micrometres" in found.read[0]
+    found = hsu_lib.unmix(scene.Y, endmembers=3, wavelengths=np.zeros(12))
+    assert found.wavelengths is None
+    assert "all 0" in found.read[0]
+
+
+def test_bands_that_seem_to_come_last_are_told():
+    x, centre = np.linspace(0, 1, 30), np.random.default_rng(0).random((12, 9, 1))
+    Y = 0.1 + 0.6 * np.exp(-(((x - centre) / 0.4) ** 2))
+    assert any("axis of 30" in told for told in hsu_lib.unmix(Y, endmembers=2).warnings)
+    first = hsu_lib.unmix(Y.transpose(2, 0, 1), endmembers=2)
+    assert not any("axis of" in told for told in first.warnings)
+
+
+def test_a_scene_has_its_own_mask(scene):
+    with pytest.raises(ValueError, match="a Scene has wavelengths and a mask of its own"):
+        hsu_lib.unmix(scene, endmembers=3, mask=np.ones((9, 7), dtype=bool))
 
 
 def test_divergence_is_an_error(scene, monkeypatch):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,8 +20,9 @@ from hsu_lib.methods.method import Method
 from hsu_lib.scene import Status
 from hsu_lib.scenes import read_image
 from hsu_lib.scenes.own.masks import read_mask
-from hsu_lib.scenes.own.selection import bands_of, moved
-from hsu_lib.unmixing import read_result
+from hsu_lib.scenes.own.reading import Reading
+from hsu_lib.scenes.own.selection import Selection, bands_of, moved
+from hsu_lib.unmixing import rank, read_result
 from hsu_lib.unmixing.diagnosis import findings, noise_level
 from hsu_lib.unmixing.order import stable_order
 from hsu_lib.unmixing.outputs import planned
@@ -280,6 +283,34 @@ def test_a_diverged_run_leaves_nothing(field, monkeypatch):
     told = unmix("field.hdr", "-p", 3, "--out", "r", "--format", "envi", code=1)
     assert "no result: the estimate is no longer finite" in told
     assert not list(Path().glob("r*"))
+
+
+@pytest.mark.parametrize(
+    "words", [("unmix", "field.hdr", "-p", 3), ("look", "field.hdr"), ("rank", "field.hdr")]
+)
+def test_a_full_disk_is_told_with_the_file_and_leaves_nothing(field, monkeypatch, words):
+    def full(number):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    before = sorted(Path().iterdir())
+    monkeypatch.setattr(os, "fsync", full)
+    result = CliRunner().invoke(main, [*map(str, words)])
+    assert result.exit_code == 1
+    assert re.search(r"No space left on device: '.*(field|unmixing)[^/]*'\n$", result.output), result.output
+    assert sorted(Path().iterdir()) == before
+
+
+def test_a_name_of_any_characters(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("f$_{x}$", "a$^"):
+        write_envi(name, mixture()[0])
+        for words in (("look",), ("rank",), ("unmix", "-p", "3", "--out", name)):
+            result = CliRunner().invoke(main, [*words, f"{name}.hdr"])
+            assert result.exit_code == 0, result.output
+    odd = os.fsdecode(b"f\xff.hdr")  # no text in any encoding
+    for path in Path().glob("a$^.*"):
+        path.rename(os.fsdecode(b"f\xff") + path.suffix)
+    assert rank.run(odd, Reading(), Selection(), str).number > 0
 
 
 def test_order_is_the_same_for_every_seed(field):

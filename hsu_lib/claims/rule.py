@@ -53,7 +53,7 @@ AGAINST = (Verdict.REVERSED, Verdict.ABSENT)
 
 
 @dataclass(frozen=True, eq=False)
-class Question:
+class Differences:
     """One comparison: differences over seeds, and what they are held against.
 
     Parameters
@@ -169,43 +169,43 @@ def holm(p: Sequence[float], level: float = LEVEL) -> NDArray[np.bool_]:
     return shown
 
 
-def holds(question: Question) -> bool:
+def holds(asked: Differences) -> bool:
     """Whether the comparison is shown as the claim says it."""
-    d, effect = question.differences, question.effect
-    if question.seeds < FEWEST:
+    d, effect = asked.differences, asked.effect
+    if asked.seeds < FEWEST:
         return False
-    if question.shape == "equal":
+    if asked.shape == "equal":
         return max(above(d, -effect), below(d, effect)) < LEVEL
-    return above(d, -effect if question.shape == "not worse" else 0.0) < LEVEL
+    return above(d, -effect if asked.shape == "not worse" else 0.0) < LEVEL
 
 
-def _absent(question: Question) -> float:
+def _absent(asked: Differences) -> float:
     """P value for an effect smaller than the smallest of interest; 1 where that cannot be."""
-    d, effect = question.differences, question.effect
-    if question.shape != "better" or question.seeds < FEWEST:
+    d, effect = asked.differences, asked.effect
+    if asked.shape != "better" or asked.seeds < FEWEST:
         return 1.0
     return max(above(d, -effect), below(d, effect))
 
 
-def _reversed(question: Question) -> float:
+def _reversed(asked: Differences) -> float:
     """P value for the reverse."""
-    d, effect = question.differences, question.effect
-    if question.seeds < FEWEST:
+    d, effect = asked.differences, asked.effect
+    if asked.seeds < FEWEST:
         return 1.0
-    if question.shape == "equal":
+    if asked.shape == "equal":
         return min(1.0, 2 * min(below(d, -effect), above(d, effect)))
-    if question.shape == "threshold":
+    if asked.shape == "threshold":
         return below(d)
-    return below(d, -effect if question.shape == "not worse" or question.reported else 0.0)
+    return below(d, -effect if asked.shape == "not worse" or asked.reported else 0.0)
 
 
-def outcomes(questions: Sequence[Question]) -> list[Outcome]:
+def outcomes(asked: Sequence[Differences]) -> list[Outcome]:
     """What each comparison of a claim comes to; absent and reversed are corrected over all of them."""
-    hold = [holds(q) for q in questions]
-    absent = holm([_absent(q) for q in questions]) & ~np.array(hold, dtype=bool)
-    turned = holm([_reversed(q) for q in questions])
+    hold = [holds(q) for q in asked]
+    absent = holm([_absent(q) for q in asked]) & ~np.array(hold, dtype=bool)
+    turned = holm([_reversed(q) for q in asked])
     found = []
-    for q, h, a, r in zip(questions, hold, absent, turned, strict=True):
+    for q, h, a, r in zip(asked, hold, absent, turned, strict=True):
         if h:
             small = q.shape == "better" and below(q.differences, q.effect) < LEVEL
             found.append(Outcome.SMALLER if small else Outcome.HOLDS)
@@ -268,21 +268,21 @@ def power(effect: float, deviation: float, seeds: int) -> float:
     return float(stats.nct.sf(critical, seeds - 1, effect / deviation * np.sqrt(seeds)))
 
 
-def seeds_needed(question: Question, *, among: int = 1, most: int = 200) -> int | None:
+def seeds_needed(asked: Differences, *, among: int = 1, most: int = 200) -> int | None:
     """How many seeds would decide, if mean and spread stay what they are; None if more than `most`.
 
     By Student's t, for whichever of the outcomes comes first, where there are enough patterns of signs.
 
     Parameters
     ----------
-    question
+    asked
         The comparison.
     among
         How many comparisons the claim has: *absent* and *reversed* are corrected for as many.
     most
         Seeds that are tried.
     """
-    d, effect = np.asarray(question.differences), question.effect
+    d, effect = np.asarray(asked.differences), asked.effect
     mean, deviation = float(d.mean()), float(d.std(ddof=1))
 
     def ends(n: int, level: float) -> tuple[float, float]:
@@ -299,11 +299,11 @@ def seeds_needed(question: Question, *, among: int = 1, most: int = 200) -> int 
         decided = {
             "better": low > 0
             or (low_of_all > -effect and high_of_all < effect)
-            or high_of_all < (-effect if question.reported else 0),
+            or high_of_all < (-effect if asked.reported else 0),
             "threshold": low > 0 or high_of_all < 0,
             "not worse": low > -effect or high_of_all < -effect,
             "equal": (low > -effect and high < effect) or lowest > effect or highest < -effect,
         }
-        if decided[question.shape]:
+        if decided[asked.shape]:
             return n
     return None

@@ -6,7 +6,7 @@ import torch
 
 
 def checked(device: str) -> str:
-    """The name of a device on which numbers can be computed here.
+    """The name of a device on which numbers can be computed here, in 64 bits too, as solvers do.
 
     Raises
     ------
@@ -17,7 +17,7 @@ def checked(device: str) -> str:
     known = f"take {', '.join([*there[:3], 'cpu'])}" if there else "take cpu"
     try:
         kind = torch.device(device).type
-    except RuntimeError:
+    except (RuntimeError, TypeError):
         raise ValueError(
             f"device: {device!r} is none; expected such as cpu, cuda or cuda:1; {known}"
         ) from None
@@ -27,7 +27,7 @@ def checked(device: str) -> str:
     try:
         if kind == "meta":
             raise RuntimeError
-        torch.zeros(1, device=device).add(1).cpu()
-    except (RuntimeError, AssertionError, NotImplementedError, ImportError):
-        raise ValueError(f"device: {device} is not there, or cannot compute; {known}") from None
+        torch.zeros(1, dtype=torch.float64, device=device).add(1).cpu()
+    except (RuntimeError, TypeError, AssertionError, NotImplementedError, ImportError):
+        raise ValueError(f"device: {device} is not there, or cannot compute in 64 bits; {known}") from None
     return device

@@ -1,4 +1,4 @@
-"""The one training loop: batches in, a history out."""
+"""The training loop over batches, and how a training ended."""
 
 from __future__ import annotations
 
@@ -13,11 +13,16 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from hsu_lib.scene import Array
+from hsu_lib.scene import Array, Status
 
 Batch = TypeVar("Batch")
 Optimiser = Literal["rmsprop", "adam"]
 _OPTIMISERS = {"rmsprop": torch.optim.RMSprop, "adam": torch.optim.Adam}
+
+
+def finished(history: Mapping[str, Array]) -> Status:
+    """How a training of a planned number of steps ended, by its ``loss``."""
+    return Status.FINISHED if np.isfinite(history["loss"]).all() else Status.DIVERGED
 
 
 @contextmanager

@@ -21,6 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsu_lib.errors import InputError
+from hsu_lib.learning.labels import Labels
+from hsu_lib.metrics.truth import Reference, Truth
 from hsu_lib.scene import Scene, Unmixing
 
 #: Above this share of pixels that do not count, most neighbours that a method would see are made up.
@@ -86,7 +88,28 @@ def put_back(result: Unmixing, mask: NDArray[np.bool_]) -> Unmixing:
 
 def taken_out(result: Unmixing, mask: NDArray[np.bool_], *, spatial: bool) -> Unmixing:
     """Result for the whole image as one of its `filled` (spatial) or `compact` scene."""
-    if result.A.shape[1:] != mask.shape:
-        return result  # of another image: whoever takes it says so
-    A = result.A[:, *_nearest(mask)] if spatial else result.A[:, mask][:, None]
-    return replace(result, A=A, mask=None)
+    return replace(result, A=_cut(result.A, mask, spatial), mask=None)
+
+
+def truth_within(truth: Truth, mask: NDArray[np.bool_], *, spatial: bool) -> Truth:
+    """What is known of the whole image, of its `filled` (spatial) or `compact` scene."""
+    clean = None if truth.clean is None else _cut(truth.clean, mask, spatial)
+    references = {name: Reference(E, _cut(A, mask, spatial)) for name, (E, A) in truth.references.items()}
+    return Truth(clean, references, truth.library)
+
+
+def labels_within(labels: Labels, inner: Scene, *, spatial: bool) -> Labels:
+    """The same pixels to learn from, in `inner`, the `filled` (spatial) or `compact` scene of the labels."""
+    counts = labels.scene.mask
+    if counts is None:
+        return labels
+    held = None if labels.validation is None else labels.validation & counts
+    masks = (mask if spatial or mask is None else mask[counts][None] for mask in (labels.chosen, held))
+    return Labels(inner, *masks)
+
+
+def _cut(maps: NDArray, mask: NDArray[np.bool_], spatial: bool) -> NDArray:
+    """Maps ``(n, height, width)`` of a `filled` (spatial) or `compact` scene; those of another size stay."""
+    if maps.shape[1:] != mask.shape:
+        return maps  # of another image: whoever takes it says so
+    return maps[:, *_nearest(mask)] if spatial else maps[:, mask][:, None]

@@ -11,7 +11,14 @@ import numpy as np
 
 from hsu_lib.learning.checkpoints import Checkpoint
 from hsu_lib.learning.labels import Labels
-from hsu_lib.methods.masked import compact, filled, put_back, taken_out
+from hsu_lib.methods.masked import (
+    compact,
+    filled,
+    labels_within,
+    put_back,
+    taken_out,
+    truth_within,
+)
 from hsu_lib.methods.settings import Settings
 from hsu_lib.metrics.truth import Truth
 from hsu_lib.scene import Scene, Status, Unmixing
@@ -220,7 +227,7 @@ class Method:
         seed
             Seed of everything random: the same seed on the same device gives the same result.
         device
-            ``"cpu"``, ``"cuda"`` or any other torch device.
+            ``"cpu"``, ``"cuda"`` or any other torch device that computes in 64 bits.
         progress
             Show a progress bar on stderr.
         start
@@ -253,8 +260,13 @@ class Method:
         """
         if scene.mask is not None:
             spatial = self.needs.spatial
+            inner = filled(scene) if spatial else compact(scene)
+            if self.needs.labels:
+                labels = labels or self._own_labels(scene, self.configure(**settings), seed)
+                if labels.scene is scene:
+                    labels = labels_within(labels, inner, spatial=spatial)
             result = self.unmix(
-                filled(scene) if spatial else compact(scene),
+                inner,
                 endmembers=endmembers,
                 seed=seed,
                 device=device,
@@ -262,7 +274,7 @@ class Method:
                 start=None if start is None else taken_out(start, scene.mask, spatial=spatial),
                 labels=labels,
                 library=library,
-                truth=truth,
+                truth=None if truth is None else truth_within(truth, scene.mask, spatial=spatial),
                 checkpoint=checkpoint,
                 **settings,
             )
@@ -275,6 +287,9 @@ class Method:
             )
         if needs.labels:
             labels = labels or self._own_labels(scene, configured, seed)
+            if labels.scene.mask is not None:
+                without = (filled if needs.spatial else compact)(labels.scene)
+                labels = labels_within(labels, without, spatial=needs.spatial)
             if labels.scene.bands != scene.bands:
                 raise ValueError(
                     f"{labels.scene.name} has {labels.scene.bands} bands, {scene.name} {scene.bands}"

@@ -21,11 +21,8 @@ from markupsafe import Markup
 from hsu_lib.publishing import scores
 from hsu_lib.publishing.outcomes import LOOKS
 
-#: A verdict with more comparisons folds its table behind a line that counts them.
-_MOST_ROWS = 4
 #: Column to a format such as ``"{:.4f}"`` or a function of the value, which may give `Markup`.
 Formats = Mapping[str, str | Callable[[Any], str]]
-_Cell = tuple[str, bool]
 
 
 @cache

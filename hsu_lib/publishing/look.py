@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from hsu_lib.atomic import write_atomically
 from hsu_lib.errors import InputError, option
 from hsu_lib.publishing import figures
 from hsu_lib.scene import Scene
@@ -50,9 +52,10 @@ def show(path: Path, out: Path | None, tell: Callable[[str], Any], **reading: An
         tell(f"- {note}")
     if found.refusal is not None:
         tell(f"hsu unmix would refuse it: {found.refusal.for_command_line}")
-    out.parent.mkdir(parents=True, exist_ok=True)
     figure = picture(found.small, "reflectance" if found.refusal is None else "stored number")
-    FigureCanvasAgg(figure).print_png(str(out), metadata={"Software": _MADE_BY})
+    file = io.BytesIO()
+    FigureCanvasAgg(figure).print_png(file, metadata={"Software": _MADE_BY})
+    write_atomically(out, file.getvalue())
     tell(str(out))
 
 

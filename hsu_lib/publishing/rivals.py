@@ -1,28 +1,22 @@
-"""What the chapter on the rivals of LDVAE shows: which printed figures can be compared, and errors."""
+"""What the chapter on the rivals of LDVAE shows: which printed figures can be compared, and runs."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import torch
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-from numpy.typing import ArrayLike, NDArray
 
 from hsu_lib import claims
 from hsu_lib.publishing import scores
-from hsu_lib.publishing.figures import grid, method_colours
 from hsu_lib.publishing.published import manifests
 from hsu_lib.runs import Record, Run, Store
 from hsu_lib.runs.amounts import Amounts, amounts
-from hsu_lib.scene import Scene, SceneSpec
-from hsu_lib.solvers.variability import nearest_spectra
+from hsu_lib.scene import SceneSpec
 from hsu_lib.words import seeds_of
 
 #: What both papers print of methods that are not theirs.
@@ -197,97 +191,3 @@ def relative_error(record: Record, power: float) -> float:
     """
     curve = record.arrays.get(f"history/{RELATIVE}")
     return float(np.sqrt(record.scores["mse-reconstruction"] / power) if curve is None else curve[-1])
-
-
-class Left(NamedTuple):
-    r"""What spectra for each pixel leave of an image, for some abundances and weights :math:`\kappa`.
-
-    Parameters
-    ----------
-    power
-        :math:`\|a_n\|^2`, shape ``(pixels,)``.
-    shares
-        Norm of a pixel's residual over that with one spectrum per endmember; ``(weights, pixels)``.
-    errors
-        Relative errors of the reconstruction, shape ``(weights,)``.
-    """
-
-    power: NDArray[np.float64]
-    shares: NDArray[np.float64]
-    errors: NDArray[np.float64]
-
-
-def left_over(Y: ArrayLike, E: ArrayLike, A: ArrayLike, weights: Sequence[float]) -> Left:
-    r"""What is left when the spectra of every pixel are fitted with weights :math:`\kappa`, `A` as it is.
-
-    Parameters
-    ----------
-    Y, E, A
-        Shapes ``(bands, pixels)``, ``(bands, endmembers)``, ``(endmembers, pixels)``.
-    weights
-        :math:`\kappa`, of the spectra to the endmembers.
-    """
-    y, e, a = (torch.tensor(np.asarray(X, dtype=np.float64)) for X in (Y, E, A))
-    base, shares, errors = (y - e @ a).norm(dim=0), [], []
-    for weight in weights:
-        S = nearest_spectra(y, e.T[:, :, None], a, weight)
-        left = y - (S * a[:, None]).sum(dim=0)
-        shares.append((left.norm(dim=0) / base).numpy())
-        errors.append(float(left.norm() / y.norm()))
-    return Left((a**2).sum(dim=0).numpy(), np.array(shares), np.array(errors))
-
-
-def left_over_cases(image: Scene, weights: Sequence[float]) -> dict[str, Left]:
-    """`left_over` of a scene with its endmembers, for the reference's abundances, equal and random ones."""
-    assert image.E is not None
-    assert image.A is not None
-    A = image.A.reshape(len(image.A), -1).astype(np.float64)
-    random = np.random.default_rng(0).dirichlet(np.ones(len(A)), A.shape[1]).T
-    given = {"the reference": A, "equal shares": np.full_like(A, 1 / len(A)), "random shares": random}
-    return {name: left_over(image.pixels, image.E, shares, weights) for name, shares in given.items()}
-
-
-def left_panels(cases: Mapping[str, Left], weights: Sequence[float], shown: int) -> Figure:
-    """Shares of the residuals of the pixels at one of the weights, and errors over all weights."""
-    figure, axes = grid(1, 2, ratio=0.8)
-    colours, pixels, curve = method_colours(cases), axes[0, 0], np.linspace(0, 1, 100)
-    kappa = weights[shown]
-    pixels.plot(curve, kappa / (kappa + curve), color="black", linewidth=1, label="the formula")
-    for k, (name, left) in enumerate(cases.items()):
-        some = slice(None, None, max(1, left.power.size // 150))
-        look = {"color": colours[name], "alpha": 0.5, "label": name}
-        pixels.plot(left.power[some], left.shares[shown, some], "os^"[k % 3], markersize=4, **look)
-        axes[0, 1].loglog(weights, 100 * left.errors, color=colours[name], label=name)
-    pixels.set(
-        xlabel="sum of the squared abundances",
-        ylabel="share of the residual that is left",
-        ylim=(0, 1),
-        title=f"every dot a pixel, weight {kappa:g}",
-    )
-    axes[0, 1].set(
-        xlabel="weight", ylabel="relative error of the reconstruction (%)", title="the whole image"
-    )
-    pixels.legend(fontsize="small")
-    axes[0, 1].legend(fontsize="small")
-    return figure
-
-
-def error_panel(errors: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Figure:
-    """RMSE of the abundances over the relative error of the reconstruction, both in percent, by method."""
-    figure, axes = grid(1, 1, ratio=0.5)
-    ax, colours = axes[0, 0], method_colours(errors)
-    for k, (name, (x, y)) in enumerate(errors.items()):
-        look = {"color": colours[name], "alpha": 0.75, "label": name, "markersize": 6}
-        ax.plot(100 * np.asarray(x), 100 * np.asarray(y), "os^vDP*X"[k % 8], **look)
-    ax.set(
-        xscale="log",
-        xlabel="relative error of the reconstruction (%)",
-        ylabel="RMSE of the abundances (%)",
-        ylim=(0, None),
-    )
-    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
-    ax.xaxis.set_minor_formatter(NullFormatter())
-    ax.grid(alpha=0.3)
-    figure.legend(loc="outside right center", fontsize="small")
-    return figure

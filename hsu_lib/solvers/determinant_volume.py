@@ -19,7 +19,7 @@ _ENOUGH = 0.01
 _TRIALS = 40
 
 
-def minimum_volume(
+def determinant_volume(
     Y: ArrayLike,
     E: ArrayLike,
     A: ArrayLike,

@@ -46,7 +46,7 @@ def fclsu(Y: ArrayLike, E: ArrayLike, *, device: str | torch.device = "cpu") -> 
     E
         Endmembers, shape ``(bands, endmembers)``, in the unit of `Y`.
     device
-        Torch device on which to work.
+        Torch device on which to work; with more than 16 endmembers the processor does.
 
     Returns
     -------

@@ -73,7 +73,7 @@ class Noise(NamedTuple):
     variances
         Mean square in each band, shape ``(bands,)``.
     filters
-        Symmetric shares :math:`F` of the bands in it: :math:`W = F^\top Y` is the noise of an image `Y`,
+        Shares :math:`F` of the bands in it: :math:`W = F^\top Y` is the noise of an image `Y`,
         shape ``(bands, bands)``.
     """
 

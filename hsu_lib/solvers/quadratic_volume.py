@@ -74,7 +74,7 @@ def centre(M: Float) -> Penalty:
     return Penalty(np.zeros_like(M))
 
 
-def total_variation(M: Float) -> Penalty:
+def squared_distances(M: Float) -> Penalty:
     r"""Squared distances of the endmembers to each other.
 
     With :math:`B = I - \mathbf 1\mathbf 1^\top / p`, :math:`\sum_{i<j}\|m_i - m_j\|^2 = p \|M B\|_F^2`.

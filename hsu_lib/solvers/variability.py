@@ -227,7 +227,8 @@ def perturbed(
     .. math:: \tfrac\alpha2 \sum_{n} \sum_{m \sim n} \|a_n - a_m\|^2 + \tfrac\beta2 \|M - M_0\|_F^2
 
     is added, with each pair of neighbours counted twice and none beyond the borders, and
-    :math:`\kappa = \gamma`. Each step is exact, or to 1e-6, unless it is `loose`.
+    :math:`\kappa = \gamma`. Endmembers are exact for the rest, and so are abundances to 1e-6, unless they are
+    `loose`; spectra are those without their bound, with what is negative set to zero.
 
     Parameters
     ----------

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,16 +16,15 @@ from hsu_lib.learning import devices
 from hsu_lib.scene import Scene
 from hsu_lib.scenes.catalogue import USGS
 from hsu_lib.scenes.library import SpectralLibrary
+from hsu_lib.scenes.own.reading import NoData
 from hsu_lib.unmixing.counting import counted, is_asked
+from hsu_lib.unmixing.images import SPECTRAL, TURNED, is_labelled, scene_of, wavelengths_of
 from hsu_lib.unmixing.libraries import check_asked, library_in
 from hsu_lib.unmixing.matching import Bands, in_bands, in_unit
 from hsu_lib.unmixing.model import about_run, result_of, with_endmembers
 from hsu_lib.unmixing.picking import BLIND, picked
 from hsu_lib.unmixing.result import Result
 from hsu_lib.unmixing.spectra import Spectra, read_spectra
-
-_TURNED = "Y: {} for {}: its bands seem to be last; give them first, Y.transpose(2, 0, 1) or Y.T"
-_SPECTRAL = re.compile(r"(bands?|wave_?lengths?|wl|wvl|lambda|channels?|spectral|features?)", re.I)
 
 
 def unmix(
@@ -36,6 +34,7 @@ def unmix(
     endmembers: int | ArrayLike | str | Path | None = None,
     wavelengths: ArrayLike | None = None,
     mask: ArrayLike | None = None,
+    nodata: NoData = None,
     names: Sequence[str] = (),
     endmembers_scale: float | None = None,
     library: ArrayLike | str | Path | None = None,
@@ -50,8 +49,9 @@ def unmix(
     ----------
     Y
         Image in reflectance: an array ``(bands, height, width)`` or ``(bands, pixels)``; an
-        ``xarray.DataArray`` with a dimension band or wavelength, in any order; or a `Scene`. Pixels with NaN
-        take no part.
+        ``xarray.DataArray`` with a dimension band or wavelength, in any order, whose attributes may tell fill
+        values and, of integers, scale and offset; or a `Scene`. Pixels with NaN, or that a masked array
+        masks, take no part.
     method
         A name of `hsu methods`; by default ``"fclsu"`` for given endmembers, ``"sunsal-sure"`` for a library,
         else ``"vca-fclsu"`` or ``"nfindr-fclsu"``, whichever leaves less of the image unexplained.
@@ -61,9 +61,11 @@ def unmix(
         are resampled to the image's. By default those of a scene's reference; without one, as many as
         `hsu_lib.methods.rank.count_by` finds, which the result tells.
     wavelengths
-        Of the bands, in nm, shape ``(bands,)``.
+        Of the bands, in nm, shape ``(bands,)``; such as no band in nm can have are taken as micrometres.
     mask
         True where a pixel counts, shape ``(height, width)`` or ``(pixels,)``.
+    nodata
+        Number that means no data, several, or ``"none"``, as of `hsu_lib.scenes.read_image`.
     names
         Of given endmembers, or of the spectra of a library.
     endmembers_scale
@@ -97,8 +99,10 @@ def unmix(
     array([[1. , 0. , 0.5],
            [0. , 1. , 0.5]], dtype=float32)
     """
-    scene, labels = _scene(Y, wavelengths, mask)
-    count = int(endmembers) if isinstance(endmembers, int | np.integer) else None
+    if not _is_whole(seed) or seed < 0:
+        raise InputError(f"seed: expected a whole number from 0, got {seed!r}")
+    scene, labels, doubts = scene_of(Y, wavelengths, mask, nodata)
+    count = int(endmembers) if _is_whole(endmembers) else None
     chosen, given = None if method is None else methods.get(method), library is not None
     if library is not None or (chosen is not None and chosen.needs.library):
         chosen = chosen or methods.get("sunsal-sure")
@@ -136,77 +140,14 @@ def unmix(
     )
     about = about_run(chosen, configured, seed=seed, device=device, **estimate)
     result = result_of(found, [(slice(None), scene)], whole=scene, about=about, library=atoms)
-    return replace(result, labels=labels)
+    return replace(result, labels=labels, warnings=(*result.warnings, *doubts))
 
 
 # --------------------------------------------------------------------------- what is given
 
 
-def _scene(
-    Y: Any, wavelengths: ArrayLike | None, mask: ArrayLike | None
-) -> tuple[Scene, dict[str, Any] | None]:
-    """The image, and the labels of its pixels where it has any."""
-    if isinstance(Y, Scene):
-        return Y, None
-    values, labels = (Y, None)
-    if _is_labelled(Y):
-        values, wavelengths, labels = _of_labelled(Y, wavelengths)
-    values = np.asarray(values)
-    if values.ndim == 2:
-        labels = labels or {"dims": ("pixel",), "coords": {}}
-        values = values[:, None]
-        mask = None if mask is None else np.asarray(mask).reshape(1, -1)
-    if values.ndim != 3:
-        raise InputError(f"Y: expected (bands, height, width) or (bands, pixels), got {values.shape}")
-    if values.dtype.kind not in "iuf":
-        raise InputError(f"Y: expected real numbers, got {values.dtype}")
-    count = None if wavelengths is None else np.size(wavelengths)
-    if count not in (None, len(values)) and count == values.shape[-1]:
-        raise InputError(_TURNED.format(f"{count} wavelengths", values.shape))
-    counts: NDArray[np.bool_] = np.isfinite(values).all(axis=0)
-    if mask is not None:
-        given = np.asarray(mask)
-        if given.shape != counts.shape:
-            raise InputError(f"mask: {given.shape} for pixels of {counts.shape}")
-        counts = counts & (given != 0)
-    scene = Scene(
-        values,
-        wavelengths=None if wavelengths is None else np.asarray(wavelengths, dtype=np.float32),
-        name=str(getattr(Y, "name", None) or "image"),
-        mask=None if counts.all() else counts,
-    )
-    return scene, labels
-
-
-def _is_labelled(values: Any) -> bool:
-    return hasattr(values, "dims") and hasattr(values, "coords") and hasattr(values, "transpose")
-
-
-def _of_labelled(Y: Any, wavelengths: ArrayLike | None) -> tuple[Any, ArrayLike | None, dict[str, Any]]:
-    """Values of a DataArray with the bands first, wavelengths, and the labels of the others."""
-    found = [name for name in Y.dims if _SPECTRAL.fullmatch(str(name))]
-    if len(found) != 1 or len(Y.dims) not in (2, 3):
-        raise InputError(
-            f"Y: dimensions {dict(Y.sizes)}: call one band or wavelength, beside y and x or pixel"
-        )
-    band = found[0]
-    others = tuple(name for name in Y.dims if name != band)
-    if wavelengths is None:
-        wavelengths = _wavelengths(Y, band)
-    coords = {name: Y.coords[name] for name in Y.coords if set(Y.coords[name].dims) <= set(others)}
-    return Y.transpose(band, *others).values, wavelengths, {"dims": others, "coords": coords}
-
-
-def _wavelengths(values: Any, band: Any) -> ArrayLike | None:
-    """Coordinate that tells wavelengths of a dimension, in nm."""
-    from hsu_lib.scenes.own.wavelengths import in_nm
-
-    for name in dict.fromkeys((band, *values.coords)):
-        if name in values.coords and re.search(r"wave|lambda|wvl|^wl$|^nm$", str(name), re.I):
-            held = values.coords[name]
-            if held.dims == (band,) and held.dtype.kind in "iuf":
-                return in_nm(Path("Y"), held.values, held.attrs.get("units"))[0]
-    return None
+def _is_whole(number: Any) -> TypeGuard[int | np.integer]:
+    return isinstance(number, int | np.integer) and not isinstance(number, bool)
 
 
 def _given(scene: Scene, endmembers: Any, names: Sequence[str], scale: float | None) -> Scene:
@@ -245,28 +186,28 @@ def _spectra(scene: Scene, given: Any, what: str) -> Spectra:
     """Spectra that are given as a file, an array or a DataArray; `what` they are called in messages."""
     if isinstance(given, str | Path):
         return read_spectra(given)
-    if _is_labelled(given):
+    if is_labelled(given):
         return _labelled_spectra(given)
-    values = np.asarray(given, dtype=np.float64)
+    values = np.ma.filled(np.ma.asarray(given, dtype=np.float64), np.nan)
     if values.ndim != 2:
         asked = (
             "a number, or an array (bands, endmembers)"
             if what == "endmembers"
             else "an array (bands, spectra)"
         )
-        raise InputError(f"{what}: expected {asked}, got {values.shape}")
+        raise InputError(f"{what}: expected {asked}, got {values.shape if values.ndim else given!r}")
     if len(values) != scene.bands and len(values) == scene.width:
-        raise InputError(_TURNED.format(f"{what} of {len(values)} bands", scene.Y.shape))
+        raise InputError(TURNED.format(f"{what} of {len(values)} bands", scene.Y.shape))
     return Spectra(values, path=Path(what))
 
 
 def _labelled_spectra(endmembers: Any) -> Spectra:
-    band = [name for name in endmembers.dims if _SPECTRAL.fullmatch(str(name))]
+    band = [name for name in endmembers.dims if SPECTRAL.fullmatch(str(name))]
     other = [name for name in endmembers.dims if name not in band]
     if len(band) != 1 or len(other) != 1:
         raise InputError(f"endmembers: dimensions {dict(endmembers.sizes)}: call one band and one endmember")
     labels = endmembers.coords.get(other[0])
     names = () if labels is None or labels.dtype.kind not in "OUS" else tuple(map(str, labels.values))
-    waves = _wavelengths(endmembers, band[0])
+    waves = wavelengths_of(endmembers, band[0])
     values = np.asarray(endmembers.transpose(band[0], other[0]).values, dtype=np.float64)
     return Spectra(values, names, None if waves is None else np.asarray(waves), path=Path("endmembers"))

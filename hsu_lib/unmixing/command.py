@@ -247,7 +247,7 @@ def _unmix(
 
 
 def _small(image: OwnImage) -> Scene:
-    """Every so manieth pixel of the image, with all that is known of it."""
+    """Pixels of the image that are evenly spread, with all that is known of it."""
     step = max(1, -(-max(image.height, image.width) // _SMALL))
     mask = None if image.mask is None else image.mask[::step, ::step]
     if mask is not None and not mask.any():

@@ -28,7 +28,7 @@ def noise_level(pixels: NDArray, endmembers: int) -> float:
     pixels
         Shape ``(bands, pixels)``.
     endmembers
-        How many there are at least as many components of the signal of.
+        How many are looked for: as many directions of the image are taken for signal.
 
     Returns
     -------

@@ -52,6 +52,8 @@ def in_bands(spectra: Spectra, bands: Bands) -> tuple[NDArray[np.float64], list[
     spectra = _without_fill(oriented(spectra, (count, bands.stored)))
     if spectra.wavelengths is not None and bands.wavelengths is not None:
         E, note = _resampled(spectra, bands)
+    elif spectra.kept is not None and spectra.kept.max() < bands.stored:
+        E, note = _by_number(spectra, bands, spectra.kept)
     elif len(spectra.values) == count:
         E, note = spectra.values, "endmembers taken band by band: "
         note += "they have" if spectra.wavelengths is None else "the image has"
@@ -67,6 +69,7 @@ def in_bands(spectra: Spectra, bands: Bands) -> tuple[NDArray[np.float64], list[
             f"{spectra.path}: spectra of {len(spectra.values)} bands for an image of {count}"
             f"{'' if count == bands.stored else f' (of {bands.stored} in its file)'}, and {lacking} no "
             "wavelengths to resample them by; add wavelengths, or give spectra in the bands of the image"
+            f"{''.join(f'; {note}' for note in spectra.notes)}"
         )
     missing: NDArray[np.bool_] = np.logical_not(np.isfinite(E).all(axis=1))
     if missing.any():
@@ -100,6 +103,14 @@ def _resampled(spectra: Spectra, bands: Bands) -> tuple[NDArray[np.float64], str
     except ValueError as error:
         raise InputError(f"{spectra.path}: {error}") from error
     return E, f"endmembers resampled linearly from {len(x)} to the image's {len(centres)} wavelengths"
+
+
+def _by_number(spectra: Spectra, bands: Bands, kept: NDArray[np.intp]) -> tuple[NDArray[np.float64], str]:
+    """Spectra of some bands of a file, in those of them that the image has."""
+    lacking = ~np.isin(bands.kept, kept)
+    if lacking.any():
+        raise _without(spectra, bands, lacking, "are of other bands of their file and lack")
+    return spectra.values[np.searchsorted(kept, bands.kept)], "endmembers taken by the numbers of their bands"
 
 
 def _without(spectra: Spectra, bands: Bands, lacking: NDArray[np.bool_], why: str) -> InputError:

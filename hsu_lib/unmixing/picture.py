@@ -30,7 +30,7 @@ def drawn(result: Result, small: Scene) -> Figure:
     result
         What is drawn.
     small
-        The image, or every so manieth pixel of it, for the composite.
+        The image, or pixels of it that are evenly spread, for the composite.
     """
     shown = _shown(result)
     names = [figures.literal(_short(result.materials[k])) for k in shown]

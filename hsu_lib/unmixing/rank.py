@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,6 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 
 from hsu_lib import scenes
+from hsu_lib.atomic import write_atomically
 from hsu_lib.errors import InputError, option
 from hsu_lib.methods.rank import ESTIMATORS
 from hsu_lib.publishing.scree import scree_panels
@@ -59,11 +61,13 @@ def run(
     found = counted(scene)
     marks = {ESTIMATORS[name].label: estimate.rank for name, estimate in found.found.items() if estimate.rank}
     pixels = scene.pixels if scene.mask is None else scene.Y[:, scene.mask]
-    figure = scree_panels({f"{scene.name}: {scene.bands} bands, {scene.counting} pixels": (pixels, marks)})
+    name = scene.name.encode(errors="replace").decode().replace("$", r"\$")  # no bytes and no formula
+    figure = scree_panels({f"{name}: {scene.bands} bands, {scene.counting} pixels": (pixels, marks)})
     canvas = FigureCanvasSVG(figure) if out.suffix.lower() == ".svg" else FigureCanvasAgg(figure)
-    out.parent.mkdir(parents=True, exist_ok=True)
     metadata = {"Creator": _MADE_BY, "Date": None} if out.suffix.lower() == ".svg" else {"Software": _MADE_BY}
-    canvas.print_figure(str(out), metadata=metadata, format=out.suffix[1:].lower())
+    file = io.BytesIO()
+    canvas.print_figure(file, metadata=metadata, format=out.suffix[1:].lower())
+    write_atomically(out, file.getvalue())
     if as_json:
         tell(json.dumps(_as_json(scene, found, out), indent=1))
         return found

@@ -49,6 +49,8 @@ class Spectra:
         How they were found, a sentence each.
     turned
         Whether the axes may be the other way round, so that the number of bands decides.
+    kept
+        Which bands of a file they are of, counted from 0, shape ``(bands,)``; None where that is not told.
     """
 
     values: NDArray[np.float64]
@@ -57,6 +59,7 @@ class Spectra:
     path: Path = Path()
     notes: tuple[str, ...] = ()
     turned: bool = False
+    kept: NDArray[np.intp] | None = None
 
     def __post_init__(self) -> None:
         bands, count = self.values.shape
@@ -218,12 +221,20 @@ def _of_arrays(path: Path, held: Mapping[str, NDArray], variable: str | None) ->
     nm, note = (None, "") if waves is None else in_nm(path, waves, _unit_in(held))
     texts = texts_in(held)
     names = texts if len(texts) == values.shape[1] else ()
-    return Spectra(values, names, nm, path=path, notes=(note,) if note else (), turned=turned)
+    bands = held.get("bands") if _is_ours(held) else None
+    kept = None if bands is None or bands.shape != (len(values),) else bands.astype(np.intp) - 1
+    return Spectra(
+        values, names, nm, path=path, notes=(note,) if note else (), turned=turned and kept is None, kept=kept
+    )
+
+
+def _is_ours(held: Mapping[str, NDArray]) -> bool:
+    return "about" in held and MADE_BY in str(held["about"])
 
 
 def _unit_in(held: Mapping[str, NDArray]) -> str | None:
     """Unit of wavelengths: that of our own results, of a text beside them, or at the end of their name."""
-    if "about" in held and MADE_BY in str(held["about"]):
+    if _is_ours(held):
         return "nm"
     for key, values in held.items():
         if _UNIT.fullmatch(_last(key)) and values.dtype.kind in "US" and values.size:

@@ -17,7 +17,8 @@ from hsu_lib.scenes.own.wavelengths import in_nm
 from hsu_lib.unmixing.spectra import Spectra
 
 _WAVELENGTH = re.compile(r"\W*(wave_?\s?(lengths?|numbers?)?|wl|wvl|lambda|λ|nm|[uµμ]m)(?![a-z])", re.I)
-_INDEX = re.compile(r"\W*(|index|bands?(_?(nr|no|number|index))?|channels?|unnamed.*|#|nr|no|id)\W*", re.I)
+_INDEX = re.compile(r"\W*(|index|bands?([_ ]?(nr|no|number|index))?|channels?|unnamed.*|#|nr|no|id)\W*", re.I)
+_NUMBERED = re.compile(r"\W*(bands?|channels?)", re.I)
 _UNIT = re.compile(
     r"(nanomet\w+|micromet\w+|microns?|angstr\w+|cm-1|cm\^-1|nm|[uµμ]m|å|ghz|thz)(?![a-z])", re.I
 )
@@ -175,10 +176,17 @@ def _of_columns(path: Path, names: list[str], table: NDArray) -> Spectra:
         listed = ", ".join(names[k] for k in columns)
         raise InputError(f"{path}: which column are the wavelengths, {listed}? Leave one of them")
     index = [k for k, name in enumerate(names) if k not in columns and k == 0 and _INDEX.fullmatch(name)]
-    wavelengths = None
+    wavelengths: NDArray | None = None
+    kept: NDArray[np.intp] | None = None
+    notes: tuple[str, ...] = ()
     if columns:
         unit = _UNIT.search(names[columns[0]])
-        wavelengths, _ = in_nm(path, table[:, columns[0]], unit[0] if unit else None)
+        wavelengths, note = in_nm(path, table[:, columns[0]], unit[0] if unit else None)
+        notes = (note,) if wavelengths is None else ()
+    elif index and _NUMBERED.match(names[0]) and _is_numbers(table[:, 0]):
+        table = table[np.argsort(table[:, 0])]
+        numbers = table[:, 0].astype(np.intp)
+        kept = None if _is_index(table[:, 0]) else numbers - min(1, int(numbers[0]))
     elif index and not _is_index(table[:, 0]):  # without a name, but no numbers of bands
         wavelengths, _ = in_nm(path, table[:, 0], None)
     elif _may_be_wavelengths(table[:, 0]) and not index:
@@ -187,7 +195,8 @@ def _of_columns(path: Path, names: list[str], table: NDArray) -> Spectra:
             "band if they count, and remove it otherwise"
         )
     spectra = [k for k in range(len(names)) if k not in (*columns, *index)]
-    return Spectra(table[:, spectra], tuple(names[k] for k in spectra), wavelengths, path=path)
+    called = tuple(names[k] for k in spectra)
+    return Spectra(table[:, spectra], called, wavelengths, path=path, notes=notes, kept=kept)
 
 
 def _of_lines(path: Path, rows: list[list[str]], headed: bool) -> Spectra:
@@ -220,6 +229,12 @@ def _unnamed(path: Path, table: NDArray) -> Spectra:
 
 def _is_index(values: NDArray) -> bool:
     return values[0] in (0, 1) and bool((values == values[0] + np.arange(len(values))).all())
+
+
+def _is_numbers(values: NDArray) -> bool:
+    """Whether they are numbers of bands in any order, also of some only; wavelengths in nm are larger."""
+    whole = np.isfinite(values).all() and (values == np.trunc(values)).all()
+    return bool(whole and len(np.unique(values)) == len(values) and 0 <= values.min() < 200)
 
 
 def _may_be_wavelengths(values: NDArray) -> bool:

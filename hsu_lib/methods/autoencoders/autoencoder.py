@@ -9,22 +9,21 @@ is the endmembers:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from hsu_lib.learning.fit import fit, seeded
+from hsu_lib.learning.fit import finished, fit, seeded
 from hsu_lib.learning.networks import ConvolutionalAutoencoder
 from hsu_lib.learning.networks.autoencoder import cosine_loss
 from hsu_lib.methods.method import Method, Needs, Problem
 from hsu_lib.methods.settings import Settings, sourced
-from hsu_lib.scene import Scene, Status, Unmixing
+from hsu_lib.scene import Scene, Unmixing
 
 CODE = "code of the report on perturbations (prim_code.md)"
 TABLE = "report on perturbations, Table 1"
@@ -109,11 +108,6 @@ def train(
             A = network(twice_if_single(image))[0][0]
             E = network.endmembers
     return Unmixing(E.cpu().numpy(), A.cpu().numpy(), finished(history), history)
-
-
-def finished(history: Mapping[str, NDArray]) -> Status:
-    """How a training of a planned number of steps ended."""
-    return Status.FINISHED if np.isfinite(history["loss"]).all() else Status.DIVERGED
 
 
 def twice_if_single(images: Tensor) -> Tensor:

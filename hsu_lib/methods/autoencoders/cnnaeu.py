@@ -16,10 +16,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from hsu_lib.learning.fit import fit, seeded
+from hsu_lib.learning.fit import finished, fit, seeded
 from hsu_lib.learning.networks import ConvolutionalAutoencoder
 from hsu_lib.learning.networks.autoencoder import elementwise_angle_loss, spectral_angle_loss
-from hsu_lib.methods.autoencoders.autoencoder import as_images, batches, finished, scaled
+from hsu_lib.methods.autoencoders.autoencoder import as_images, batches, scaled
 from hsu_lib.methods.method import Method, Needs, Problem
 from hsu_lib.methods.settings import Settings, sourced
 from hsu_lib.scene import Unmixing

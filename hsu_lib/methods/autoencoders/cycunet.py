@@ -15,9 +15,8 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from hsu_lib.learning.fit import fit, seeded
+from hsu_lib.learning.fit import finished, fit, seeded
 from hsu_lib.learning.networks.cycle import CycleAutoencoder, cycle_loss
-from hsu_lib.methods.autoencoders.autoencoder import finished
 from hsu_lib.methods.method import Method, Problem
 from hsu_lib.methods.settings import Settings, sourced
 from hsu_lib.scene import Unmixing

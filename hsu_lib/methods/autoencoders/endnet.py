@@ -20,9 +20,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from hsu_lib.learning.fit import fit, seeded
+from hsu_lib.learning.fit import finished, fit, seeded
 from hsu_lib.learning.networks.endnet import EndNet, endnet_loss, similarity
-from hsu_lib.methods.autoencoders.autoencoder import finished
 from hsu_lib.methods.method import Method, Problem
 from hsu_lib.methods.settings import Settings, sourced
 from hsu_lib.scene import Unmixing

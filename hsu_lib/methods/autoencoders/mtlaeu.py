@@ -16,10 +16,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hsu_lib.learning.fit import fit, seeded
+from hsu_lib.learning.fit import finished, fit, seeded
 from hsu_lib.learning.networks.autoencoder import cosine_loss, spectral_angle_loss
 from hsu_lib.learning.networks.multitask import MultitaskAutoencoder
-from hsu_lib.methods.autoencoders.autoencoder import finished, scaled
+from hsu_lib.methods.autoencoders.autoencoder import scaled
 from hsu_lib.methods.method import Method, Needs, Problem
 from hsu_lib.methods.settings import Settings, sourced
 from hsu_lib.scene import Unmixing

@@ -62,7 +62,7 @@ class PerturbationSettings(AugmentationSettings):
         True,
         "report on perturbations, section Models describing: without it (model 7) patches are perturbed anew",
     )
-    variability: float = sourced(0.5, CODE + " (c_var)", at_least=0)
+    variability: float = sourced(0.5, CODE + " (c_var)", at_least=0, at_most=2)
     outside: Literal["redraw", "clip"] = sourced(
         "redraw", "ours: the document's formula of the break leaves its stated range in one draw of eight"
     )

@@ -16,7 +16,7 @@ from hsu_lib.methods.method import Method, Problem
 from hsu_lib.methods.settings import Settings, sourced
 from hsu_lib.scene import Unmixing
 from hsu_lib.solvers.extraction import sivm
-from hsu_lib.solvers.minimum_volume import min_simplex
+from hsu_lib.solvers.min_simplex import min_simplex
 from hsu_lib.solvers.subspace import leading
 
 PAPER = "Rasti, Koirala, Scheunders and Chanussot, IEEE TGRS 60, 2022"

@@ -18,7 +18,7 @@ from hsu_lib.methods.factorization.palm import outcome
 from hsu_lib.methods.method import Method, Problem
 from hsu_lib.methods.settings import Settings, sourced
 from hsu_lib.scene import Unmixing
-from hsu_lib.solvers.determinant_volume import minimum_volume
+from hsu_lib.solvers.determinant_volume import determinant_volume
 from hsu_lib.solvers.extraction import vca
 from hsu_lib.solvers.fclsu import fclsu
 
@@ -58,7 +58,7 @@ def solve(problem: Problem, settings: MVCSettings) -> Unmixing:
     Y /= scale
     snr_db = np.inf if settings.projection == "projective" else -np.inf  # which decides on the projection
     E = vca(Y, problem.endmembers, seed=problem.seed, snr_db=snr_db).E
-    found = minimum_volume(
+    found = determinant_volume(
         Y,
         E,
         fclsu(Y, E, device=problem.device),

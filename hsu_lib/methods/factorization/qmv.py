@@ -19,12 +19,12 @@ from hsu_lib.methods.geometric.fclsu import with_endmembers
 from hsu_lib.methods.method import Method, Problem
 from hsu_lib.methods.settings import Settings, sourced
 from hsu_lib.scene import Status, Unmixing
-from hsu_lib.solvers.quadratic_volume import boundary, centre, quadratic_volume, total_variation
+from hsu_lib.solvers.quadratic_volume import boundary, centre, quadratic_volume, squared_distances
 from hsu_lib.solvers.simplex import distance_to_facets, hull_vertices, largest_simplex
 from hsu_lib.solvers.subspace import Subspace, principal_subspace
 
 CODE = "public code of NMF-QMV"
-PENALTIES = {"center": centre, "tv": total_variation, "boundary": boundary}
+PENALTIES = {"center": centre, "tv": squared_distances, "boundary": boundary}
 #: Damping of the endmembers, times pixels and endmembers, and of the abundances, in the public code.
 _DAMPING = (1e-4, 0.1)
 

@@ -1,4 +1,4 @@
-r"""`uniform`: the same share of every endmember in every pixel; what an answer has to beat to be one.
+r"""`uniform`: the same share of every endmember in every pixel, the trivial answer that others have to beat.
 
 .. math:: A = \tfrac1p \mathbf 1 \mathbf 1^\top, \qquad E = \bar y\, \mathbf 1^\top
 """

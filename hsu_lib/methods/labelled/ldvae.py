@@ -11,14 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from hsu_lib.learning.dirichlet import Divergence, Sampling, divergence, sample
-from hsu_lib.learning.fit import fit, seeded
+from hsu_lib.learning.fit import finished, fit, seeded
 from hsu_lib.learning.networks.latent import (
     Activation,
     PixelEncoder,
@@ -29,7 +28,7 @@ from hsu_lib.learning.networks.latent import (
 from hsu_lib.methods.labelled.labels import LabelSettings
 from hsu_lib.methods.method import Method, Needs, Problem
 from hsu_lib.methods.settings import sourced
-from hsu_lib.scene import Status, Unmixing
+from hsu_lib.scene import Unmixing
 
 OPEN = "ours: the LDVAE paper does not say"
 
@@ -86,14 +85,6 @@ def pixels(Y: Tensor) -> Callable[[Tensor], Tensor]:
     return lambda chosen: spectra[chosen]
 
 
-class Together(nn.ModuleList):
-    """Networks whose parameters an optimiser updates in one pass: for small ones, many passes cost more."""
-
-    def parameters(self, recurse: bool = True) -> Iterator[Any]:
-        """One group of parameters, as torch's optimisers take it."""
-        yield {"params": list(super().parameters(recurse)), "fused": True}
-
-
 def learn(
     problem: Problem, settings: LDVAESettings, encoder: PixelEncoder | SpatialEncoder, view: View
 ) -> Unmixing:
@@ -128,12 +119,13 @@ def learn(
         return evidence(encoder(seen), decoder, encoder.centre(seen), Z[chosen], settings)
 
     history = fit(
-        Together([encoder, decoder]),
+        nn.ModuleList([encoder, decoder]),
         batches,
         loss,
         epochs=settings.epochs,
         learning_rate=settings.learning_rate,
         optimiser="adam",
+        options={"fused": True},  # all parameters in one pass: for small networks many passes cost more
         progress=problem.label,
     )
     encoder.eval()
@@ -147,8 +139,7 @@ def learn(
         concentrations = encoder.whole(tensor(scene.Y / scale))
     A = (concentrations / concentrations.sum(-1, keepdim=True)).T.cpu().numpy()
     E = decode(np.eye(len(A)))
-    status = Status.FINISHED if np.isfinite(history["loss"][-1]) else Status.DIVERGED
-    return Unmixing(E, problem.maps(A), status, history, ordered=True, decoder=decode)
+    return Unmixing(E, problem.maps(A), finished(history), history, ordered=True, decoder=decode)
 
 
 def evidence(

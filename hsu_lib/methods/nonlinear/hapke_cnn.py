@@ -16,10 +16,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from hsu_lib.learning.fit import seeded
+from hsu_lib.learning.fit import finished, seeded
 from hsu_lib.learning.networks.two_scales import IntimatePrior
 from hsu_lib.methods.method import Method, Needs, Problem
-from hsu_lib.methods.priors.fitting import by_adam, ended, padded
+from hsu_lib.methods.priors.fitting import by_adam, padded
 from hsu_lib.methods.settings import Settings, sourced
 from hsu_lib.scene import Unmixing
 from hsu_lib.solvers.extraction import sivm
@@ -137,7 +137,7 @@ def solve(problem: Problem, settings: HapkeSettings) -> Unmixing:
     return Unmixing(
         found,
         A[0].cpu().numpy(),
-        ended(history),
+        finished(history),
         history,
         decoder=lambda abundances: reflectance((w @ abundances).clip(0, 1)),
     )

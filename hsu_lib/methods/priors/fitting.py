@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,7 +15,6 @@ from tqdm import tqdm
 
 from hsu_lib.learning.networks.prior import EndmemberPrior
 from hsu_lib.methods.method import Problem
-from hsu_lib.scene import Status
 
 
 def padded(maps: Tensor, multiple: int) -> Tensor:
@@ -49,7 +48,7 @@ class Objective(Watching, Protocol):
         """Of maps ``(1, endmembers, height, width)``, which may be padded; a scalar."""
 
 
-def fit(
+def fit_to_image(
     network: nn.Module,
     Z: Tensor,
     loss_of: Callable[[Tensor], Tensor],
@@ -168,7 +167,7 @@ def by_adam(
     optimise = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
     if isinstance(network, EndmemberPrior):
         optimise.register_step_post_hook(network.clip)
-    return fit(
+    return fit_to_image(
         network,
         Z.contiguous(memory_format=torch.channels_last),
         objective.loss,
@@ -178,11 +177,6 @@ def by_adam(
         iterations=settings.iterations,
         window=settings.window,
     )
-
-
-def ended(history: Mapping[str, NDArray]) -> Status:
-    """How a fit ended, by its ``loss``."""
-    return Status.FINISHED if np.isfinite(history["loss"]).all() else Status.DIVERGED
 
 
 def snapshots_at(iterations: int, count: int) -> Iterator[int]:

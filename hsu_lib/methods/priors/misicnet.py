@@ -17,11 +17,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hsu_lib.learning.fit import seeded
+from hsu_lib.learning.fit import finished, seeded
 from hsu_lib.learning.networks.prior import MinimumSimplexPrior
 from hsu_lib.methods.factorization.min_simplex import CODE, PAPER, SimplexSettings, Start, start
 from hsu_lib.methods.method import Method, Needs, Problem
-from hsu_lib.methods.priors.fitting import by_adam, ended, padded
+from hsu_lib.methods.priors.fitting import by_adam, padded
 from hsu_lib.methods.settings import sourced
 from hsu_lib.scene import Unmixing
 
@@ -107,7 +107,7 @@ def solve(problem: Problem, settings: MiSiCNetSettings) -> Unmixing:
         objective = Objective(begin, network.E, size, settings.center_weight)
         A, history = by_adam(network, Z, objective, problem, settings)
     E = (begin.scale * network.E.detach().cpu().numpy()).astype(np.float32)
-    return Unmixing(E, A[0].cpu().numpy(), ended(history), history)
+    return Unmixing(E, A[0].cpu().numpy(), finished(history), history)
 
 
 MISICNET = Method(

@@ -18,10 +18,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from hsu_lib.learning.fit import seeded
+from hsu_lib.learning.fit import finished, seeded
 from hsu_lib.learning.networks.two_scales import LibraryPrior
 from hsu_lib.methods.method import Method, Needs, Problem
-from hsu_lib.methods.priors.fitting import by_adam, ended, padded
+from hsu_lib.methods.priors.fitting import by_adam, padded
 from hsu_lib.methods.settings import sourced
 from hsu_lib.methods.sparse.library import LibrarySettings, image_of
 from hsu_lib.scene import Unmixing
@@ -106,7 +106,7 @@ def solve(problem: Problem, settings: SUnCNNSettings) -> Unmixing:
         network.to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
         objective = Objective(padded(image.to(where), network.multiple), D, size)
         A, history = by_adam(network, Z, objective, problem, settings)
-    return replace(problem.chosen(A[0].flatten(1).cpu().numpy(), ended(history)), history=history)
+    return replace(problem.chosen(A[0].flatten(1).cpu().numpy(), finished(history)), history=history)
 
 
 SUNCNN = Method(

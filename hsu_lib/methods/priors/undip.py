@@ -16,10 +16,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hsu_lib.learning.fit import seeded
+from hsu_lib.learning.fit import finished, seeded
 from hsu_lib.learning.networks.prior import ConfigurablePrior, DeepPrior
 from hsu_lib.methods.method import Method, Needs, Problem
-from hsu_lib.methods.priors.fitting import ended, fit, padded
+from hsu_lib.methods.priors.fitting import fit_to_image, padded
 from hsu_lib.methods.settings import Settings, sourced
 from hsu_lib.metrics.alignment import align
 from hsu_lib.metrics.truth import Truth
@@ -138,7 +138,7 @@ def solve(problem: Problem, settings: UnDIPSettings) -> Unmixing:
         Z = padded(start(Y, E, settings, size).to(where), network.multiple)
         watch = Watch(Y, E, size, truth, scale, where)
         target = [padded(maps, network.multiple) for maps in watch.images["mse-reconstruction"]]
-        A, history = fit(
+        A, history = fit_to_image(
             network,
             Z,
             lambda A: 0.5 * watch.distance(A, *target),
@@ -149,7 +149,7 @@ def solve(problem: Problem, settings: UnDIPSettings) -> Unmixing:
             window=settings.window,
             snapshots=settings.snapshots,
         )
-    return Unmixing((scale * E).astype(np.float32), A[0].cpu().numpy(), ended(history), history)
+    return Unmixing((scale * E).astype(np.float32), A[0].cpu().numpy(), finished(history), history)
 
 
 def norm(Y: NDArray, kind: str) -> float:

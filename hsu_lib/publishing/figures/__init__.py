@@ -10,6 +10,7 @@ from hsu_lib.publishing.figures.images import (
     scene_panels,
     set_panels,
 )
+from hsu_lib.publishing.figures.left_over import error_panel, left_panels
 from hsu_lib.publishing.figures.parts import (
     abundance_maps,
     composite,
@@ -37,8 +38,10 @@ __all__ = [
     "curves",
     "dose_panels",
     "endmember_panels",
+    "error_panel",
     "grid",
     "latent_panels",
+    "left_panels",
     "literal",
     "map_panels",
     "map_row",

@@ -13,7 +13,7 @@ from hsu_lib.claims import rule
 
 #: A comparison that loses more than this share of its seeds is open.
 MOST_LEFT_OUT = 0.1
-#: What the rule calls a comparison; see `hsu_lib.claims.rule.Question`.
+#: What the rule calls a comparison; see `hsu_lib.claims.rule.Differences`.
 Shape = Literal["better", "threshold", "not worse", "equal"]
 #: What an answer without a verdict is called.
 _NOT_YET = "not yet answered"
@@ -28,7 +28,7 @@ class Comparison:
     words
         What is compared, by which score and where.
     shape
-        As of `hsu_lib.claims.rule.Question`.
+        As of `hsu_lib.claims.rule.Differences`.
     effect, reported
         Smallest effect of interest or margin (0 for a threshold), and whether it is half of a reported one.
     printed
@@ -89,10 +89,10 @@ class Comparison:
         return len(self.left_out) > MOST_LEFT_OUT * (len(self.seeds) + len(self.left_out))
 
     @property
-    def asked(self) -> rule.Question:
+    def asked(self) -> rule.Differences:
         """The comparison as the rule takes it, without differences where seeds are `too_few`."""
         differences = () if self.too_few else self.differences
-        return rule.Question(differences, self.effect, self.shape, self.reported)
+        return rule.Differences(differences, self.effect, self.shape, self.reported)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready fields."""

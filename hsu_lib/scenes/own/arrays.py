@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from hsu_lib.errors import InputError, brief, option
 from hsu_lib.scenes.matlab import read_nested
+from hsu_lib.scenes.own.attributes import SCALARS, good_of, linear, plain, text, valid_in
 from hsu_lib.scenes.own.companions import companions_of, is_companion, is_endmembers
 from hsu_lib.scenes.own.cube import Cube
 from hsu_lib.scenes.own.layouts import as_cube
+from hsu_lib.scenes.own.plausible import spectral_axis
 from hsu_lib.scenes.own.reading import Reading
 
 _HEIGHT_KEYS = ("height", "rows", "nrow", "nrows", "lines")
@@ -53,54 +55,28 @@ def read_arrays(path: Path, kind: str, reading: Reading) -> Cube:
     wavelengths, unit, note = _wavelengths_of(
         path, name, variables, attributes, len(cube), strict=kind == "numpy"
     )
+    near = _near(name, variables)
+    scalars = {plain(k): v for k, v in near.items() if plain(k) in SCALARS and v.size == 1}
+    about = scalars | attributes.get(name, {})
+    told = linear(about, len(cube))
+    mask, outside = valid_in(cube, about, told.get("fill", ()))
     return Cube(
         cube,
         wavelengths=wavelengths,
         unit=unit,
+        good=good_of(near, len(cube)),
+        mask=mask,
         companions=companions,
-        notes=(f"array {name!r} read as {layout}{why}", *note, *beside),
+        notes=(f"array {name!r} read as {layout}{why}", *note, *beside, *outside, *_masks(near, cube)),
         said=f"array {name!r}",
-        **linear(attributes.get(name, {}), len(cube)),
+        **told,
     )
 
 
-def linear(attributes: Mapping[str, Any], bands: int) -> dict[str, Any]:
-    """Fill values, gains, offsets, scale and unit of a variable's attributes, as arguments of `Cube`.
-
-    Names are those of the conventions of NetCDF, ``scale_factor`` to multiply by among them; a
-    ``Scale_Factor`` above one is a divisor, as NEON means it.
-    """
-    plain = {str(key).lower(): value for key, value in attributes.items()}
-    found: dict[str, Any] = {}
-    fill = [value for name in _FILL for value in _numbers(plain.get(name))]
-    if fill:
-        found["fill"] = tuple(dict.fromkeys(fill))
-    gains, offsets = _numbers(attributes.get("scale_factor")), _numbers(attributes.get("add_offset"))
-    if any(gain != 1 for gain in gains) or any(offsets):
-        found["gains"] = np.broadcast_to(np.array(gains or [1.0]), (bands,)).copy()
-        found["offsets"] = np.broadcast_to(np.array(offsets or [0.0]), (bands,)).copy()
-    divisor = _numbers(attributes.get("Scale_Factor"))
-    if divisor and divisor[0] > 1:
-        found["scale"] = divisor[0]
-    unit, name, about = (_text(plain.get(key)) for key in ("units", "standard_name", "long_name"))
-    return {**found, "quantity": ", ".join(filter(None, (unit or about, name)))}
-
-
-_FILL = ("_fillvalue", "missing_value", "fillvalue", "data_ignore_value", "nodata")
-
-
-def _numbers(value: Any) -> list[float]:
-    """Numbers of an attribute; none where it is missing or a text that is none."""
-    if value is None:
-        return []
-    try:
-        return [float(number) for number in np.ravel(value)]
-    except (TypeError, ValueError):
-        return []
-
-
-def _text(value: Any) -> str:
-    return (value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value or "")).strip()
+def _masks(near: Mapping[str, NDArray], cube: NDArray) -> tuple[str, ...]:
+    """A note of each map that is called a mask, since nothing says which of its pixels count."""
+    found = [k for k, v in near.items() if re.search("mask", _last(k), re.I) and v.shape == cube.shape[1:]]
+    return tuple(f"array {key!r} is not applied: give a file of it as --mask or mask=" for key in found)
 
 
 def _variables(path: Path, kind: str) -> tuple[dict[str, NDArray], dict[str, dict[str, Any]]]:
@@ -141,7 +117,10 @@ def _hdf5(path: Path) -> tuple[dict[str, NDArray], dict[str, dict[str, Any]]]:
         if text or held.dtype.kind in "biufc":
             values = np.asarray(held.asstr(errors="replace")[()]).astype(str) if text else np.asarray(held)
             arrays[name.replace("/", ".")] = values
-            attributes[name.replace("/", ".")] = dict(held.attrs)
+            fill = (
+                {"_FillValue": held.fillvalue} if not text and held.fillvalue else {}
+            )  # 0 where none is set
+            attributes[name.replace("/", ".")] = fill | dict(held.attrs)
 
     with h5py.File(path) as file:
         file.visititems(visit)
@@ -299,6 +278,13 @@ def _layout_of_cube(
         raise InputError(f"{what} lies beside a map of {shape[1]} x {shape[2]} pixels: {ask}")
     if not matlab:
         raise InputError(f"{what} does not say which axis holds the bands: {ask}")
+    spectral = spectral_axis(variables[name])
+    if spectral is not None and spectral != 2:
+        first, last = option("layout", ("bhw", "hbw")[spectral]), option("layout", "hwb")
+        raise InputError(
+            f"{what} would be {_MATLAB}, but only along its axis of {shape[spectral]} is it smooth as "
+            f"spectra are: give {first} if these are the bands, {last} if they come last"
+        )
     return "hwb", f", {_MATLAB}: nothing beside it says how many bands there are"
 
 
@@ -323,7 +309,7 @@ def _wavelengths_of(
         units = [
             str(v.ravel()[0]) for k, v in near.items() if _UNIT.fullmatch(_last(k)) and v.dtype.kind in "US"
         ]
-        told = _text({str(k).lower(): v for k, v in attributes.get(key, {}).items()}.get("units"))
+        told = text({str(k).lower(): v for k, v in attributes.get(key, {}).items()}.get("units"))
         units += [told] if told else []
         named = re.search(r"_(nm|um)$", key, re.IGNORECASE)
         return values.ravel(), units[0] if units else named[1] if named else None, ()

@@ -16,6 +16,7 @@ from hsu_lib.scenes.own.fill import (
     BORDER,
     Survey,
     Suspect,
+    asked_fill,
     holding,
     is_sentinel,
     measured,
@@ -25,7 +26,7 @@ from hsu_lib.scenes.own.fill import (
 )
 from hsu_lib.scenes.own.masks import read_mask
 from hsu_lib.scenes.own.opened import OwnImage
-from hsu_lib.scenes.own.reading import PLAIN, NoData, Reading
+from hsu_lib.scenes.own.reading import PLAIN, Reading
 from hsu_lib.scenes.own.scale import divisor_of
 from hsu_lib.scenes.own.selection import WHOLE, Selection, bands_in, numbered, windowed
 from hsu_lib.scenes.own.units import in_reflectance
@@ -63,7 +64,7 @@ def checked(path: Path, cube: Cube, reading: Reading = PLAIN, selection: Selecti
     notes = list(cube.notes)
     bands = _used(path, cube, selection, notes)
     _check_linear(path, cube, bands)
-    fill, said = _fill(cube, reading.nodata)
+    fill, said = asked_fill(cube.fill, reading.nodata)
     found = survey(cube.values, bands, fill, _counting(path, cube, selection, mask, notes))
     _check_content(path, cube, found, fill)
     if said != {"none"}:
@@ -188,23 +189,6 @@ def _counting(
 
 
 # --------------------------------------------------------------------------- fill values
-
-
-def _fill(cube: Cube, nodata: NoData) -> tuple[tuple[float, ...], set[str]]:
-    """Fill values in force, and the words of the user, any of which settle all doubt."""
-    if nodata is None or (isinstance(nodata, tuple) and not nodata):
-        return cube.fill, set()
-    given = " ".join(str(word) for word in np.ravel(np.array(nodata, dtype=object)))
-    words = given.replace(",", " ").lower().split()
-    if words == ["none"]:
-        return (), {"none"}
-    try:
-        if not words:
-            raise ValueError
-        numbers = tuple(float(word) for word in words if word != BORDER)
-        return numbers or cube.fill, set(words)
-    except ValueError:
-        raise InputError(f"{option('nodata')}: expected a number, several, or none, got {given!r}") from None
 
 
 def _without_border(

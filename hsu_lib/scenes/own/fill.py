@@ -11,14 +11,40 @@ from numpy.typing import NDArray
 
 from hsu_lib.errors import InputError, option
 from hsu_lib.scenes.own.cube import row_blocks
+from hsu_lib.scenes.own.reading import NoData
 
 #: Numbers that no instrument measures: one of them, in any band of any pixel, is suspect.
 _SENTINELS = (-9999.0, -99999.0, -32768.0, -32767.0, -999.0, -9998.0, -2147483648.0, 2147483647.0)
 _ABSURD = 1e19  # beyond it are the fill values of float files: 1e20, 9.97e36, the largest float
+_FAR = 1000.0  # times the 95th percentile of all numbers, which neither glint nor a cloud reaches
+_ZEROS = 10  # bands from which a pixel that is 0 in all of them was not measured
 #: Share of the pixels, or of those along the edge, that are suspect at one extreme constant.
 _SHARE = 0.01
 #: Word for the pixels of a border that hold one and the same spectrum.
 BORDER = "border"
+
+
+def asked_fill(declared: tuple[float, ...], nodata: NoData) -> tuple[tuple[float, ...], set[str]]:
+    """Fill values in force, of those declared and what the user says; and his words, which settle all doubt.
+
+    Raises
+    ------
+    InputError
+        If a word is no number, none or border.
+    """
+    if nodata is None or (isinstance(nodata, tuple) and not nodata):
+        return declared, set()
+    given = " ".join(str(word) for word in np.ravel(np.array(nodata, dtype=object)))
+    words = given.replace(",", " ").lower().split()
+    if words == ["none"]:
+        return (), {"none"}
+    try:
+        if not words:
+            raise ValueError
+        numbers = tuple(float(word) for word in words if word != BORDER)
+        return numbers or declared, set(words)
+    except ValueError:
+        raise InputError(f"{option('nodata')}: expected a number, several, or none, got {given!r}") from None
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,8 +167,9 @@ class Suspect:
 def suspects(values: NDArray, found: Survey) -> list[Suspect]:
     """Undeclared constants that look like fill, the most frequent first.
 
-    A sentinel such as -9999 anywhere; the smallest or largest number, or 0, where more than a percent of the
-    pixels, or of those along the edge, have it in half of their bands or more. Last, as of a fill value that
+    A sentinel such as -9999 anywhere, and the smallest or largest number if it is far from all others; the
+    same, or 0, where more than a percent of the pixels, or of those along the edge, have it in half of their
+    bands or more; pixels that are 0 in all of ten bands or more. Last, as of a fill value that
     a calibration made another number in each band, a spectrum that more than a percent of the edge has, if
     the image is not one, such as a computed one, in which others are repeated side by side too.
     """
@@ -163,12 +190,15 @@ def suspects(values: NDArray, found: Survey) -> list[Suspect]:
     edge &= found.mask
     number = len(found.bands)
     many = max(-(-number // 2), min(number, 3))
-    listed, covered = [], ~found.mask
+    listed, covered, far = [], ~found.mask, _FAR * _usual(values, found)
     for value, count in counts.items():
-        sentinel = is_sentinel(value)
+        sentinel = is_sentinel(value) or 0 < far < abs(value)
         flat = (count >= (1 if sentinel else many)) & found.mask
         pixels = int(flat.sum())
         inner = pixels >= max(2, _SHARE * found.mask.sum())
+        if value == 0 and number >= _ZEROS and not (inner or _at_border(flat, edge)):
+            flat &= count == number
+            pixels, inner = int(flat.sum()), True
         if pixels and (sentinel or inner or _at_border(flat, edge)):
             listed.append(Suspect(value, flat))
             covered |= flat
@@ -180,6 +210,16 @@ def suspects(values: NDArray, found: Survey) -> list[Suspect]:
     others = (right & below & ~covered & ~flat).sum()
     alone = others <= _SHARE * flat.sum() and _at_border(flat, edge)
     return [*listed, *([Suspect(None, flat)] if alone else [])]
+
+
+def _usual(values: NDArray, found: Survey) -> float:
+    """Size that most numbers of some pixels do not exceed."""
+    places = np.flatnonzero(found.mask)
+    if not len(places):
+        return 0.0
+    rows, columns = np.divmod(places[:: max(1, len(places) // 2000)], found.mask.shape[1])
+    held = np.asarray(values[found.bands[:, None], rows, columns], dtype=np.float64)
+    return float(np.percentile(np.abs(held), 95))
 
 
 def _of_one_spectrum(values: NDArray, found: Survey, places: NDArray[np.intp]) -> NDArray[np.bool_]:

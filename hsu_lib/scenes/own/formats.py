@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsu_lib.errors import InputError, option
-from hsu_lib.scenes.own.arrays import linear, read_arrays
+from hsu_lib.scenes.own.arrays import read_arrays
+from hsu_lib.scenes.own.attributes import good_of, linear, valid_in
 from hsu_lib.scenes.own.companions import companions_of, is_companion
 from hsu_lib.scenes.own.cube import Cube
-from hsu_lib.scenes.own.products import PRODUCTS, with_metadata
+from hsu_lib.scenes.own.products import PRODUCTS, gdal_linear, with_metadata
 from hsu_lib.scenes.own.reading import PLAIN, Reading
 
 _BANDS = re.compile(
@@ -205,7 +206,7 @@ def _read_pages(path: Path, variable: str | None) -> Cube:
     with tifffile.TiffFile(path) as file:
         image, notes = _chosen_image(path, _images(file), variable)
         values, axes, first = image.values(), image.axes, image.first
-        tag = first.tags.get("GDAL_NODATA")
+        tag, about = first.tags.get("GDAL_NODATA"), first.tags.get("GDAL_METADATA")
         alpha = [k - len(first.extrasamples) for k, kind in enumerate(first.extrasamples) if kind in (1, 2)]
         place = _place(file)
     if sorted(axes[-2:]) != ["X", "Y"] and axes[-3:] != "YXS":
@@ -233,6 +234,7 @@ def _read_pages(path: Path, variable: str | None) -> Cube:
         said=path.name,
         georeference=place,
         notes=(f"TIFF of {len(values)} bands", *notes),
+        **(gdal_linear(str(about.value), len(values)) if about is not None else {}),
     )
 
 
@@ -326,10 +328,15 @@ def _read_labelled(path: Path, kind: str, reading: Reading) -> Cube:
     order = _dimensions(path, array, reading.layout)
     array = array.isel({name: 0 for name in array.dims if name not in order})
     values = np.asarray(array.transpose(*order))
-    if str(array.attrs.get("_Unsigned", "")).lower() == "true" and values.dtype.kind == "i":
+    unsigned = str(array.attrs.get("_Unsigned", "")).lower() == "true" and values.dtype.kind == "i"
+    if unsigned:
         values = values.view(values.dtype.str.replace("i", "u"))
     wavelengths, unit = _labelled_wavelengths(held, order[0], len(values))
     about = {**array.encoding, **array.attrs}
+    told = linear(about, len(values))
+    if unsigned and "fill" in told:  # which is stored with a sign, too
+        told["fill"] = tuple(value % 2.0 ** (8 * values.dtype.itemsize) for value in told["fill"])
+    mask, outside = (None, ()) if unsigned else valid_in(values, about, told.get("fill", ()))
     crs = held.get(str(array.attrs.get("grid_mapping", "")))
     text = None if crs is None else crs.attrs.get("crs_wkt")
     place = {} if text is None else {"crs": text}
@@ -340,11 +347,13 @@ def _read_labelled(path: Path, kind: str, reading: Reading) -> Cube:
         values,
         wavelengths=wavelengths,
         unit=unit,
+        good=good_of({k: v for k, v in arrays.items() if held[k].dims == (order[0],)}, len(values)),
+        mask=mask,
         said=f"variable {chosen!r}",
         georeference={**place, **({"transform": transform} if transform else {})} or None,
         companions=companions,
-        notes=(f"variable {chosen!r}, bands along {order[0]!r}", *beside),
-        **linear(about, len(values)),
+        notes=(f"variable {chosen!r}, bands along {order[0]!r}", *beside, *outside),
+        **told,
     )
 
 

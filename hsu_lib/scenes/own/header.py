@@ -144,7 +144,7 @@ def is_header(path: Path) -> bool:
 
 
 def read_header(path: Path) -> Header:
-    """Header of a file in UTF-8 (with or without byte order mark), UTF-16 with one, or Latin-1.
+    """Header of a file in UTF-8 (with or without byte order mark), UTF-16 or Latin-1.
 
     Raises
     ------
@@ -162,10 +162,12 @@ def read_header(path: Path) -> Header:
         hint = "; give its image, such as field.bil" if _ESRI.match(first) else ""
         raise InputError(f"{path}: cannot be read as ENVI: its first line is {first!r}, not 'ENVI'{hint}")
     fields: dict[str, str] = {}
-    rest = iter(lines[1:])
+    rest = iter(_joined(lines[1:]))
     for line in rest:
         name, equals, value = line.partition("=")
-        name = " ".join(name.lower().split())
+        name = _name(name)
+        if not equals and not line.lstrip().startswith(";"):
+            _check_line(path, line)
         if not equals or line.lstrip().startswith(";") or not name:
             continue
         value = value.strip()
@@ -177,6 +179,37 @@ def read_header(path: Path) -> Header:
             )
         fields[name] = value
     return Header(path, fields)
+
+
+def _name(text: str) -> str:
+    """Name of a field in small letters with single blanks, which some programs write as underscores."""
+    return " ".join(text.lower().replace("_", " ").split())
+
+
+def _joined(lines: Sequence[str]) -> Iterator[str]:
+    """Lines, those that begin with a brace joined to a name and an equals sign before them."""
+    held = ""
+    for line in lines:
+        if held and (not line.strip() or line.lstrip().startswith("{")):
+            held += line.strip()
+            continue
+        if held:
+            yield held
+        held = line if line.rstrip().endswith("=") and "{" not in line else ""
+        if not held:
+            yield line
+    if held:
+        yield held
+
+
+def _check_line(path: Path, line: str) -> None:
+    """Refuse a line that would be a field if it had an equals sign."""
+    name = _name(line.partition(":")[0])
+    known = next((field for field in _ESSENTIAL if re.match(rf"{field}( \W|$)", name)), None)
+    if known is not None:
+        raise InputError(
+            f"{path}: {line.strip()[:60]!r} is no field, expected '{known} = ...'; correct the header"
+        )
 
 
 def _braced(path: Path, name: str, value: str, rest: Iterator[str]) -> str:
@@ -200,7 +233,7 @@ def _is_field(line: str, *, free: bool) -> bool:
     name, equals, value = line.partition("=")
     if free and "}" in value and not value.lstrip().startswith("{"):
         return False
-    return bool(equals) and " ".join(name.lower().split()) in _ESSENTIAL
+    return bool(equals) and _name(name) in _ESSENTIAL
 
 
 _ESSENTIAL = (
@@ -225,6 +258,8 @@ _ESSENTIAL = (
 def _decoded(content: bytes) -> str:
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return content.decode("utf-16", errors="replace")
+    if content[:2] in (b"E\0", b"\0E"):  # the same without a mark of the byte order
+        return content.decode("utf-16-le" if content[1:2] == b"\0" else "utf-16-be", errors="replace")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -99,7 +99,7 @@ def _facts(cube: Cube, found: Survey, raw: OwnImage) -> dict[str, str]:
 
 
 def _small(image: OwnImage) -> Scene:
-    """Every so manieth pixel of it, so that a picture of a large image costs little."""
+    """One pixel of several, evenly spread, so that a picture of a large image costs little."""
     step = max(1, -(-max(image.height, image.width) // _SIDE))
     mask = None if image.mask is None else image.mask[::step, ::step]
     if mask is not None and not mask.any():

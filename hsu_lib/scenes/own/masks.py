@@ -42,6 +42,19 @@ def read_mask(path: Path, sizes: Sequence[tuple[int, ...]]) -> NDArray[np.bool_]
             f"{path}: a mask of {values.shape[0]} x {values.shape[1]} for an image of {wanted} pixels "
             f"(height x width){turned}"
         )
+    return counting(path, values)
+
+
+def counting(path: Path, values: NDArray) -> NDArray[np.bool_]:
+    """Where the numbers of a mask say that a pixel counts: neither 0 nor NaN.
+
+    Raises
+    ------
+    InputError
+        If they are no numbers, or of more than two values.
+    """
+    if values.dtype.kind not in "biuf":
+        raise InputError(f"{path}: a mask has numbers, 0 where a pixel is left out, got {values.dtype}")
     absent = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, dtype=bool)
     held = np.unique(values[~absent])
     if len(held) > 2 or (len(held) == 2 and 0 not in held):

@@ -70,6 +70,35 @@ def check_interleave(header: Header, flat: NDArray, size: tuple[int, int, int], 
             )
 
 
+def spectral_axis(values: NDArray) -> int | None:
+    """The axis of a cube along which alone numbers are smooth, and differ, as along bands; None in doubt.
+
+    Parameters
+    ----------
+    values
+        Real numbers of three axes, in whatever order.
+    """
+    if min(values.shape) < 4:
+        return None
+    rng = np.random.default_rng(0)
+    places = [np.sort(rng.permutation(count - 1)[:_PLACES]) for count in values.shape]
+    held = values[np.ix_(*places)].astype(np.float64)
+    if not np.isfinite(held).all():
+        return None
+    low, high = np.percentile(held, (1, 99))
+    if low == high:
+        return None
+    steps, apart = [], []
+    for axis in range(3):
+        moved = [at + (number == axis) for number, at in enumerate(places)]
+        steps.append(float(np.median(np.abs(values[np.ix_(*moved)] - held)) / (high - low)))
+        others = tuple(other for other in range(3) if other != axis)
+        apart.append(float(held.mean(axis=others).var()))
+    first, second, _ = np.argsort(steps)
+    found = 0 < 3 * steps[first] < steps[second] > 0.03 and apart[first] > 0.2 * max(apart)
+    return int(first) if found and values.shape[first] >= _SPECTRAL else None
+
+
 def _texture(
     flat: NDArray, size: tuple[int, int, int], interleave: str, fill: tuple[float, ...]
 ) -> tuple[float, float, float]:

@@ -124,3 +124,23 @@ def with_metadata(path: Path, cube: Cube) -> Cube:
         said=metadata.name,
         notes=(*cube.notes, "with the metadata beside it"),
     )
+
+
+def gdal_linear(text: str, bands: int) -> dict[str, Any]:
+    """Gains and offsets, as arguments of `Cube`, of the XML that GDAL keeps in a tag of a TIFF.
+
+    Raises
+    ------
+    InputError
+        If it has some that are no numbers of one of the bands.
+    """
+    found: dict[str, np.ndarray] = {}
+    try:
+        for item in ElementTree.fromstring(text).iter("Item"):
+            name = {"scale": "gains", "offset": "offsets"}.get(item.get("role", "").lower())
+            if name is not None:
+                listed = found.setdefault(name, np.full(bands, 1.0 if name == "gains" else 0.0))
+                listed[int(item.get("sample", "0"))] = float(item.text or "nan")
+    except (ElementTree.ParseError, ValueError, IndexError) as error:
+        raise InputError(f"GDAL_METADATA of a TIFF cannot be read: {brief(error)}; remove it") from error
+    return found

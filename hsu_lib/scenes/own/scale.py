@@ -42,6 +42,11 @@ def is_radiance(quantity: str) -> bool:
     return bool(_WATTS.search(plain) or (_RADIANCE.search(plain) and "reflectan" not in plain.lower()))
 
 
+def is_reflectance(top: float) -> bool:
+    """Whether a 99.9th percentile can be of reflectance."""
+    return DARKEST <= top <= _BRIGHTEST
+
+
 def is_percent(quantity: str) -> bool:
     """Whether they mean percent: ``"%"``, ``"Wavelength, Reflectance (%)"``."""
     return bool(_PERCENT.search(quantity))
@@ -155,7 +160,7 @@ def divisor(
                 f"reflectance. Give {scale}, the number to divide by"
             )
         return declared, f"divided by {declared:g}, the {said}"
-    if DARKEST <= top <= _BRIGHTEST:
+    if is_reflectance(top):
         return 1.0, f"taken as reflectance ({told})"
     ten_thousandths = highest not in _FULL and full in (None, 10_000) and not counts
     if ten_thousandths and _TEN_THOUSAND[0] <= top <= _TEN_THOUSAND[1]:
@@ -165,7 +170,7 @@ def divisor(
     if full is not None:
         example = f", such as {full:g}, the full count that the file names"
     gain = 1.0 if gains is None or np.ptp(gains) else float(gains[0])
-    if gain > 1 and DARKEST <= top / gain**2 <= _BRIGHTEST:
+    if gain > 1 and is_reflectance(top / gain**2):
         example = f", such as {gain**2:.10g}, if the gain {gain:g} is meant to divide by"
     raise InputError(
         f"{path}: {told}, which is no reflectance, and nothing says what it is to be divided by{hint}. Give "
