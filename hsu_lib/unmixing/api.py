@@ -22,7 +22,7 @@ from hsu_lib.unmixing.images import SPECTRAL, TURNED, is_labelled, scene_of, wav
 from hsu_lib.unmixing.libraries import check_asked, library_in
 from hsu_lib.unmixing.matching import Bands, in_bands, in_unit
 from hsu_lib.unmixing.model import about_run, result_of, with_endmembers
-from hsu_lib.unmixing.picking import BLIND, picked
+from hsu_lib.unmixing.picking import GIVEN, picked, usual
 from hsu_lib.unmixing.result import Result
 from hsu_lib.unmixing.spectra import Spectra, read_spectra
 
@@ -105,7 +105,7 @@ def unmix(
     count = int(endmembers) if _is_whole(endmembers) else None
     chosen, given = None if method is None else methods.get(method), library is not None
     if library is not None or (chosen is not None and chosen.needs.library):
-        chosen = chosen or methods.get("sunsal-sure")
+        chosen = chosen or usual(known=False, library=True)
         check_asked(chosen, library=given, endmembers=endmembers is not None)
     elif count is None and endmembers is not None:
         scene = _given(scene, endmembers, names, endmembers_scale)
@@ -113,9 +113,11 @@ def unmix(
         raise InputError("endmembers: names and endmembers_scale are of given ones, and none are given")
     known = scene.E is not None and count is None
     picking = chosen is None and not known and not settings
-    chosen = chosen or methods.get("fclsu" if known else BLIND[0])
+    chosen = chosen or usual(known=known, library=False)
     if endmembers is not None and count is None and not chosen.needs.endmembers:
-        raise InputError(f"{chosen.name} finds its own endmembers: give method='fclsu', or a number of them")
+        raise InputError(
+            f"{chosen.name} finds its own endmembers: give method={GIVEN!r}, or a number of them"
+        )
     configured = chosen.configure(**settings)
     atoms, estimate = None, dict[str, Any]()
     if library is not None:

@@ -27,11 +27,10 @@ from hsu_lib.unmixing.counting import counted, is_asked
 from hsu_lib.unmixing.libraries import check_asked, library_in
 from hsu_lib.unmixing.matching import Bands, in_bands, in_unit
 from hsu_lib.unmixing.model import about_run, result_of
-from hsu_lib.unmixing.picking import BLIND, picked
+from hsu_lib.unmixing.picking import BLIND, GIVEN, picked, usual
 from hsu_lib.unmixing.result import Result
 from hsu_lib.unmixing.spectra import Spectra, read_spectra
 
-_GIVEN, _CHOOSING = "fclsu", "sunsal-sure"
 _SAMPLE = 1_000_000  # numbers of the image by which the unit of endmembers is told
 _SMALL = 400  # pixels of the composite, at most
 
@@ -89,21 +88,20 @@ def run(asked: Request, tell: Callable[[str], Any], *, progress: bool = False) -
     Diverged
         If the method diverged; then nothing is written.
     """
-    usual = _GIVEN if asked.endmembers_from is not None else BLIND[0] if asked.library is None else _CHOOSING
-    method = methods.get(asked.method or usual)
+    given, library = asked.endmembers_from is not None, asked.library is not None
+    method = methods.get(asked.method) if asked.method else usual(known=given, library=library)
     configured = method.configure(**typed(method.settings, asked.settings))
-    known = asked.endmembers is not None or asked.endmembers_from is not None
-    check_asked(method, library=asked.library is not None, endmembers=known)
+    check_asked(method, library=library, endmembers=given or asked.endmembers is not None)
     device = devices.checked(asked.device or default_device())
     for form in asked.forms:
         formats.check(form)
     files = outputs.planned(asked.out, asked.forms)
     outputs.check(files, _inputs(asked), overwrite=asked.overwrite)
     image = open_part(asked.image, asked.reading, asked.selection)
-    library, estimate = None, dict[str, Any]()
+    atoms, estimate = None, dict[str, Any]()
     if asked.library is not None:
         bands, sample = _bands(image), _sample(image)
-        library, notes = library_in(asked.library, configured.angle, bands, sample, asked.endmembers_scale)
+        atoms, notes = library_in(asked.library, configured.angle, bands, sample, asked.endmembers_scale)
         image = replace(image, notes=(*image.notes, *notes))
     else:
         image = _given(asked, method, configured, image)
@@ -113,9 +111,7 @@ def run(asked: Request, tell: Callable[[str], Any], *, progress: bool = False) -
             method, configured = chosen.method, chosen.method.configure()
             image, estimate = replace(image, notes=(*image.notes, chosen.note)), estimate | chosen.about
     settings = {name: getattr(configured, name) for name in asked.settings}
-    found = _unmix(
-        method, image, asked, device, progress, settings | ({"library": library} if library else {})
-    )
+    found = _unmix(method, image, asked, device, progress, settings | ({"library": atoms} if atoms else {}))
     about = about_run(
         method,
         configured,
@@ -128,7 +124,7 @@ def run(asked: Request, tell: Callable[[str], Any], *, progress: bool = False) -
         **estimate,
     )
     small = _small(image)
-    result = result_of(found, image.blocks(), whole=small, about=about, library=library)
+    result = result_of(found, image.blocks(), whole=small, about=about, library=atoms)
     contents = {files.result: result.to_bytes(), files.picture: picture.png(result, small)}
     for form, paths in files.forms.items():
         contents |= dict(zip(paths, formats.contents(result, form), strict=True))
@@ -170,7 +166,7 @@ def _given(asked: Request, method: Method, configured: Any, image: OwnImage) -> 
     if asked.endmembers_from is not None:
         if not _takes_endmembers(method, configured):
             raise InputError(
-                f"{method.name} finds its own endmembers: give {option('method', _GIVEN)} for abundances of "
+                f"{method.name} finds its own endmembers: give {option('method', GIVEN)} for abundances of "
                 f"given ones, or leave {option('endmembers_from', python='None', command='')} away"
             )
         spectra = read_spectra(asked.endmembers_from)

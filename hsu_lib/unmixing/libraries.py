@@ -13,6 +13,7 @@ from hsu_lib.scenes import library_of
 from hsu_lib.scenes.catalogue import USGS
 from hsu_lib.scenes.library import SpectralLibrary
 from hsu_lib.unmixing.matching import Bands, in_bands, in_unit
+from hsu_lib.unmixing.picking import CHOOSING
 from hsu_lib.unmixing.spectra import Spectra, read_spectra
 
 
@@ -31,7 +32,7 @@ def check_asked(method: Method, *, library: bool, endmembers: bool) -> None:
         )
     if library and not method.needs.library:
         raise InputError(
-            f"{method.name} chooses from no library: give {option('method', 'sunsal-sure')}, or "
+            f"{method.name} chooses from no library: give {option('method', CHOOSING)}, or "
             f"{option('endmembers_from', python='FILE', command='FILE')} for abundances of all its spectra"
         )
     if method.needs.library and not library:

@@ -1,4 +1,4 @@
-"""Which blind method to take where nobody names one."""
+"""Which method to take where nobody names one."""
 
 from __future__ import annotations
 
@@ -13,9 +13,16 @@ from hsu_lib import methods
 from hsu_lib.methods import Method
 from hsu_lib.scene import Scene
 
-#: The usual one first: it is taken where the other leaves as much of the image.
+#: Without endmembers, the usual one first: it is taken where the other leaves as much of the image.
 BLIND = ("vca-fclsu", "nfindr-fclsu")
+#: With known endmembers, and with a library to choose them from.
+GIVEN, CHOOSING = "fclsu", "sunsal-sure"
 _SAMPLE = 20_000  # pixels by which they are compared, evenly spread
+
+
+def usual(*, known: bool, library: bool) -> Method:
+    """The method for known endmembers, for a library, or for neither; of `BLIND` the first."""
+    return methods.get(CHOOSING if library else GIVEN if known else BLIND[0])
 
 
 @dataclass(frozen=True)
