@@ -362,7 +362,7 @@
     $("maps").replaceChildren(...cells);
     const lacking = columns.filter((c) => !c.A).map(({ tag }) => tag);
     const drawn = now.chosen.conditions.filter(({ maps }) => maps.length).map((c) => make("button", { type: "button", onclick: () => ask({ method: c.slug }) }, c.name));
-    $("drawn").replaceChildren(...(mapped.length ? [] : drawn.length ? ["Maps here: ", ...drawn] : ["No maps of this image are published."]));
+    $("drawn").replaceChildren(...(mapped.length ? [] : drawn.length ? ["Maps here: ", ...drawn.slice(0, 6), drawn.length > 6 ? ` and ${drawn.length - 6} more in the menu of A` : ""] : ["No maps of this image are published."]));
     const instead = lacking.length && columns.length > 1 ? `The difference A − B cannot be shown, for ${lacking.join(" and ")} ` +
       `${lacking.length > 1 ? "have" : "has"} no maps here${pair ? `; shown is ${pair.name} instead` : ""}.` : "";
     const rest = make("button", { type: "button", onclick: () => ask({ material: "all" }) }, `Show all ${materials.length} materials`);
