@@ -40,11 +40,11 @@ QUESTIONS = [
     (
         "prim-alpha0-poor-endmembers",
         "Does training without an unsupervised part spoil the endmembers?",
-        "",
+        "By the supervised term of the published code; its card says what is to blame.",
     ),
     (
         "prim-patches-help-every-variant",
-        "Do patches help networks that learn from perturbed copies of an image, too?",
+        "Do patches help in every training variant, not only where no copies are perturbed?",
         "",
     ),
     (

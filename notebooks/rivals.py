@@ -125,11 +125,11 @@ page.maps(spec.name, {label: record for label, record in ran.items() if "A" in r
 # $$ \min_{S_n} \tfrac12 \lVert y_n - S_n a_n \rVert^2 + \tfrac\kappa2 \lVert S_n - B \rVert^2
 # \quad\Rightarrow\quad y_n - S_n a_n = \frac{\kappa}{\kappa + \lVert a_n \rVert^2}\,(y_n - B a_n). $$
 #
-# So of what the base $B$ leaves, a fixed share is left, **whatever the abundances are**: with ELMM's
-# $\kappa = 0.4$ two sevenths of the residual of a pure pixel. Below, the spectra are fitted to the
-# reference's abundances, to equal ones and to random ones. All pixels lie on the curve, and with a small
-# enough weight nonsense rebuilds the image, too. A small error of the reconstruction says how free the
-# spectra are, and nothing of abundances.
+# So of what the base $B$ leaves, a share is left that knows of the abundances nothing but
+# $\lVert a_n \rVert^2$: with ELMM's $\kappa = 0.4$ two sevenths of the residual of a pure pixel. Below, the
+# spectra are fitted to the reference's abundances, to equal ones and to random ones. All pixels lie on the
+# curve, and with a small enough weight nonsense rebuilds the image, too. A small error of the reconstruction
+# says how free the spectra are, and nothing of abundances.
 
 # %% tags=["hide-input"]
 WEIGHTS = (1e-4, 1e-3, 1e-2, 1e-1, 0.4, 1.0, 10.0)

@@ -170,7 +170,11 @@ def test_an_end_of_alpha_trains_as_if_the_other_terms_were_not_there(monkeypatch
         (AugmentationSettings, {"noise": -0.1}, "noise: expected a number at least 0, got -0.1"),
         (AugmentationSettings, {"kernel": 4}, "kernel: expected an odd number"),  # of the autoencoder
         (PerturbationSettings, {"first": "vca-fclsu"}, "first: expected 'ae-patches' or 'snpa-fclsu'"),
-        (PerturbationSettings, {"variability": 3.0}, "variability: expected 0 to 2, got 3.0"),
+        (
+            PerturbationSettings,
+            {"variability": 3.0},
+            "variability: expected a number at least 0 and at most 2",
+        ),
         (PerturbationSettings, {"outside": "wrap"}, "outside: expected 'redraw' or 'clip'"),
         (PerturbationSettings, {"alpha": 2.0}, "alpha: expected a number at least 0 and at most 1"),
         (VAESettings, {"repeats": 0}, "repeats: expected a whole number at least 1, got 0"),

@@ -274,7 +274,11 @@ def plain(found: Answer) -> Plain:
     if not (deciding and found.verdict in _PLAIN):
         return Plain("")
     if found.verdict is rule.Verdict.DEPENDS:
-        ways = [f"{way.words}: {_PLAIN[way.verdict].lower()}" for way in found.ways if way.verdict in _PLAIN]
+        ways = [
+            f"{way.words}: {_PLAIN[way.verdict].lower()}{_outcomes(way.comparisons)}"
+            for way in found.ways
+            if way.verdict in _PLAIN
+        ]
         return Plain(sentence(_PLAIN[found.verdict]), " ".join(map(sentence, ways)))
     said = "No" if found.verdict is rule.Verdict.REVERSED else _PLAIN[found.verdict]
     others = found.ways[0].comparisons
@@ -285,13 +289,7 @@ def plain(found: Answer) -> Plain:
         return Plain(f"{said}: {_seeds(found)}{where}.", " ".join(ways))
     if len(others) == 1:
         return Plain(f"{said}: {_seeds(found)}.")
-    count = Counter(c.outcome for c in others)
-    holding = sum(count[outcome] for outcome in (rule.Outcome.HOLDS, rule.Outcome.SMALLER))
-    holds = ["1 holds" if holding == 1 else f"{holding} hold"] * (holding > 0)
-    kinds = [
-        f"{count[o]} {'is' if count[o] == 1 else 'are'} {kind}" for o, kind in _OTHERWISE.items() if count[o]
-    ]
-    told = f"{said}: of {len(others)} comparisons {', '.join(holds + kinds)}."
+    told = f"{said}: {_counted(others)}."
     return Plain(told, sentence(f"{_seeds(found)} in this one: {deciding.words}"))
 
 
@@ -301,6 +299,22 @@ _OTHERWISE = {
     rule.Outcome.ABSENT: "without the effect",
     rule.Outcome.REVERSED: "the other way round",
 }
+
+
+def _counted(comparisons: Sequence[Comparison]) -> str:
+    """How many of several comparisons come to what."""
+    count = Counter(c.outcome for c in comparisons)
+    holding = sum(count[outcome] for outcome in (rule.Outcome.HOLDS, rule.Outcome.SMALLER))
+    holds = ["1 holds" if holding == 1 else f"{holding} hold"] * (holding > 0)
+    kinds = [
+        f"{count[o]} {'is' if count[o] == 1 else 'are'} {kind}" for o, kind in _OTHERWISE.items() if count[o]
+    ]
+    return f"of {len(comparisons)} comparisons {', '.join(holds + kinds)}"
+
+
+def _outcomes(comparisons: Sequence[Comparison]) -> str:
+    """The same in brackets; nothing where all come to one."""
+    return f" ({_counted(comparisons)})" if len({c.outcome for c in comparisons}) > 1 else ""
 
 
 def _seeds(found: Answer) -> str:
