@@ -583,6 +583,13 @@ def test_a_state_is_read_from_the_address_chosen_and_written_back(page, tmp_path
           found.unheard = $("missed").textContent;
           await choose("scene", "lagoon");
           found.chosen = $("missed").textContent;
+          location.hash = "#claim=ldvae-state-of-the-art";
+          await settled();
+          await choose("noise", "");
+          found.left = state();
+          found.left_asked = $("asked").textContent;
+          await choose("other", state().method);
+          found.same = $("answer").textContent;
           return found;
         """,
         tmp_path,
@@ -595,7 +602,9 @@ def test_a_state_is_read_from_the_address_chosen_and_written_back(page, tmp_path
     assert found["one"] == 3 + 4
     assert found["asked"].startswith("Runs on Lagoon")
     assert "LDVAE" in found["asked"]
-    assert found["asked_after"] == ""
+    assert found["asked_after"] == found["asked"]
+    assert found["left_asked"] == ""
+    assert found["same"].startswith("A and B are the same.")
     assert (found["linked"], found["linked_asked"]) == (found["claim"], found["asked"])
     assert found["third"]["scene"] == "lagoon-bilinear"
     assert "material" not in found["third"]
@@ -609,7 +618,10 @@ def test_a_state_is_read_from_the_address_chosen_and_written_back(page, tmp_path
     }
     assert found["alone"] == 2 + 4 * 3
     assert "scene “nowhere”, method “magic”" in found["missed"]
-    assert found["claim"].items() >= {"scene": "lagoon", "noise": "20", "method": "sivm-fclsu"}.items()
+    runs = {"claim": "ldvae-state-of-the-art", "scene": "lagoon", "noise": "20", "method": "sivm-fclsu"}
+    assert found["claim"].items() >= runs.items()  # the address can be passed on
+    assert found["linked"].items() >= runs.items()
+    assert "claim" not in found["left"]
     assert "claim “unheard-of”" in found["unheard"]
     assert found["chosen"] == ""
 

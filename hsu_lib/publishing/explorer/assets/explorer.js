@@ -37,7 +37,6 @@
   const script = (src) => new Promise((onload, fail) =>
     document.head.append(make("script", { src, onload, onerror: () => fail(new Error(`${src} cannot be loaded`)) })));
   const load = (name) => loaded.get(name) ?? loaded.set(name, fetched(name)).get(name);
-
   async function fetched(name) {
     const pieces = [];
     let parts = 1;
@@ -182,7 +181,7 @@
   // ---------------------------------------------------------------- state, address and controls
 
   const KEYS = ["scene", "noise", "method", "other", "seed", "material", "pixel", "score", "to", "lines"];
-  let index, now, state = {}, turn = 0;
+  let index, now, state = {}, turn = 0, claimed = ""; // claimed: the claim whose runs are shown
   const sceneOf = (name) =>
     index.scenes.find(({ place }) => place === name) ?? index.scenes.find(({ place }) => place.split(":")[0] === name);
   const stageOf = (scene, noise) => scene.stages.find((stage) => String(stage.noise ?? "") === noise);
@@ -215,8 +214,8 @@
   }
 
   function write() {
-    const told = KEYS.filter((key) => String(state[key] ?? "") !== "");
-    const text = (key) => encodeURIComponent(state[key]).replaceAll("%2C", ",").replaceAll("%3A", ":");
+    const whole = { ...state, claim: claimed }, told = ["claim", ...KEYS].filter((key) => String(whole[key] ?? "") !== "");
+    const text = (key) => encodeURIComponent(whole[key]).replaceAll("%2C", ",").replaceAll("%3A", ":");
     history.replaceState(null, "", `${location.pathname}#${told.map((key) => `${key}=${text(key)}`).join("&")}`);
   }
 
@@ -281,7 +280,7 @@
   // ---------------------------------------------------------------- what the page says
 
   function about() {
-    const { stage, scene, columns, mapped } = now;
+    const { stage, scene, columns, mapped } = now, [a, b] = mapped;
     const coded = (note) => note.split("`").map((text, k) => (k % 2 ? make("code", {}, text) : text));
     $("about").replaceChildren(make("strong", {}, scene.title), `. ${stage.summary} `,
       ...stage.notes.map((note) => make("span.hsu-note-line", {}, ...coded(note))));
@@ -291,7 +290,7 @@
     const odd = columns.filter((c) => !["converged", "finished", undefined].includes(c.status)).map((c) => `Status of ${c.words}: ${c.status}.`);
     const without = columns.filter((c) => !c.A).map((c) => `${c.words}: ${c.why}.`);
     const helped = columns.filter((c) => c.given).map((c) => `${c.name} was given ${c.given}.`);
-    $("answer").textContent = [...(mapped.length > 1 ? [compared(mapped)] : without), ...helped, ...odd].join(" ");
+    $("answer").textContent = [...(mapped.length > 1 ? [a.file === b.file ? "A and B are the same." : compared(mapped)] : without), ...helped, ...odd].join(" ");
     $("reference").textContent = stage.arrays.A ? `Reference: ${stage.reference}.` : "";
   }
 
@@ -555,15 +554,16 @@
 
   const asked = () => Object.fromEntries(new URLSearchParams(`${location.search.slice(1)}&${location.hash.slice(1)}`)); // the theme takes # in a link for a selector
   function read() { // a claim stands for the state that shows its runs
-    const { claim, ...more } = asked(), { state: shown, statement, outcome, chapter, where } = index.claims[claim] ?? {};
+    const { claim, ...more } = asked(), { state: shown, statement, outcome, told, chapter, where } = index.claims[claim] ?? {};
+    claimed = shown ? claim : "";
     const card = make("a", { href: `${chapter}.html#${encodeURIComponent(claim)}` }, outcome);
-    $("asked").replaceChildren(...(shown ? [`Runs on ${where} that decide the claim “${statement}” It came out: `, card, "."] : []));
+    $("asked").replaceChildren(...(shown ? [`Runs on ${where} that decide the claim “${statement}” It came out: `, card, told ? `. ${told}` : "."] : []));
     return shown ? { ...shown, ...more } : asked();
   }
   function ask(change) {
     const texts = Object.entries({ ...state, ...change }).map(([key, x]) => [key, String(x ?? "")]);
+    if (["scene", "noise", "method", "other"].some((key) => key in change)) claimed = "", $("asked").replaceChildren();
     show(Object.fromEntries(texts), false).catch(failed);
-    $("asked").replaceChildren();
   }
   function failed({ message }) {
     root.removeAttribute("aria-busy");
