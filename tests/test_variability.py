@@ -76,7 +76,9 @@ def test_steps_that_end_early_end_where_those_of_public_code_do():
         ("sclsu", {}, 0.02606, 0.1285),
         ("elmm", {}, 0.0119, 0.2057),
         ("glmm", {}, 0.0006, 0.2394),
-        ("plmm", {"reading": "code"}, 0.0239, 0.2816),  # 0.2810 with neighbours renewed pixel by pixel
+        # 0.2810 with neighbours renewed pixel by pixel; 0.2811 or 0.2816 where a splitting that ends early
+        # ends a pass earlier or later, which differs by processor
+        ("plmm", {"reading": "code"}, 0.0239, 0.2813),
     ],
 )
 def test_printed_errors_of_samson_are_relative_errors_of_the_reconstruction(name, given, error, rmse):
@@ -85,7 +87,7 @@ def test_printed_errors_of_samson_are_relative_errors_of_the_reconstruction(name
     u = get(name).unmix(scene, seed=1, **given)
     assert u.history["relative-error-reconstruction"][-1] == pytest.approx(error, abs=5e-5)
     scores, _ = metrics.score(u, scene)
-    assert scores["rmse-abundances"] == pytest.approx(rmse, abs=1e-4)
+    assert scores["rmse-abundances"] == pytest.approx(rmse, abs=4e-4 if given else 1e-4)
 
 
 @pytest.mark.real_data
