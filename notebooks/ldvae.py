@@ -163,9 +163,11 @@ labelled.show_grid(page, grid, samson)
 WAYS = {"LDVAE, omega by validation": 0, "LDVAE, omega nearest": 1}
 first = {words: asked.record(BASE, samson, LDVAE, way=way, median=SAD) for words, way in WAYS.items()}
 first |= {LABELLED: asked.record(BASE, samson, LABELLED, median=SAD)}
+drawn = "Drawn are the seeds with the median angle"
 if None in first.values():  # trained as long, with omega 100 000
     earlier = page.beside([LDVAE, LABELLED], samson, amounts="desk", share=0.8)
     first = {label: earlier.pick(samson, label)[0] for label in (LDVAE, LABELLED)}
+    drawn = "One seed is drawn"
 if all("A" in record.arrays for record in first.values()):
     page.maps(samson, first)
 page.endmembers(
@@ -173,7 +175,7 @@ page.endmembers(
 )
 over = {words: found(LDVAE, SAD, samson, way) for words, way in WAYS.items()}
 told = ", ".join(f"{scores.spread(SAD, of)} ({words})" for words, of in over.items() if of is not None)
-page.text("Drawn are the seeds with the median angle" + f"; over all seeds it is {told}" * bool(told) + ".")
+page.text(drawn + f"; over all seeds it is {told}" * bool(told) + ".")
 
 # %% [markdown]
 # ## Beside the reported
